@@ -1,0 +1,44 @@
+"""Gradients of a classifier with respect to its images and its weights.
+
+The only module with `tf.GradientTape`: another Keras backend would be one more file.
+"""
+
+import math
+
+import tensorflow as tf
+
+
+def margins(logits, images, classes):
+    """Differences of logits, and their gradients with respect to the images.
+
+    For a sample x with classes (c, k_1, k_2, ...) these are
+    `g_j = f_{k_j}(x) - f_c(x)` and `w_j = grad g_j`. To be called inside a graph: the
+    loop over the classes is unrolled there, which runs faster than
+    `GradientTape.batch_jacobian`.
+
+    Args:
+        logits: Function from images to logits of shape `(batch_size, num_classes)`.
+        images: Float tensor of shape `(batch_size, ...)`.
+        classes: Int tensor of shape `(batch_size, num_compared)`: c, then its rivals.
+
+    Returns:
+        The differences, of shape `(batch_size, num_compared - 1)`, and their
+        gradients, of shape `(batch_size, num_compared - 1, num_pixels)`.
+    """
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(images)
+        compared = tf.gather(logits(images), classes, batch_dims=1)
+        # Samples do not mix, so the gradient of a sum over the batch, which is what
+        # the tape takes, holds each sample's own.
+        differences = [
+            compared[:, rival] - compared[:, 0] for rival in range(1, classes.shape[1])
+        ]
+    gradients = [
+        tape.gradient(
+            difference, images, unconnected_gradients=tf.UnconnectedGradients.ZERO
+        )
+        for difference in differences
+    ]
+    num_pixels = math.prod(images.shape[1:])
+    gradients = [tf.reshape(gradient, (-1, num_pixels)) for gradient in gradients]
+    return tf.stack(differences, 1), tf.stack(gradients, 1)

@@ -1,0 +1,64 @@
+"""Forward passes over pools of any size, one float batch at a time."""
+
+import numpy as np
+
+from dfal_keras import compiled, validation, views
+
+_BATCH_SIZE = 1024
+
+
+def predict_logits(model, x, *, batch_size=_BATCH_SIZE):
+    """Return the logits of `x`, float32 of shape `(num_samples, num_classes)`."""
+    validation.check_images("x", x, sample_shape=views.sample_shape(model))
+    forward = _compiled_logits(model, tuple(x.shape[1:]))
+    return np.concatenate(
+        [forward(batch).numpy() for batch in float_batches(x, batch_size)]
+    )
+
+
+def predict_probabilities(model, x, *, batch_size=_BATCH_SIZE):
+    """Return the class probabilities of `x`, of shape `(num_samples, num_classes)`.
+
+    Raises:
+        ValueError: If the model's outputs are not finite: they could not be ranked.
+    """
+    outputs = predict_logits(model, x, batch_size=batch_size)
+    if not np.isfinite(outputs).all():
+        row = int(np.argwhere(~np.isfinite(outputs))[0, 0])
+        raise ValueError(
+            "Argument `model` must return finite outputs. "
+            f"Received: NaN or infinity for sample {row} of {len(outputs)}"
+        )
+    if are_probabilities(outputs):
+        return outputs
+    outputs = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+    return outputs / outputs.sum(axis=1, keepdims=True)
+
+
+def evaluate(model, x, y, *, batch_size=_BATCH_SIZE):
+    """Return the mean cross-entropy (in nats) and the accuracy (in [0, 1])."""
+    labels = validation.check_labels("y", y, num_samples=x.shape[0])
+    probabilities = predict_probabilities(model, x, batch_size=batch_size)
+    validation.check_labels(
+        "y", y, num_samples=x.shape[0], num_classes=probabilities.shape[1]
+    )
+    own = probabilities[np.arange(len(labels)), labels]
+    loss = -np.log(np.maximum(own, np.finfo(own.dtype).tiny)).mean()
+    return float(loss), float((probabilities.argmax(axis=1) == labels).mean())
+
+
+def are_probabilities(outputs):
+    """Whether every row lies in [0, 1] and sums to one: a softmax's, not logits."""
+    in_range = (outputs >= 0).all() and (outputs <= 1).all()
+    return bool(in_range and np.allclose(outputs.sum(axis=1), 1, atol=1e-4))
+
+
+def float_batches(x, batch_size):
+    """Yield `x` in float32 batches; the pool as a whole is never converted."""
+    for start in range(0, x.shape[0], batch_size):
+        yield np.asarray(x[start : start + batch_size], dtype=np.float32)
+
+
+@compiled.once_per_model
+def _compiled_logits(model, sample_shape):
+    return compiled.graph(views.logits(model), (sample_shape, "float32"))

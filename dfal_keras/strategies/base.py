@@ -1,0 +1,98 @@
+"""What every query strategy is: an object with one method, `query`."""
+
+import abc
+import dataclasses
+
+import numpy as np
+
+from dfal_keras import validation, views
+
+
+@dataclasses.dataclass(frozen=True)
+class Query:
+    """The samples whose labels are worth asking for, and what comes with them.
+
+    Attributes:
+        indices: Int array of shape `(num_queries,)`, rows of the candidates (of the
+            whole pool, where an `ActiveLearner` asks), the most wanted first.
+        scores: Float array of shape `(num_queries,)`, the strategy's own measure of
+            each, as its docstring says; `None` if it has none.
+        adversarial_twins: Float array of shape `(num_queries, ...)`, images that share
+            the label of the query in the same place; `None` for none.
+        pseudo_indices: Int array of shape `(num_pseudo_labels,)`, further rows whose
+            labels the model itself gives, for the next training only.
+        pseudo_labels: Int array of shape `(num_pseudo_labels,)`.
+    """
+
+    indices: np.ndarray
+    scores: np.ndarray | None = None
+    adversarial_twins: np.ndarray | None = None
+    pseudo_indices: np.ndarray = dataclasses.field(
+        default_factory=lambda: np.empty(0, np.int64)
+    )
+    pseudo_labels: np.ndarray = dataclasses.field(
+        default_factory=lambda: np.empty(0, np.int64)
+    )
+
+
+class Strategy(abc.ABC):
+    """Base class of the query strategies.
+
+    A strategy sees a model and candidates, never a label of an unlabelled sample, and
+    leaves the model as it found it. To write one, define `select`.
+
+    Attributes:
+        num_candidates: Size K of the random subset of the unlabelled pool that an
+            `ActiveLearner` offers it; `None` for the whole pool.
+    """
+
+    num_candidates: int | None = None
+
+    def query(
+        self,
+        model,
+        x_unlabeled,
+        num_queries: int,
+        *,
+        x_labeled=None,
+        rng: np.random.Generator | None = None,
+    ) -> Query:
+        """Choose the samples to label next.
+
+        Args:
+            model: A trained Keras classifier.
+            x_unlabeled: Candidates as the model takes them, of shape
+                `(num_samples, ...)`: an array, or anything with `shape`, `dtype` and
+                NumPy's indexing by slices and by arrays of rows.
+            num_queries: How many to choose.
+            x_labeled: The labelled images, for strategies that keep away from them.
+            rng: Source of randomness; by default a new one, unpredictably seeded.
+
+        Returns:
+            A `Query`, whose indices are rows of `x_unlabeled`.
+
+        Raises:
+            ValueError: If there are fewer candidates than queries, if shapes do not
+                fit the model, or if images hold NaN.
+        """
+        views.check_model(model)
+        sample_shape = views.sample_shape(model)
+        validation.check_images("x_unlabeled", x_unlabeled, sample_shape=sample_shape)
+        validation.check_count("num_queries", num_queries)
+        if num_queries > x_unlabeled.shape[0]:
+            raise ValueError(
+                "Argument `num_queries` must be at most the number of candidates, "
+                f"{x_unlabeled.shape[0]}. Received: num_queries={num_queries}"
+            )
+        if x_labeled is not None:
+            validation.check_images("x_labeled", x_labeled, sample_shape=sample_shape)
+        rng = np.random.default_rng() if rng is None else rng
+        return self.select(model, x_unlabeled, num_queries, x_labeled, rng)
+
+    @abc.abstractmethod
+    def select(self, model, x_unlabeled, num_queries, x_labeled, rng) -> Query:
+        """Choose; the arguments are `query`'s, checked."""
+
+    def __repr__(self):
+        options = ", ".join(f"{key}={value!r}" for key, value in vars(self).items())
+        return f"{type(self).__name__}({options})"

@@ -1,0 +1,52 @@
+"""uncertainty: query what the model is least sure of, by entropy."""
+
+import numpy as np
+
+from dfal_keras import inference
+from dfal_keras.strategies.base import Query, Strategy
+
+
+class Uncertainty(Strategy):
+    """Query the samples of highest predictive entropy in the whole pool.
+
+        H(x) = - sum_k p_k(x) log p_k(x)
+
+    The scores are the entropies, in nats.
+
+    Reference:
+        - Lewis & Gale, 1994, "A sequential algorithm for training text classifiers".
+
+    Example:
+        >>> import dfal_keras as dfal
+        >>> (x, _), _ = dfal.datasets.load_data("mnist")
+        >>> model = dfal.models.LeNet5((28, 28, 1), 10)
+        >>> query = dfal.strategies.Uncertainty().query(model, x[:100], num_queries=10)
+        >>> bool(query.scores[0] >= query.scores[-1])
+        True
+    """
+
+    def select(self, model, x_unlabeled, num_queries, x_labeled, rng):
+        """See `Strategy.query`."""
+        entropies = entropy(inference.predict_probabilities(model, x_unlabeled))
+        indices = np.argsort(-entropies, kind="stable")[:num_queries]
+        return Query(indices, entropies[indices])
+
+
+def entropy(probabilities: np.ndarray) -> np.ndarray:
+    """Entropy of each row, `- sum_k p_k log p_k`, with 0 log 0 = 0.
+
+    Args:
+        probabilities: Array of shape `(..., num_classes)`.
+
+    Returns:
+        Array of shape `(...)`, in nats.
+
+    Example:
+        >>> entropy(np.array([[1.0, 0.0], [0.5, 0.5]])).round(4)
+        array([0.    , 0.6931])
+    """
+    probabilities = np.asarray(probabilities)
+    # log 1 = 0 in place of log 0: a zero probability adds nothing.
+    logs = np.log(np.where(probabilities > 0, probabilities, 1))
+    # + 0.0 turns the -0.0 of a certain prediction into 0.0.
+    return -(probabilities * logs).sum(axis=-1) + 0.0

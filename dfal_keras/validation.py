@@ -1,0 +1,109 @@
+"""Checks of what users pass in: each names the argument, the need and what came."""
+
+import numbers
+
+import numpy as np
+
+
+def check_count(name, value, *, minimum=1):
+    """Return `value` as an int, or say that it is no whole number >= `minimum`."""
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not whole or value < minimum:
+        raise ValueError(
+            f"Argument `{name}` must be an integer of at least {minimum}. "
+            f"Received: {name}={value!r}"
+        )
+    return int(value)
+
+
+def check_image_shape(input_shape, *, minimum=1):
+    """Check a (height, width, channels) shape."""
+    shape = tuple(input_shape) if np.iterable(input_shape) else ()
+    sizes = (minimum, minimum, 1)
+    if len(shape) != 3 or not all(
+        isinstance(size, numbers.Integral) and size >= least
+        for size, least in zip(shape, sizes, strict=True)
+    ):
+        raise ValueError(
+            "Argument `input_shape` must be (height, width, channels) with height "
+            f"and width of at least {minimum}. Received: input_shape={input_shape!r}"
+        )
+
+
+def check_images(name, x, *, sample_shape=None, finite=True):
+    """Check a non-empty array of numeric samples.
+
+    Args:
+        name: The argument's name, for the message.
+        x: Array, or anything with `shape`, `dtype` and slices, of shape
+            `(num_samples, ...)`.
+        sample_shape: The shape one sample must have, `None` for any size of an axis.
+        finite: Whether NaN and infinity are errors.
+    """
+    shape = getattr(x, "shape", None)
+    if shape is None or len(shape) < 2 or shape[0] < 1:
+        raise ValueError(
+            f"Argument `{name}` must be an array of at least one sample, of shape "
+            f"(num_samples, ...). Received: {_describe(x)}"
+        )
+    if np.dtype(x.dtype).kind not in "buif":
+        raise ValueError(
+            f"Argument `{name}` must hold integers or floats. Received: {_describe(x)}"
+        )
+    if sample_shape is not None and (
+        len(shape) - 1 != len(sample_shape)
+        or any(
+            want not in (None, got)
+            for want, got in zip(sample_shape, shape[1:], strict=True)
+        )
+    ):
+        raise ValueError(
+            f"Argument `{name}` must have samples of shape {tuple(sample_shape)}, "
+            f"which is what the model takes. Received: {_describe(x)}"
+        )
+    if finite and np.dtype(x.dtype).kind == "f":
+        for start in range(0, shape[0], 4096):  # never a mask as large as the pool
+            finite = np.isfinite(x[start : start + 4096])
+            if not finite.all():
+                row = start + int(np.argwhere(~finite)[0, 0])
+                raise ValueError(
+                    f"Argument `{name}` must hold finite numbers. "
+                    f"Received: NaN or infinity in {name}[{row}]"
+                )
+
+
+def check_labels(name, y, *, num_samples, num_classes=None):
+    """Return `y` as a one-dimensional int64 array of class indices.
+
+    Args:
+        name: The argument's name, for the message.
+        y: Integer class indices, of shape `(num_samples,)` or `(num_samples, 1)`.
+        num_samples: How many labels are needed.
+        num_classes: If given, labels must be below it.
+    """
+    labels = np.asarray(y)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.shape != (num_samples,) or labels.dtype.kind not in "bui":
+        raise ValueError(
+            f"Argument `{name}` must hold {num_samples} integer class indices, one "
+            f"for each sample. Received: {_describe(labels)}"
+        )
+    labels = labels.astype(np.int64)
+    top = "" if num_classes is None else f" and below the {num_classes} classes"
+    wrong = labels < 0
+    if num_classes is not None:
+        wrong |= labels >= num_classes
+    if wrong.any():
+        raise ValueError(
+            f"Argument `{name}` must hold class indices from 0 on{top}. "
+            f"Received: {name}[{wrong.argmax()}]={labels[wrong.argmax()]}"
+        )
+    return labels
+
+
+def _describe(x):
+    """Shape and dtype of an array, or the type of anything else."""
+    if hasattr(x, "shape") and hasattr(x, "dtype"):
+        return f"an array of shape {tuple(x.shape)} and dtype {x.dtype}"
+    return f"{x!r:.80} (of type {type(x).__name__})"

@@ -1,0 +1,91 @@
+"""What the paper fixes, what it leaves open, and what we take in its place.
+
+Plain data, so that tables and figures are drawn without TensorFlow.
+"""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """A data set and a network to learn it with: one panel of Table 1."""
+
+    dataset: str
+    network: str
+    input_shape: tuple
+    num_classes: int
+
+
+PROBLEMS = {
+    "mnist-lenet5": Problem("mnist", "LeNet5", (28, 28, 1), 10),
+    "mnist-vgg8": Problem("mnist", "VGG8", (28, 28, 1), 10),
+}
+
+# How each strategy of Table 1 is set up. K = 300 candidates: the paper names no number,
+# the first author's public code has 300 for DFAL and EGL.
+STRATEGIES = {
+    "dfal": {"num_candidates": 300, "ord": 2},
+    "uncertainty": {},
+    "random": {},
+}
+
+# training(H, L_k). Optimizer, rate and batch are the paper's (4.1); restarts, epochs,
+# patience and split are the first author's public code's.
+LEARNING_RATE = 0.001
+TRAINING = {
+    "num_restarts": 5,
+    "validation_split": 0.2,
+    "epochs": 100,
+    "patience": 5,
+    "batch_size": 32,
+}
+
+NUM_QUERIES = 10  # Table 3
+NUM_INITIAL = (
+    10  # Table 2: DFAL's labelled data = 2 * annotations - 10, in all six rows
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Preset:
+    """How much of the protocol to run. A quick run is the start of a full one."""
+
+    description: str
+    problems: tuple
+    num_trials: int
+    budget: int
+
+
+PRESETS = {
+    "quick": Preset(
+        "MNIST with LeNet5 up to 100 annotations, two trials: minutes, offline",
+        problems=("mnist-lenet5",),
+        num_trials=2,
+        budget=100,
+    ),
+    "paper": Preset(
+        "every problem up to 1000 annotations, five trials: the paper's protocol",
+        problems=tuple(PROBLEMS),
+        num_trials=5,
+        budget=1000,
+    ),
+}
+
+HOW_TO_RUN_ALL = (
+    "The paper's protocol: python reproduce/table1.py --preset paper\n"
+    "(up to 1000 annotations, five trials; add --problem to choose)."
+)
+
+
+def settings(problem: str, strategy: str, trial: int) -> dict:
+    """Return all that the rows of a run follow from, in a form that JSON can hold."""
+    return {
+        "problem": problem,
+        "strategy": strategy,
+        "strategy_options": STRATEGIES[strategy],
+        "trial": trial,
+        "num_queries": NUM_QUERIES,
+        "num_initial": NUM_INITIAL,
+        "learning_rate": LEARNING_RATE,
+        "training": TRAINING,
+    }
