@@ -102,7 +102,7 @@ def deepfool(
     views.check_model(model)
     sample_shape = views.sample_shape(model)
     validation.check_images("x", x, sample_shape=sample_shape, finite=False)
-    first = inference.predict_logits(model, x[:8])
+    first = inference.predict_logits(model, x[:8], finite=False)
     if inference.are_probabilities(first):
         raise ValueError(
             "Argument `model` must return logits, or end in a softmax that can be "
@@ -134,7 +134,10 @@ def deepfool(
         images = np.asarray(x[live], np.float32).reshape(live.size, -1)
         attacked = np.clip(images + np.float32(1 + overshoot) * total[live], *bounds)
         outputs = inference.predict_logits(
-            model, attacked.reshape(-1, *sample_shape), batch_size=batch_size
+            model,
+            attacked.reshape(-1, *sample_shape),
+            batch_size=batch_size,
+            finite=False,
         )
         ranked = np.argsort(-outputs, axis=1, kind="stable")
         is_new = live >= num_started - joining.size

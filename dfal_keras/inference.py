@@ -7,28 +7,34 @@ from dfal_keras import compiled, validation, views
 _BATCH_SIZE = 1024
 
 
-def predict_logits(model, x, *, batch_size=_BATCH_SIZE):
-    """Return the logits of `x`, float32 of shape `(num_samples, num_classes)`."""
-    validation.check_images("x", x, sample_shape=views.sample_shape(model))
+def predict_logits(model, x, *, batch_size=_BATCH_SIZE, finite=True):
+    """Return the logits of `x`, float32 of shape `(num_samples, num_classes)`.
+
+    Args:
+        model: A Keras classifier, or a function from images to logits.
+        x: Images as the model takes them, of shape `(num_samples, ...)`.
+        batch_size: How many to convert to float and to predict at a time.
+        finite: Whether NaN and infinity are errors. They cannot be ranked.
+
+    Raises:
+        ValueError: If the model's outputs are not finite though they should be.
+    """
     forward = _compiled_logits(model, tuple(x.shape[1:]))
-    return np.concatenate(
+    logits = np.concatenate(
         [forward(batch).numpy() for batch in float_batches(x, batch_size)]
     )
+    if finite and not np.isfinite(logits).all():
+        row = int(np.argwhere(~np.isfinite(logits))[0, 0])
+        raise ValueError(
+            "Argument `model` must return finite outputs. "
+            f"Received: NaN or infinity for sample {row} of {len(logits)}"
+        )
+    return logits
 
 
 def predict_probabilities(model, x, *, batch_size=_BATCH_SIZE):
-    """Return the class probabilities of `x`, of shape `(num_samples, num_classes)`.
-
-    Raises:
-        ValueError: If the model's outputs are not finite: they could not be ranked.
-    """
+    """Return the class probabilities of `x`, of shape `(num_samples, num_classes)`."""
     outputs = predict_logits(model, x, batch_size=batch_size)
-    if not np.isfinite(outputs).all():
-        row = int(np.argwhere(~np.isfinite(outputs))[0, 0])
-        raise ValueError(
-            "Argument `model` must return finite outputs. "
-            f"Received: NaN or infinity for sample {row} of {len(outputs)}"
-        )
     if are_probabilities(outputs):
         return outputs
     outputs = np.exp(outputs - outputs.max(axis=1, keepdims=True))
@@ -37,6 +43,7 @@ def predict_probabilities(model, x, *, batch_size=_BATCH_SIZE):
 
 def evaluate(model, x, y, *, batch_size=_BATCH_SIZE):
     """Return the mean cross-entropy (in nats) and the accuracy (in [0, 1])."""
+    validation.check_images("x", x, sample_shape=views.sample_shape(model))
     labels = validation.check_labels("y", y, num_samples=x.shape[0])
     probabilities = predict_probabilities(model, x, batch_size=batch_size)
     validation.check_labels(

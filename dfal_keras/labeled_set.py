@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+import zipfile
 
 import numpy as np
 
@@ -90,7 +91,7 @@ class LabeledSet:
             with np.load(pathlib.Path(path), allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
             return cls(**{name: arrays.pop(name) for name in names}), arrays
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise ValueError(
                 f"Argument `path` must be a file of a saved labelled set. "
                 f"Received: {path} ({error})"

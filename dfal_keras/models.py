@@ -42,6 +42,7 @@ def LeNet5(  # noqa: N802 - Keras names its model builders in CamelCase
         >>> dfal.models.LeNet5((28, 28, 1), 10).count_params()
         166936
     """
+    _check(input_shape, classes)
     return _classifier(
         "lenet5",
         input_shape,
@@ -98,6 +99,7 @@ def VGG8(  # noqa: N802
         >>> dfal.models.VGG8((28, 28, 1), 10).count_params()
         6641930
     """
+    _check(input_shape, classes)
     body = []
     for block, filters in enumerate([[64], [128], [256, 256], [512, 512]], start=1):
         body += [
@@ -122,10 +124,13 @@ def VGG8(  # noqa: N802
     return _classifier("vgg8", input_shape, classes, include_preprocessing, body)
 
 
-def _classifier(name, input_shape, classes, include_preprocessing, body):
-    """Put scaling in front of `body`, and logits and a softmax behind it."""
+def _check(input_shape, classes):
     validation.check_image_shape(input_shape, minimum=16)
     validation.check_count("classes", classes, minimum=2)
+
+
+def _classifier(name, input_shape, classes, include_preprocessing, body):
+    """Put scaling in front of `body`, and logits and a softmax behind it."""
     head = [layers.Rescaling(1 / 255, name="rescaling")] * include_preprocessing
     tail = [
         layers.Dense(classes, name="logits"),

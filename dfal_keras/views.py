@@ -75,14 +75,14 @@ def _behind_activation(model):
     activation = getattr(head, "activation", None)
     is_softmax = isinstance(head, keras.layers.Softmax)
     if not is_softmax and activation not in _SQUASHING:
-        return _inference(keras.Model(model.inputs, model.outputs))
+        return _inference(keras.Model(model.inputs[0], model.outputs[0]))
     if activation is keras.activations.sigmoid and model.outputs[0].shape[-1] != 1:
         raise ValueError(
             "Argument `model` must choose one class for each sample: a softmax, "
             "logits, or a single sigmoid unit. Received: a model that ends in "
             f"{model.outputs[0].shape[-1]} sigmoid units"
         )
-    body = _inference(keras.Model(model.inputs, head.input))
+    body = _inference(keras.Model(model.inputs[0], head.input))
     if is_softmax or isinstance(head, keras.layers.Activation):
         return body
 

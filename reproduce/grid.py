@@ -34,7 +34,7 @@ def perform(todo: list, *, budget: int, folder: str, num_jobs: int) -> dict:
                 n_workers=min(num_jobs, len(todo)),
                 threads_per_worker=1,
                 memory_limit=0,
-                dashboard_address=None,
+                dashboard_address=":0",
                 silence_logs=logging.ERROR,
             )
         )

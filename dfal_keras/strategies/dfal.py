@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from dfal_keras import inference
 from dfal_keras.deepfool import deepfool
 from dfal_keras.strategies.base import Query, Strategy
 
@@ -46,6 +47,8 @@ class DFAL(Strategy):
 
     def select(self, model, x_unlabeled, num_queries, x_labeled, rng):
         """See `Strategy.query`."""
+        # DeepFool takes NaN for a sample that can't be fooled; here it is a mistake.
+        inference.predict_logits(model, x_unlabeled)
         attack = deepfool(model, x_unlabeled, ord=self.ord, **self.options)
         indices = np.argsort(attack.norms, kind="stable")[:num_queries]
         twins = None

@@ -1,0 +1,63 @@
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import pytest
+
+import dfal_keras as dfal
+
+
+@pytest.fixture(scope="session")
+def mnist():
+    return dfal.datasets.load_data("mnist")
+
+
+@pytest.fixture(scope="session")
+def lenet5(mnist):
+    """A LeNet5 for pixels in [0, 1] that knows its digits; not to be changed."""
+    (x, y), _ = mnist
+    keras.utils.set_random_seed(0)
+    model = dfal.models.LeNet5(include_preprocessing=False)
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(x[:3000].astype("float32") / 255, y[:3000], epochs=3, verbose=0)
+    return model
+
+
+@pytest.fixture(scope="session")
+def digits(mnist):
+    """256 test digits with pixels in [0, 1]."""
+    return mnist[1][0][:256].astype("float32") / 255
+
+
+@pytest.fixture(scope="session")
+def blobs():
+    """Three clusters of 4x4 images, easy to learn: (images, labels)."""
+    rng = np.random.default_rng(0)
+    y = np.arange(300) % 3
+    centers = rng.uniform(0, 255, size=(3, 4, 4, 1))
+    x = centers[y] + rng.normal(0, 25, size=(300, 4, 4, 1))
+    return x.clip(0, 255).astype("uint8"), y
+
+
+@pytest.fixture
+def tiny_model():
+    """A network for `blobs`, compiled: milliseconds to train."""
+    model = keras.Sequential(
+        [
+            keras.Input((4, 4, 1)),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.Flatten(),
+            keras.layers.Dense(8, activation="relu"),
+            keras.layers.Dropout(0.1),
+            keras.layers.Dense(3, activation="softmax"),
+        ]
+    )
+    model.compile(keras.optimizers.Adam(0.05), "sparse_categorical_crossentropy")
+    return model
+
+
+@pytest.fixture
+def tiny_train(tiny_model):
+    return dfal.Training(tiny_model, num_restarts=2, epochs=10)

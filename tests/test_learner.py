@@ -1,0 +1,247 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+import dfal_keras as dfal
+from dfal_keras.strategies import Query, Strategy
+
+
+def rows(history):
+    """What must be the same in two equal runs: everything but the seconds."""
+    return [
+        {
+            name: value
+            for name, value in dataclasses.asdict(finished).items()
+            if not name.endswith("seconds")
+        }
+        for finished in history
+    ]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "labels_per_annotation"),
+    [
+        ("dfal", 2),
+        (dfal.strategies.DFAL(adversarial=False), 1),
+        ("random", 1),
+        ("uncertainty", 1),
+    ],
+)
+def test_accounting(tiny_train, blobs, strategy, labels_per_annotation):
+    learner = dfal.ActiveLearner(tiny_train, strategy, num_queries=10)
+    for k, finished in enumerate(learner.rounds(*blobs, budget=60)):
+        assert finished.round == k
+        assert finished.num_annotations == 10 + 10 * k
+        assert finished.num_labeled == 10 + labels_per_annotation * 10 * k
+    assert k == 5
+    indices = learner.labeled.indices
+    assert len(set(indices)) == len(indices) == 60
+    assert (learner.labeled.labels == blobs[1][indices]).all()
+
+
+@pytest.mark.parametrize(
+    ("annotations", "labeled"),
+    [(1210, 2410), (980, 1950), (1070, 2130), (530, 1050), (7470, 14930), (4810, 9610)],
+)
+def test_dfal_rows_of_table_2(annotations, labeled):
+    """With ten to begin with and ten a round, twins give exactly these six counts."""
+    labeled_set = dfal.labeled_set.LabeledSet.empty()
+    labeled_set.add(Query(np.arange(10)), np.zeros(10, int))
+    while labeled_set.num_annotations < annotations:
+        twins = np.zeros((10, 1), np.float32)
+        query = Query(np.arange(10), adversarial_twins=twins)
+        labeled_set.add(query, np.zeros(10, int))
+    assert labeled_set.num_annotations == annotations
+    assert len(labeled_set) == labeled
+
+
+def test_twins_share_the_labels_of_their_originals(tiny_train, blobs):
+    learner = dfal.ActiveLearner(tiny_train, "dfal")
+    learner.fit(*blobs, budget=30)
+    labeled = learner.labeled
+    originals = blobs[0][labeled.indices[10:]].astype("float32")
+    distance = np.abs(labeled.adversarial_twins - originals).max(axis=(1, 2, 3))
+    assert (labeled.twin_labels == labeled.labels[10:]).all()
+    assert (distance > 0).all()
+    x, y = labeled.arrays(blobs[0])
+    assert x.dtype == np.float32
+    assert x.shape == (50, 4, 4, 1)
+    assert (x[:30] == blobs[0][labeled.indices]).all()
+    assert (y == np.concatenate([labeled.labels, labeled.twin_labels])).all()
+
+
+@pytest.mark.parametrize("strategy", ["dfal", "random", "uncertainty"])
+def test_same_seed_same_rounds(tiny_train, blobs, strategy):
+    def run(seed):
+        learner = dfal.ActiveLearner(tiny_train, strategy, seed=seed)
+        return rows(learner.fit(*blobs, budget=40, test_data=blobs)), learner.labeled
+
+    (first, labeled), (again, labeled_again) = run(0), run(0)
+    assert first == again
+    assert (labeled.indices == labeled_again.indices).all()
+    assert set(labeled.indices) != set(run(1)[1].indices)
+
+
+def test_trials_are_paired_across_strategies(tiny_train, blobs):
+    """The same seed starts every strategy from the same set and the same weights."""
+    first = [
+        rows(dfal.ActiveLearner(tiny_train, name, seed=4).fit(*blobs, budget=10))
+        for name in ("dfal", "random", "uncertainty")
+    ]
+    assert first[0] == first[1] == first[2]
+
+
+@pytest.mark.parametrize("strategy", ["dfal", "random", "uncertainty"])
+def test_saved_after_any_round_it_goes_on_with_the_same_rounds(
+    tiny_train, blobs, strategy, tmp_path
+):
+    whole = dfal.ActiveLearner(tiny_train, strategy, seed=3)
+    expected = rows(whole.fit(*blobs, budget=50, test_data=blobs))
+    for num_rounds in range(1, 5):
+        learner = dfal.ActiveLearner(tiny_train, strategy, seed=3)
+        running = learner.rounds(*blobs, budget=50, test_data=blobs)
+        for _ in range(num_rounds):
+            next(running)
+        learner.save(tmp_path / "learner.npz")
+        resumed = dfal.ActiveLearner.load(
+            tmp_path / "learner.npz", tiny_train, strategy
+        )
+        rest = rows(resumed.fit(*blobs, budget=50, test_data=blobs))
+        assert rest == expected[num_rounds:]
+        assert (resumed.labeled.indices == whole.labeled.indices).all()
+    assert [path.name for path in tmp_path.iterdir()] == ["learner.npz"]
+
+
+def test_a_larger_budget_goes_on_from_a_finished_run(tiny_train, blobs, tmp_path):
+    whole = dfal.ActiveLearner(tiny_train, "dfal", seed=3)
+    expected = rows(whole.fit(*blobs, budget=40))
+    part = dfal.ActiveLearner(tiny_train, "dfal", seed=3)
+    part.fit(*blobs, budget=20)
+    part.save(tmp_path / "learner.npz")
+    resumed = dfal.ActiveLearner.load(tmp_path / "learner.npz", tiny_train, "dfal")
+    assert rows(resumed.fit(*blobs, budget=40)) == expected[1:]
+
+
+def test_labels_of_samples_not_queried_and_of_the_test_set_steer_nothing(
+    tiny_train, blobs
+):
+    x, y = blobs
+    learner = dfal.ActiveLearner(tiny_train, "dfal", seed=0)
+    learner.fit(x, y, budget=40, test_data=(x, y))
+    wrong = (y + 1) % 3
+    wrong[learner.labeled.indices] = y[learner.labeled.indices]
+    other = dfal.ActiveLearner(tiny_train, "dfal", seed=0)
+    other.fit(x, wrong, budget=40, test_data=(x, wrong))
+    assert (other.labeled.indices == learner.labeled.indices).all()
+
+
+def test_a_budget_between_two_rounds_is_kept_exactly(tiny_train, blobs):
+    history = dfal.ActiveLearner(tiny_train, "random").fit(*blobs, budget=25)
+    assert [finished.num_annotations for finished in history] == [10, 20, 25]
+
+
+class Recorder(Strategy):
+    """Remembers what it is shown, and pseudo-labels one more sample."""
+
+    num_candidates = 50
+
+    def __init__(self):
+        self.shown, self.labeled = [], []
+
+    def select(self, model, x_unlabeled, num_queries, x_labeled, rng):
+        self.shown.append(x_unlabeled[:].ravel())
+        self.labeled.append(x_labeled[:].ravel())
+        last = np.array([len(x_unlabeled) - 1])
+        return Query(
+            np.arange(num_queries), pseudo_indices=last, pseudo_labels=last * 0
+        )
+
+
+def test_what_a_strategy_is_shown():
+    """K samples of the unlabelled pool, in dataset indices on both sides."""
+    x = np.arange(200, dtype="float32")[:, None]
+    y = np.zeros(200, int)
+    recorder = Recorder()
+    trained_on = []
+
+    def train(x, y, seed):
+        trained_on.append(x.ravel())
+        return lambda images: images
+
+    learner = dfal.ActiveLearner(train, recorder, num_queries=5, num_initial=4)
+    history = learner.fit(x, y, budget=24)
+    assert [finished.num_labeled for finished in history] == [4, 10, 15, 20, 25]
+    asked = learner.labeled.indices
+    for k, (shown, labeled) in enumerate(
+        zip(recorder.shown, recorder.labeled, strict=True)
+    ):
+        assert len(set(shown)) == 50
+        assert not set(shown) & set(labeled)
+        assert (labeled == asked[: 4 + 5 * k]).all()
+        assert (asked[4 + 5 * k : 9 + 5 * k] == shown[:5]).all()
+        # The pseudo-label serves the next training and is back in the pool then.
+        assert (trained_on[k + 1][: 9 + 5 * k] == asked[: 9 + 5 * k]).all()
+        assert trained_on[k + 1][9 + 5 * k :] == [shown[-1]]
+    assert any((recorder.shown[0] != shown).any() for shown in recorder.shown)
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"train": "lenet5"}, "train"),
+        ({"strategy": "dfla"}, "identifier"),
+        ({"strategy": dfal.strategies.DFAL}, "identifier"),
+        ({"num_queries": 0}, "num_queries"),
+        ({"num_initial": 0}, "num_initial"),
+        ({"seed": -1}, "seed"),
+        ({"seed": 0.5}, "seed"),
+    ],
+)
+def test_bad_constructor_arguments(tiny_train, changed, named):
+    with pytest.raises(ValueError, match=f"`{named}`.*Received: "):
+        dfal.ActiveLearner(**{"train": tiny_train, **changed})
+
+
+IMAGES, LABELS = np.zeros((20, 4, 4, 1)), np.zeros(20, int)
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"x": IMAGES[:0]}, "x"),
+        ({"x": np.full((20, 4, 4, 1), np.nan)}, "x"),
+        ({"x": "images"}, "x"),
+        ({"y": LABELS[:5]}, "y"),
+        ({"y": LABELS - 1}, "y"),
+        ({"y": LABELS + 0.5}, "y"),
+        ({"y": LABELS + 3}, "y"),
+        ({"budget": 5}, "budget"),
+        ({"budget": 21}, "budget"),
+        ({"budget": 12.5}, "budget"),
+        ({"test_data": (IMAGES, LABELS[:3])}, "test_data"),
+        ({"test_data": (IMAGES[:0], LABELS[:0])}, "test_data"),
+        ({"test_data": IMAGES}, "test_data"),
+        ({"x": np.zeros((20, 5, 5, 1))}, "x"),
+    ],
+)
+def test_bad_data_is_refused_before_the_first_round_is_done(tiny_train, changed, named):
+    learner = dfal.ActiveLearner(tiny_train)
+    arguments = {"x": IMAGES, "y": LABELS, "budget": 20, **changed}
+    with pytest.raises(ValueError, match=rf"`{named}.*Received: "):
+        list(learner.rounds(**arguments))
+
+
+def test_bad_files(tiny_train, tmp_path):
+    path = tmp_path / "learner.npz"
+    with pytest.raises(ValueError, match="`path`.*Received: "):
+        dfal.ActiveLearner.load(path, tiny_train)
+    path.write_bytes(b"PK\x03\x04 half a file")
+    with pytest.raises(ValueError, match="`path`.*Received: "):
+        dfal.ActiveLearner.load(path, tiny_train)
+    dfal.labeled_set.LabeledSet.empty().save(path)
+    with pytest.raises(ValueError, match="holds a labelled set only"):
+        dfal.ActiveLearner.load(path, tiny_train)
+    np.savez(path, indices=np.array([{"pickled": True}], dtype=object))
+    with pytest.raises(ValueError, match="`path`.*Received: "):
+        dfal.ActiveLearner.load(path, tiny_train)
