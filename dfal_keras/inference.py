@@ -19,17 +19,15 @@ def predict_logits(model, x, *, batch_size=_BATCH_SIZE, finite=True):
     Raises:
         ValueError: If the model's outputs are not finite though they should be.
     """
-    forward = _compiled_logits(model, tuple(x.shape[1:]))
-    logits = np.concatenate(
-        [forward(batch).numpy() for batch in float_batches(x, batch_size)]
-    )
-    if finite and not np.isfinite(logits).all():
-        row = int(np.argwhere(~np.isfinite(logits))[0, 0])
-        raise ValueError(
-            "Argument `model` must return finite outputs. "
-            f"Received: NaN or infinity for sample {row} of {len(logits)}"
-        )
+    logits = _predict(views.logits, model, x, batch_size)
+    if finite:
+        check_finite(logits)
     return logits
+
+
+def predict_features(model, x, *, batch_size=_BATCH_SIZE):
+    """Return the penultimate activations, `(num_samples, num_features)`, finite."""
+    return check_finite(_predict(views.features, model, x, batch_size))
 
 
 def predict_probabilities(model, x, *, batch_size=_BATCH_SIZE):
@@ -37,8 +35,7 @@ def predict_probabilities(model, x, *, batch_size=_BATCH_SIZE):
     outputs = predict_logits(model, x, batch_size=batch_size)
     if are_probabilities(outputs):
         return outputs
-    outputs = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-    return outputs / outputs.sum(axis=1, keepdims=True)
+    return softmax(outputs)
 
 
 def evaluate(model, x, y, *, batch_size=_BATCH_SIZE):
@@ -60,12 +57,36 @@ def are_probabilities(outputs):
     return bool(in_range and np.allclose(outputs.sum(axis=1), 1, atol=1e-4))
 
 
+def softmax(logits):
+    """Class probabilities, along the last axis."""
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def check_finite(outputs):
+    """Return a model's outputs, or say that some can't be ranked."""
+    if not np.isfinite(outputs).all():
+        row = int(np.argwhere(~np.isfinite(outputs))[0, 0])
+        raise ValueError(
+            "Argument `model` must return finite outputs. "
+            f"Received: NaN or infinity for sample {row} of {len(outputs)}"
+        )
+    return outputs
+
+
 def float_batches(x, batch_size):
     """Yield `x` in float32 batches; the pool as a whole is never converted."""
     for start in range(0, x.shape[0], batch_size):
         yield np.asarray(x[start : start + batch_size], dtype=np.float32)
 
 
+def _predict(view, model, x, batch_size):
+    forward = _compiled(model, view, tuple(x.shape[1:]))
+    return np.concatenate(
+        [forward(batch).numpy() for batch in float_batches(x, batch_size)]
+    )
+
+
 @compiled.once_per_model
-def _compiled_logits(model, sample_shape):
-    return compiled.graph(views.logits(model), (sample_shape, "float32"))
+def _compiled(model, view, sample_shape):
+    return compiled.graph(view(model), (sample_shape, "float32"))

@@ -42,7 +42,7 @@ def check_model(model):
 
 
 @once_per_model
-def logits(model):
+def logits(model, training=False):
     """Return a function from images to the logits behind the model's output.
 
     Where the last layer is a softmax, or a dense layer with a softmax activation, the
@@ -53,10 +53,12 @@ def logits(model):
 
     Args:
         model: A built Keras classifier with one input and one output, or a function.
+        training: Whether layers such as dropout run as in training, where the model
+            can be looked into.
 
     Returns:
         A function from a float tensor of shape `(batch_size, ...)` to logits of shape
-        `(batch_size, num_classes)`, with the model in inference mode.
+        `(batch_size, num_classes)`.
 
     Raises:
         ValueError: If the model has several inputs or outputs, or is not built.
@@ -65,24 +67,63 @@ def logits(model):
     if hasattr(model, "logits"):
         return _two_classes(_weakly(model.logits))
     if getattr(model, "outputs", None):
-        return _two_classes(_behind_activation(model))
+        return _two_classes(_behind_activation(model, training))
     return _two_classes(_weakly(model))
 
 
-def _behind_activation(model):
+@once_per_model
+def features(model):
+    """Return a function from images to the activations before the last layer.
+
+    The penultimate layer: whatever goes into the last layer that has weights. A
+    subclassed model may offer a method `features(inputs)`.
+
+    Args:
+        model: A built Keras classifier with one input and one output.
+
+    Returns:
+        A function from a float tensor of shape `(batch_size, ...)` to features of
+        shape `(batch_size, num_features)`, with the model in inference mode.
+
+    Raises:
+        ValueError: If the model can't be looked into.
+    """
+    check_model(model)
+    if hasattr(model, "features"):
+        return _flat(_weakly(model.features))
+    if getattr(model, "outputs", None):
+        weighted = [layer for layer in model.layers if layer.weights]
+        if weighted:
+            inner = keras.Model(model.inputs[0], weighted[-1].input)
+            return _flat(_call(inner))
+    raise ValueError(
+        "Argument `model` must be a Sequential or functional model with weights, or "
+        "offer a method `features(inputs)`, for its features to be found. "
+        f"Received: {model!r}"
+    )
+
+
+def _flat(function):
+    """Flatten each sample's features."""
+    return lambda images: ops.reshape(
+        ops.cast(function(images), "float32"), (ops.shape(images)[0], -1)
+    )
+
+
+def _behind_activation(model, training):
     """Function from images to what the model's final activation is applied to."""
     head = model.layers[-1]
     activation = getattr(head, "activation", None)
     is_softmax = isinstance(head, keras.layers.Softmax)
     if not is_softmax and activation not in _SQUASHING:
-        return _inference(keras.Model(model.inputs[0], model.outputs[0]))
+        return _call(keras.Model(model.inputs[0], model.outputs[0]), training)
     if activation is keras.activations.sigmoid and model.outputs[0].shape[-1] != 1:
         raise ValueError(
             "Argument `model` must choose one class for each sample: a softmax, "
             "logits, or a single sigmoid unit. Received: a model that ends in "
             f"{model.outputs[0].shape[-1]} sigmoid units"
         )
-    body = _inference(keras.Model(model.inputs[0], head.input))
+    body = _call(keras.Model(model.inputs[0], head.input), training)
     if is_softmax or isinstance(head, keras.layers.Activation):
         return body
 
@@ -116,9 +157,9 @@ def _two_classes(function):
     return call
 
 
-def _inference(model):
-    """Call a model that we built from another's layers, dropout off."""
-    return lambda images: model(images, training=False)
+def _call(model, training=False):
+    """Call a model that was built here from another's layers."""
+    return lambda images: model(images, training=training)
 
 
 def _weakly(function):

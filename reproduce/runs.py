@@ -44,7 +44,9 @@ def perform(run: Run, budget: int, folder: str, report) -> None:
     (x, y), test_data = dfal.datasets.load_data(problem.dataset)
 
     train = make_training(dfal, problem)
-    strategy = dfal.strategies.get(run.strategy, **protocol.STRATEGIES[run.strategy])
+    strategy = dfal.strategies.get(
+        run.strategy, **protocol.strategy_options(run.problem, run.strategy)
+    )
     state = runs.path(str(run), ".npz")
     if state.exists():
         learner = dfal.ActiveLearner.load(state, train, strategy)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import dfal_keras as dfal
+from dfal_keras.labeled_set import LabeledSet
 from dfal_keras.strategies import Query, Strategy
 
 
@@ -46,7 +47,7 @@ def test_accounting(tiny_train, blobs, strategy, labels_per_annotation):
 )
 def test_dfal_rows_of_table_2(annotations, labeled):
     """With ten to begin with and ten a round, twins give exactly these six counts."""
-    labeled_set = dfal.labeled_set.LabeledSet.empty()
+    labeled_set = LabeledSet.empty()
     labeled_set.add(Query(np.arange(10)), np.zeros(10, int))
     while labeled_set.num_annotations < annotations:
         twins = np.zeros((10, 1), np.float32)
@@ -239,7 +240,7 @@ def test_bad_files(tiny_train, tmp_path):
     path.write_bytes(b"PK\x03\x04 half a file")
     with pytest.raises(ValueError, match="`path`.*Received: "):
         dfal.ActiveLearner.load(path, tiny_train)
-    dfal.labeled_set.LabeledSet.empty().save(path)
+    LabeledSet.empty().save(path)
     with pytest.raises(ValueError, match="holds a labelled set only"):
         dfal.ActiveLearner.load(path, tiny_train)
     np.savez(path, indices=np.array([{"pickled": True}], dtype=object))

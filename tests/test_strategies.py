@@ -2,15 +2,21 @@
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
+import tensorflow as tf
 from keras import layers
+from skactiveml.pool import average_kl_divergence, k_greedy_center
 
 import dfal_keras as dfal
-from dfal_keras import strategies
+from dfal_keras import inference, stochastic, strategies
 from dfal_keras.images import Subset
+from dfal_keras.strategies import egl
+from dfal_keras.strategies.bald import mutual_information
+from dfal_keras.strategies.egl import gradient_lengths
 from dfal_keras.strategies.uncertainty import entropy
 
-NAMES = ["dfal", "random", "uncertainty"]
+NAMES = ["dfal", "bald", "ceal", "core_set", "egl", "uncertainty", "random"]
 
 
 def softmax_model():
@@ -38,7 +44,7 @@ def batch_norm_model():
     return keras.Model(inputs, layers.Softmax()(layers.Dense(3)(outputs)))
 
 
-@pytest.fixture(params=[softmax_model, logits_model, batch_norm_model])
+@pytest.fixture(scope="module", params=[softmax_model, logits_model, batch_norm_model])
 def model(request, blobs):
     keras.utils.set_random_seed(0)
     model = request.param()
@@ -87,8 +93,10 @@ def test_same_seed_same_query(strategy, model, blobs):
 
 
 def test_the_order_of_the_candidates_does_not_matter(strategy, model, blobs):
-    if isinstance(strategy, strategies.Random):
-        pytest.skip("draws positions")
+    if isinstance(strategy, strategies.Random | strategies.BALD):
+        pytest.skip("draws for each position")
+    if isinstance(strategy, strategies.CoreSet):
+        pytest.skip("several covers are optimal: see test_core_set_covers_best")
     x = blobs[0][:80]
     order = np.random.default_rng(1).permutation(80)
     query = ask(strategy, model, x)
@@ -150,8 +158,8 @@ def test_bad_arguments(strategy, blobs, changed, named):
 def test_a_model_of_nan_gives_an_error_or_no_ranking_by_nan(strategy, blobs):
     model = softmax_model()
     model.set_weights([np.full(w.shape, np.nan) for w in model.get_weights()])
-    if isinstance(strategy, strategies.Random):
-        return  # does not look at the model
+    if isinstance(strategy, strategies.Random | strategies.CoreSet):
+        pytest.skip("does not look at the outputs")
     with pytest.raises(ValueError, match="`model`.*finite.*Received: "):
         ask(strategy, model, blobs[0][:80])
 
@@ -216,3 +224,233 @@ def test_dfal_never_asks_for_an_unfooled_sample_before_a_fooled_one(lenet5, digi
     query = strategies.DFAL(max_steps=1).query(lenet5, digits[:50], num_fooled)
     assert 0 < num_fooled < 50
     assert one_step.success[query.indices].all()
+
+
+@pytest.fixture(scope="module")
+def noisy():
+    """Dropout on the pixels, then a linear layer: the noise has a closed form."""
+    model = keras.Sequential(
+        [keras.Input((6,)), layers.Dropout(0.25), layers.Dense(2, use_bias=False)]
+    )
+    model.build()
+    return model
+
+
+def test_bald_samples_dropout_and_nothing_else(noisy):
+    """A pixel is 0 or x / (1 - p), so Var f = sum w^2 x^2 p / (1 - p)."""
+    x = np.random.default_rng(0).normal(size=(5, 6)).astype("float32")
+    passes = stochastic.predict_logits(
+        noisy, x, num_samples=4000, rng=np.random.default_rng(0)
+    )
+    weights = np.array(noisy.layers[-1].kernel)
+    assert passes.shape == (4000, 5, 2)
+    assert passes.mean(axis=0) == pytest.approx(x @ weights, abs=0.08)
+    assert passes.var(axis=0) == pytest.approx(x**2 @ weights**2 / 3, rel=0.1)
+
+
+def test_bald_runs_batch_normalization_and_augmentation_as_in_inference(blobs):
+    model = keras.Sequential(
+        [
+            keras.Input((4, 4, 1)),
+            keras.Sequential([layers.RandomFlip(), layers.RandomTranslation(0.5, 0.5)]),
+            layers.BatchNormalization(),
+            layers.Flatten(),
+            layers.Dropout(1e-12),
+            layers.Dense(3),
+        ]
+    )
+    model.compile("adam", "mse")
+    model.fit(blobs[0], np.zeros((300, 3)), verbose=0)
+    x = blobs[0][:9]
+    rng = np.random.default_rng(0)
+    passes = stochastic.predict_logits(model, x, num_samples=3, rng=rng)
+    expected = np.array(model(x, training=False))
+    assert passes == pytest.approx(np.stack([expected] * 3), rel=1e-4, abs=1e-5)
+
+
+def test_bald_needs_noise():
+    silent = keras.Sequential([keras.Input((6,)), layers.Dense(2)])
+    with pytest.raises(ValueError, match="must have layers of noise"):
+        strategies.BALD().query(silent, np.zeros((9, 6)), 2)
+
+
+def test_mutual_information_equals_scikit_activeml():
+    rng = np.random.default_rng(0)
+    probabilities = rng.dirichlet(np.full(4, 0.3), size=(10, 50))
+    ours = mutual_information(probabilities)
+    assert ours == pytest.approx(average_kl_divergence(probabilities), abs=1e-6)
+
+
+def test_mutual_information_of_certain_samples_is_zero_not_nan():
+    one_hot = np.eye(3)[np.zeros((10, 4), int)]
+    one_hot[::2, 3] = [0, 1, 0]  # half of the networks say otherwise
+    scores = mutual_information(one_hot)
+    assert scores[:3] == pytest.approx(np.zeros(3))
+    assert scores[3] == pytest.approx(np.log(2))
+
+
+def test_ceal_pseudo_labels_what_the_model_is_sure_of(lenet5, digits):
+    query = strategies.CEAL(threshold=0.05).query(lenet5, digits, 10)
+    plain = strategies.Uncertainty().query(lenet5, digits, 10)
+    probabilities = inference.predict_probabilities(lenet5, digits)
+    sure = entropy(probabilities) < 0.05
+    assert (query.indices == plain.indices).all()
+    assert set(query.pseudo_indices) == set(np.flatnonzero(sure)) - set(query.indices)
+    assert 0 < len(query.pseudo_indices) < len(digits) - 10
+    predicted = probabilities.argmax(axis=1)[query.pseudo_indices]
+    assert (query.pseudo_labels == predicted).all()
+
+
+def test_ceal_never_pseudo_labels_what_it_asks_for(lenet5, digits):
+    query = strategies.CEAL(threshold=10).query(lenet5, digits, 10)
+    assert len(query.pseudo_indices) == len(digits) - 10
+    assert not set(query.indices) & set(query.pseudo_indices)
+    assert not len(strategies.CEAL(threshold=0).query(lenet5, digits, 10).pseudo_labels)
+
+
+def test_ceal_thins_pseudo_labels_at_random(lenet5, digits):
+    strategy = strategies.CEAL(threshold=10, max_pseudo_labels=7)
+    drawn = [
+        strategy.query(lenet5, digits, 10, rng=np.random.default_rng(seed))
+        for seed in (0, 0, 1)
+    ]
+    assert [len(set(query.pseudo_indices)) for query in drawn] == [7, 7, 7]
+    assert set(drawn[0].pseudo_indices) == set(drawn[1].pseudo_indices)
+    assert set(drawn[0].pseudo_indices) != set(drawn[2].pseudo_indices)
+
+
+@pytest.mark.parametrize("expectation", ["norm", "uniform"])
+def test_egl_equals_a_loop_over_samples_and_classes(lenet5, digits, expectation):
+    loss = keras.losses.SparseCategoricalCrossentropy()
+    lengths = gradient_lengths(lenet5, digits[:6], expectation)
+    for image, length in zip(digits[:6], lengths, strict=True):
+        gradients = []
+        for label in range(10):
+            with tf.GradientTape() as tape:
+                value = loss(np.array([label]), lenet5(image[None]))
+            rows = tape.gradient(value, [v.value for v in lenet5.trainable_variables])
+            gradients.append(np.concatenate([np.ravel(row) for row in rows]))
+        if expectation == "uniform":
+            expected = np.linalg.norm(np.mean(gradients, axis=0))
+        else:
+            probabilities = np.array(lenet5(image[None]))[0]
+            expected = probabilities @ np.linalg.norm(gradients, axis=1)
+        assert length == pytest.approx(expected, rel=1e-3)
+
+
+def test_egl_equals_finite_differences():
+    """For p = softmax(W x): dloss/dW = (p - e_k) x, each entry by differences."""
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3, "softmax")])
+    x = np.random.default_rng(0).normal(size=(1, 4)).astype("float32")
+    kernel, bias = model.get_weights()
+    squares = np.zeros(3)
+    step = 1e-2
+    for weights in (kernel, bias):
+        for place in np.ndindex(weights.shape):
+            kept, losses = weights[place], []
+            for sign in (1, -1):
+                weights[place] = kept + sign * step
+                model.set_weights([kernel, bias])
+                losses.append(-np.log(np.array(model(x))[0]))
+            weights[place] = kept
+            squares += ((losses[0] - losses[1]) / (2 * step)) ** 2
+    model.set_weights([kernel, bias])
+    expected = np.array(model(x))[0] @ np.sqrt(squares)
+    assert gradient_lengths(model, x, "norm")[0] == pytest.approx(expected, rel=1e-2)
+
+
+def test_egl_readings_rank_the_opposite_way(lenet5, digits):
+    """Settles' prefers samples of high entropy, the authors' those of low entropy."""
+    entropies = entropy(inference.predict_probabilities(lenet5, digits))
+    ranks = {
+        expectation: pd.Series(gradient_lengths(lenet5, digits, expectation)).corr(
+            pd.Series(entropies), method="spearman"
+        )
+        for expectation in ("norm", "uniform")
+    }
+    assert ranks["norm"] > 0.9
+    assert ranks["uniform"] < -0.3
+
+
+def test_egl_is_traced_once(digits):
+    model = dfal.models.LeNet5(include_preprocessing=False)
+    for num_samples in (1, 20, 150):
+        gradient_lengths(model, digits[:num_samples], "uniform")
+    graph = egl._compiled_norms(model, (28, 28, 1), 10, "uniform")
+    assert graph.experimental_get_tracing_count() == 1
+
+
+def covering_radius(features, centers):
+    distances = np.linalg.norm(features[:, None] - features[centers], axis=2)
+    return distances.min(axis=1).max()
+
+
+def test_core_set_covers_best(lenet5, digits):
+    x, x_labeled = digits[:100], digits[100:120]
+    features = inference.predict_features(lenet5, digits[:120])
+    assert features.shape == (120, 10)
+    labeled = np.arange(100, 120)
+
+    def radius(**options):
+        strategy = strategies.CoreSet(**options)
+        query = strategy.query(lenet5, x, 10, x_labeled=x_labeled)
+        return covering_radius(features, np.append(query.indices, labeled))
+
+    labels = np.where(np.arange(120) < 100, np.nan, 0)
+    greedy, _ = k_greedy_center(features, labels, batch_size=10)
+    expected = covering_radius(features, np.append(greedy, labeled))
+    assert radius(method="greedy") == pytest.approx(expected, rel=1e-5)
+    best = radius()
+    assert expected / 2 <= best < expected
+    assert radius(formulation="literal", time_limit=30) <= expected
+    order = np.random.default_rng(0).permutation(100)
+    permuted = strategies.CoreSet().query(lenet5, x[order], 10, x_labeled=x_labeled)
+    centers = np.append(order[permuted.indices], labeled)
+    assert covering_radius(features, centers) == pytest.approx(best, rel=1e-4)
+
+
+def test_core_set_keeps_away_from_the_labelled():
+    def identity(images):
+        return images
+
+    x = np.array([[0.0, 0], [10, 0], [0, 10], [10, 10]], "float32")
+    strategy = strategies.CoreSet(features="outputs")
+    for corner in range(4):
+        query = strategy.query(identity, x, 1, x_labeled=np.delete(x, corner, axis=0))
+        assert query.indices == [corner]
+
+
+def test_core_set_allows_a_share_of_outliers():
+    x = np.array([[0.0, 0], [1, 0], [2, 0], [100, 0]], "float32")
+    chosen = {
+        share: strategies.CoreSet(features="outputs", outlier_share=share)
+        .query(lambda images: images, x, 1)
+        .indices.tolist()
+        for share in (0.0, 0.25)
+    }
+    assert chosen == {0.0: [2], 0.25: [1]}
+
+
+@pytest.mark.parametrize(
+    ("make", "options", "named"),
+    [
+        (strategies.DFAL, {"num_candidates": 0}, "num_candidates"),
+        (strategies.BALD, {"num_candidates": 2.5}, "num_candidates"),
+        (strategies.BALD, {"num_samples": 1}, "num_samples"),
+        (strategies.CEAL, {"threshold": -0.1}, "threshold"),
+        (strategies.CEAL, {"threshold": np.nan}, "threshold"),
+        (strategies.CEAL, {"threshold": "0.05"}, "threshold"),
+        (strategies.CEAL, {"max_pseudo_labels": -1}, "max_pseudo_labels"),
+        (strategies.EGL, {"expectation": "mean"}, "expectation"),
+        (strategies.EGL, {"num_candidates": 0}, "num_candidates"),
+        (strategies.CoreSet, {"features": "pixels"}, "features"),
+        (strategies.CoreSet, {"method": "mip"}, "method"),
+        (strategies.CoreSet, {"formulation": "sparse"}, "formulation"),
+        (strategies.CoreSet, {"outlier_share": 1}, "outlier_share"),
+        (strategies.CoreSet, {"time_limit": -1}, "time_limit"),
+        (strategies.CoreSet, {"time_limit": np.inf}, "time_limit"),
+    ],
+)
+def test_bad_options(make, options, named):
+    with pytest.raises(ValueError, match=f"`{named}` must be.*Received: {named}="):
+        make(**options)

@@ -1,14 +1,33 @@
 """The query strategies: which samples to label next."""
 
+from dfal_keras.strategies.bald import BALD
 from dfal_keras.strategies.base import Query, Strategy
+from dfal_keras.strategies.ceal import CEAL
+from dfal_keras.strategies.core_set import CoreSet
 from dfal_keras.strategies.dfal import DFAL
+from dfal_keras.strategies.egl import EGL
 from dfal_keras.strategies.random import Random
 from dfal_keras.strategies.uncertainty import Uncertainty
 
-__all__ = ["DFAL", "Query", "Random", "Strategy", "Uncertainty", "get"]
+__all__ = [
+    "BALD",
+    "CEAL",
+    "DFAL",
+    "EGL",
+    "CoreSet",
+    "Query",
+    "Random",
+    "Strategy",
+    "Uncertainty",
+    "get",
+]
 
 _STRATEGIES = {
     "dfal": DFAL,
+    "bald": BALD,
+    "ceal": CEAL,
+    "core_set": CoreSet,
+    "egl": EGL,
     "uncertainty": Uncertainty,
     "random": Random,
 }
@@ -18,8 +37,9 @@ def get(identifier, **options) -> Strategy:
     """Return a query strategy by its name.
 
     Args:
-        identifier: One of `"dfal"`, `"uncertainty"`, `"random"`; or an object with a
-            method `query`, which is returned as it is.
+        identifier: One of `"dfal"`, `"bald"`, `"ceal"`, `"core_set"`, `"egl"`,
+            `"uncertainty"`, `"random"`; or an object with a method `query`, which is
+            returned as it is.
         **options: Passed to the constructor of a strategy given by name.
 
     Returns:

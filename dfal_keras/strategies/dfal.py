@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from dfal_keras import inference
-from dfal_keras.deepfool import deepfool
+from dfal_keras import inference, validation
+from dfal_keras.attacks import deepfool
 from dfal_keras.strategies.base import Query, Strategy
 
 
@@ -40,7 +40,7 @@ class DFAL(Strategy):
     def __init__(
         self, *, num_candidates: int = 300, ord=2, adversarial: bool = True, **options
     ):
-        self.num_candidates = num_candidates
+        self.num_candidates = validation.check_count("num_candidates", num_candidates)
         self.ord = ord
         self.adversarial = adversarial
         self.options = options

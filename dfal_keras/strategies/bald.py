@@ -1,0 +1,66 @@
+"""BALD: query what the sampled networks disagree about."""
+
+import numpy as np
+
+from dfal_keras import inference, stochastic, validation
+from dfal_keras.strategies.base import Query, Strategy
+from dfal_keras.strategies.uncertainty import entropy
+
+
+class BALD(Strategy):
+    """Bayesian Active Learning by Disagreement, with dropout as the posterior.
+
+        I(x) = H[ 1/T sum_t p_t ] - 1/T sum_t H[ p_t ],    p_t = p(y | x, theta_t)
+
+    The theta_t are drawn by dropout. The scores are the mutual information I between
+    a sample's label and the weights, in nats.
+
+    Reference:
+        - Houlsby et al., 2011, "Bayesian active learning for classification and
+          preference learning"; Gal et al., 2017, "Deep Bayesian active learning with
+          image data".
+
+    Args:
+        num_candidates: K, the size of the random subset to score.
+        num_samples: T, networks to sample.
+
+    Example:
+        >>> import dfal_keras as dfal
+        >>> (x, _), _ = dfal.datasets.load_data("mnist")
+        >>> model = dfal.models.LeNet5((28, 28, 1), 10)
+        >>> query = dfal.strategies.BALD().query(model, x[:100], num_queries=10)
+        >>> bool((query.scores >= 0).all())
+        True
+    """
+
+    def __init__(self, *, num_candidates: int = 300, num_samples: int = 10):
+        self.num_candidates = validation.check_count("num_candidates", num_candidates)
+        self.num_samples = validation.check_count("num_samples", num_samples, minimum=2)
+
+    def select(self, model, x_unlabeled, num_queries, x_labeled, rng):
+        """See `Strategy.query`."""
+        logits = stochastic.predict_logits(
+            model, x_unlabeled, num_samples=self.num_samples, rng=rng
+        )
+        scores = mutual_information(inference.softmax(logits))
+        indices = np.argsort(-scores, kind="stable")[:num_queries]
+        return Query(indices, scores[indices])
+
+
+def mutual_information(probabilities: np.ndarray) -> np.ndarray:
+    """Mutual information of label and weights, `H[mean_t p_t] - mean_t H[p_t]`.
+
+    Args:
+        probabilities: Array of shape `(num_samples, num_images, num_classes)`.
+
+    Returns:
+        Array of shape `(num_images,)`, in nats, never below 0.
+
+    Example:
+        >>> mutual_information(np.array([[[1.0, 0.0]], [[0.0, 1.0]]])).round(4)
+        array([0.6931])
+    """
+    # Float64: it is a small difference of large numbers.
+    probabilities = np.asarray(probabilities, np.float64)
+    expected = entropy(probabilities).mean(axis=0)
+    return np.maximum(entropy(probabilities.mean(axis=0)) - expected, 0)
