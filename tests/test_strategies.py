@@ -309,14 +309,18 @@ def test_ceal_never_pseudo_labels_what_it_asks_for(lenet5, digits):
 
 
 def test_ceal_thins_pseudo_labels_at_random(lenet5, digits):
-    strategy = strategies.CEAL(threshold=10, max_pseudo_labels=7)
+    strategy = strategies.CEAL(threshold=10, max_ratio=0.5)
     drawn = [
-        strategy.query(lenet5, digits, 10, rng=np.random.default_rng(seed))
+        strategy.query(
+            lenet5, digits, 10, x_labeled=digits[:15], rng=np.random.default_rng(seed)
+        )
         for seed in (0, 0, 1)
     ]
     assert [len(set(query.pseudo_indices)) for query in drawn] == [7, 7, 7]
     assert set(drawn[0].pseudo_indices) == set(drawn[1].pseudo_indices)
     assert set(drawn[0].pseudo_indices) != set(drawn[2].pseudo_indices)
+    with pytest.raises(ValueError, match="`x_labeled` must be given"):
+        strategy.query(lenet5, digits, 10)
 
 
 @pytest.mark.parametrize("expectation", ["norm", "uniform"])
@@ -440,7 +444,7 @@ def test_core_set_allows_a_share_of_outliers():
         (strategies.CEAL, {"threshold": -0.1}, "threshold"),
         (strategies.CEAL, {"threshold": np.nan}, "threshold"),
         (strategies.CEAL, {"threshold": "0.05"}, "threshold"),
-        (strategies.CEAL, {"max_pseudo_labels": -1}, "max_pseudo_labels"),
+        (strategies.CEAL, {"max_ratio": -1}, "max_ratio"),
         (strategies.EGL, {"expectation": "mean"}, "expectation"),
         (strategies.EGL, {"num_candidates": 0}, "num_candidates"),
         (strategies.CoreSet, {"features": "pixels"}, "features"),

@@ -159,7 +159,7 @@ def test_help_needs_no_tensorflow():
 
 def test_presets_are_filled_in(tmp_path):
     options = cli.parse(cli.parser("Table"), ["--output", str(tmp_path)])
-    assert (options.trials, options.budget) == (2, 100)
+    assert (options.trials, options.budget) == (1, 100)
     grid = cli.grid(cli.parse(cli.parser("Table"), ["--preset", "paper"]))
     assert len(grid) == len(set(map(str, grid)))
     assert {run.trial for run in grid} == set(range(5))

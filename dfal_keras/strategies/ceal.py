@@ -4,7 +4,7 @@ import numbers
 
 import numpy as np
 
-from dfal_keras import inference, validation
+from dfal_keras import inference
 from dfal_keras.strategies.base import Query, Strategy
 from dfal_keras.strategies.uncertainty import entropy
 
@@ -27,9 +27,14 @@ class CEAL(Strategy):
     Args:
         threshold: delta, in nats. The paper's are 0.05 for MNIST, 0.19 for Shoe-Bag
             and 0.08 for Quick-Draw.
-        max_pseudo_labels: The most samples to pseudo-label, drawn at random from those
-            below the threshold; `None` for all of them. A good model is sure of most
-            of its pool, and training on all that may take hours a round.
+        max_ratio: The most pseudo-labels for each labelled image, drawn at random from
+            those below the threshold; `None` for all of them. A model that is sure of
+            much of its pool, rightly or wrongly, is otherwise trained on little else,
+            for hours a round.
+
+    Raises:
+        ValueError: If an argument is out of range; and from `query`, if `max_ratio` is
+            given and `x_labeled` is not.
 
     Example:
         >>> import dfal_keras as dfal
@@ -40,18 +45,15 @@ class CEAL(Strategy):
         True
     """
 
-    def __init__(
-        self, *, threshold: float = 0.05, max_pseudo_labels: int | None = None
-    ):
-        if not isinstance(threshold, numbers.Real) or not threshold >= 0:
-            raise ValueError(
-                "Argument `threshold` must be an entropy in nats, at least 0. "
-                f"Received: threshold={threshold!r}"
-            )
+    def __init__(self, *, threshold: float = 0.05, max_ratio: float | None = None):
+        for name, value in (("threshold", threshold), ("max_ratio", max_ratio or 0)):
+            if not isinstance(value, numbers.Real) or not value >= 0:
+                raise ValueError(
+                    f"Argument `{name}` must be a number of at least 0. "
+                    f"Received: {name}={value!r}"
+                )
         self.threshold = threshold
-        if max_pseudo_labels is not None:
-            validation.check_count("max_pseudo_labels", max_pseudo_labels, minimum=0)
-        self.max_pseudo_labels = max_pseudo_labels
+        self.max_ratio = max_ratio
 
     def select(self, model, x_unlabeled, num_queries, x_labeled, rng):
         """See `Strategy.query`."""
@@ -60,11 +62,21 @@ class CEAL(Strategy):
         order = np.argsort(-entropies, kind="stable")
         indices, others = order[:num_queries], order[num_queries:]
         sure = others[entropies[others] < self.threshold]
-        if self.max_pseudo_labels is not None and len(sure) > self.max_pseudo_labels:
-            sure = rng.choice(sure, self.max_pseudo_labels, replace=False)
+        if self.max_ratio is not None:
+            sure = self._thin(sure, x_labeled, rng)
         return Query(
             indices,
             entropies[indices],
             pseudo_indices=sure,
             pseudo_labels=probabilities[sure].argmax(axis=1),
         )
+
+    def _thin(self, sure, x_labeled, rng):
+        """Keep no more than `max_ratio` of the confident for each labelled image."""
+        if x_labeled is None:
+            raise ValueError(
+                "Argument `x_labeled` must be given for `max_ratio` to count from. "
+                "Received: x_labeled=None"
+            )
+        most = int(self.max_ratio * x_labeled.shape[0])
+        return sure if len(sure) <= most else rng.choice(sure, most, replace=False)
