@@ -63,6 +63,28 @@ class LabeledSet:
         self.pseudo_indices = query.pseudo_indices
         self.pseudo_labels = query.pseudo_labels
 
+    def first(self, num_annotations: int):
+        """Return the set as it was with this many annotations, without pseudo-labels.
+
+        Twins came with the queries and are in their order, the initial set having none.
+        """
+        later = self.num_annotations - num_annotations
+        if not 0 <= later < self.num_annotations:
+            raise ValueError(
+                "Argument `num_annotations` must be from 1 to the set's "
+                f"{self.num_annotations}. Received: num_annotations={num_annotations!r}"
+            )
+        num_twins = max(0, len(self.twin_labels) - later)
+        integers = np.empty(0, np.int64)
+        return LabeledSet(
+            self.indices[:num_annotations],
+            self.labels[:num_annotations],
+            self.adversarial_twins[:num_twins],
+            self.twin_labels[:num_twins],
+            integers,
+            integers,
+        )
+
     def arrays(self, pool) -> tuple:
         """Return the training set, float32 images and int64 labels."""
         rows = np.concatenate([self.indices, self.pseudo_indices])

@@ -146,7 +146,8 @@ class ActiveLearner:
 
         while True:
             started = time.perf_counter()
-            self.model = self.train(*self.labeled.arrays(x), seed=self._seed(_TRAIN))
+            seed = self.training_seed(self.round)
+            self.model = self.train(*self.labeled.arrays(x), seed=seed)
             fitted = time.perf_counter()
             loss, accuracy = np.nan, np.nan
             if test_data is not None:
@@ -232,12 +233,14 @@ class ActiveLearner:
             pseudo_indices=candidates[query.pseudo_indices],
         )
 
-    def _rng(self, purpose):
-        """Randomness for one purpose in this round, whatever happened before."""
-        return np.random.default_rng([self.seed, self.round, purpose])
+    def training_seed(self, k: int) -> int:
+        """Return the seed with which A_k is trained, in round k."""
+        return int(self._rng(_TRAIN, k).integers(2**31))
 
-    def _seed(self, purpose):
-        return int(self._rng(purpose).integers(2**31))
+    def _rng(self, purpose, k=None):
+        """Randomness for one purpose in one round, whatever happened before."""
+        k = self.round if k is None else k
+        return np.random.default_rng([self.seed, k, purpose])
 
 
 _SAVED = ("num_queries", "num_initial", "seed")

@@ -51,10 +51,22 @@ def parser(description: str) -> argparse.ArgumentParser:
         help="worker processes, of one thread each (default: %(default)s)",
     )
     new.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="use the workers of this Dask scheduler, such as tcp://127.0.0.1:8786, "
+        "instead of processes on this machine; start them in reproduce/, with one "
+        "thread each, where they see the same --output",
+    )
+    new.add_argument(
         "--output",
         type=pathlib.Path,
         help="folder for runs and tables (default: reproduce/results/PRESET); runs "
         "that are there already are gone on with, not run again",
+    )
+    new.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="say what would run, and about how long, and stop",
     )
     return new
 
@@ -66,6 +78,10 @@ def parse(new: argparse.ArgumentParser, arguments=None) -> argparse.Namespace:
     options.problem = options.problem or list(preset.problems)
     options.trials = options.trials or preset.num_trials
     options.budget = options.budget or preset.budget
+    options.transfer_budgets = tuple(
+        budget for budget in preset.transfer_budgets if budget <= options.budget
+    ) or (options.budget,)
+    options.full_sets = preset.full_sets
     options.output = options.output or RESULTS / options.preset
     return options
 
@@ -80,12 +96,86 @@ def grid(options: argparse.Namespace) -> list:
     ]
 
 
-def report_failures(failures: dict) -> int:
+def full_sets(options: argparse.Namespace) -> list:
+    """Return the runs on the full training set, if the preset has them."""
+    if not options.full_sets:
+        return []
+    return [
+        runs.Run(problem, runs.FULL, trial)
+        for problem in options.problem
+        for trial in range(options.trials)
+    ]
+
+
+def transfer_pairs(options: argparse.Namespace) -> list:
+    """Return (source, target) for every problem: the other network, the same data."""
+    return [
+        (source, target)
+        for source in options.problem
+        for target in protocol.PROBLEMS
+        if source != target and source.rsplit("-", 1)[0] == target.rsplit("-", 1)[0]
+    ]
+
+
+def transfers(options: argparse.Namespace) -> list:
+    """Return the runs of Table 4 and Figure 3, those that they build on first."""
+    chosen = [
+        (strategy, trial)
+        for trial in range(options.trials)
+        for strategy in protocol.TRANSFERRED
+        if strategy in options.strategy
+    ]
+    pairs = transfer_pairs(options)
+    return [
+        *(runs.Run(source, *choice) for source, _ in pairs for choice in chosen),
+        *(
+            runs.Run(target, *choice, source=source)
+            for source, target in pairs
+            for choice in chosen
+        ),
+    ]
+
+
+def why_not_run(problem: str) -> str:
+    """Say why a panel is empty."""
+    if problem not in protocol.PROBLEMS:
+        return "data set not supported yet"
+    return f"not run:\n--problem {problem}"
+
+
+def stored(wanted: list, options: argparse.Namespace):
+    """Return the rows of those of the wanted runs that are stored."""
+    import store
+
+    return store.Store(options.output).load(wanted)
+
+
+def rows_of(wanted: list, options: argparse.Namespace) -> tuple:
+    """Complete the runs asked for; return their rows and the script's exit status."""
+    import estimate
+    import grid
+
+    if options.dry_run:
+        print(estimate.describe(wanted, options))
+        sys.exit(0)
+    try:
+        status = _report(grid.complete(wanted, options))
+    except KeyboardInterrupt:
+        print("\nStopped. The same command goes on from here.", file=sys.stderr)
+        sys.exit(130)
+    except OSError as error:
+        print(f"{options.cluster}: {error}", file=sys.stderr)
+        sys.exit(2)
+    return stored(wanted, options), status
+
+
+def _report(failures: dict) -> int:
     """Say which runs failed and why; return the script's exit status."""
     for run, error in failures.items():
         print(f"{run} failed: {type(error).__name__}: {error}", file=sys.stderr)
     if not failures:
         return 0
+    # 2 is for what was asked, such as other settings than those stored.
     return 2 if all(isinstance(e, ValueError) for e in failures.values()) else 1
 
 

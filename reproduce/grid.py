@@ -2,70 +2,119 @@
 
 import contextlib
 import functools
+import importlib.util
 import logging
+import sys
 
 import dask
 import runs
+import store
 import tqdm
 from distributed import Client, LocalCluster, as_completed, get_worker
 
 _TOPIC = "rounds"
+_RETRIES = 2  # a run that fails three times is given up
 
 
-def perform(todo: list, *, budget: int, folder: str, num_jobs: int) -> dict:
-    """Perform runs, with a progress bar.
+def complete(wanted: list, options) -> dict:
+    """Perform those of the wanted runs that are not done yet.
 
     Args:
-        todo: The runs, `runs.Run`.
-        budget: Annotations at which each stops.
-        folder: The run store.
-        num_jobs: Worker processes, of one thread each.
+        wanted: The runs, `runs.Run`.
+        options: The command line, as `cli.parse` returns it.
 
     Returns:
         The exceptions of the runs that failed, by run.
     """
+    kept = store.Store(options.output)
+    transfers = [run for run in wanted if run.source]
     failures = {}
-    # Memory and event-loop advice is for the log of a cluster, not for this screen.
-    dask.config.set({"distributed.logging.distributed": "error"})
-    logging.getLogger("distributed").setLevel(logging.ERROR)
+    # Transfers train on what other runs chose: these come first.
+    for group in ([run for run in wanted if not run.source], transfers):
+        budgets = options.transfer_budgets if group is transfers else (options.budget,)
+        todo = [run for run in group if kept.num_annotations(run) < budgets[-1]]
+        if todo:
+            print(f"{len(todo)} of {len(group)} runs to do; they go to {kept.folder}")
+            failures |= _perform_all(todo, budgets, options)
+    return failures
+
+
+def _perform_all(todo, budgets, options):
+    """Perform runs on a cluster, with a progress bar; return what failed."""
+    # Advice on memory and event loops is for a cluster's log, not for this screen.
+    dask.config.set({"distributed.scheduler.allowed-failures": 10})
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    failures = {}
     with contextlib.ExitStack() as stack:
-        cluster = stack.enter_context(
-            LocalCluster(
-                n_workers=min(num_jobs, len(todo)),
-                threads_per_worker=1,
-                memory_limit=0,
-                dashboard_address=":0",
-                silence_logs=logging.ERROR,
-            )
-        )
-        client = stack.enter_context(Client(cluster))
-        bar = stack.enter_context(
-            tqdm.tqdm(total=len(todo) * budget, unit="annotation", smoothing=0)
-        )
+        client = stack.enter_context(_client(options, len(todo)))
+        bar = stack.enter_context(_progress_bar(len(todo), budgets[-1]))
         client.subscribe_topic(_TOPIC, functools.partial(_show, bar, {}))
+        folder = str(options.output.absolute())
         futures = {
-            client.submit(_perform, run, budget, folder, pure=False): run
+            client.submit(
+                _perform, run, budgets, folder, pure=False, retries=_RETRIES
+            ): run
             for run in todo
         }
         for future in as_completed(futures):
             if future.status == "error":
                 failures[futures[future]] = future.exception()
-        client.unsubscribe_topic(_TOPIC)
+            bar.write(f"{futures[future]}: {future.status}", file=sys.stderr)
     return failures
 
 
-def _perform(run, budget, folder):
-    """Perform one run on a worker, and send its rounds to the driver."""
+@contextlib.contextmanager
+def _client(options, num_runs):
+    """Connect to the cluster asked for, or to one of this machine's own processes."""
+    with contextlib.ExitStack() as stack:
+        address = options.cluster
+        if address is None:
+            address = stack.enter_context(
+                LocalCluster(
+                    n_workers=min(options.jobs, num_runs),
+                    threads_per_worker=1,
+                    memory_limit=0,
+                    dashboard_address=":0",
+                    silence_logs=logging.CRITICAL,
+                )
+            )
+        client = stack.enter_context(Client(address, timeout=20))
+        if importlib.util.find_spec("bokeh"):
+            print(f"Dask's dashboard: {client.dashboard_link}")
+        yield client
+
+
+def _perform(run, budgets, folder):
+    """Perform one run on a worker, and send its rows to the driver."""
     worker = get_worker()
-    runs.perform(run, budget, folder, lambda row: worker.log_event(_TOPIC, row))
+    runs.perform(run, budgets, folder, lambda row: worker.log_event(_TOPIC, row))
+
+
+def _progress_bar(num_runs, budget):
+    """A bar over the work of all runs, in units that pass at an even pace."""
+    return tqdm.tqdm(
+        total=num_runs * work(budget),
+        bar_format="{percentage:3.0f}% |{bar:20}| {elapsed} gone, {remaining} left"
+        "{postfix}",
+        smoothing=0.1,
+        # A log file wants a line now and then, a terminal a bar that moves.
+        mininterval=0.5 if sys.stderr.isatty() else 20,
+    )
+
+
+def work(num_annotations: float) -> float:
+    """Work of a run up to a number of annotations: rounds get slower as it grows."""
+    return num_annotations**1.7
 
 
 def _show(bar, reached, event):
-    """Move the bar on by what a run has reached since its last round."""
+    """Move the bar on by what a run has reached since its last row."""
     _, row = event
     run = row["run"]
     bar.set_postfix_str(
-        f"{run}: {row['num_annotations']} annotations, {row['accuracy']:.2%}"
+        f"{run}: {row['num_annotations']} annotations, {row['accuracy']:.2%}",
+        refresh=False,
     )
-    bar.update(row["num_annotations"] - reached.get(run, 0))
-    reached[run] = row["num_annotations"]
+    done = min(work(row["num_annotations"]), bar.total)
+    bar.update(max(0, done - reached.get(run, 0)))
+    reached[run] = max(done, reached.get(run, 0))

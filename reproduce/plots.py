@@ -6,17 +6,19 @@ import matplotlib
 
 matplotlib.use("Agg")  # files only, no screen
 
+import curves
 import matplotlib.pyplot as plt
+import paper
 
 COLUMN = 3.3  # inches, the width of a column of the paper
 
-# Okabe & Ito's colours, which the colour-blind can tell apart.
+# Okabe & Ito's colours, which the colour-blind can tell apart; the yellow darker.
 COLORS = {
     "dfal": "#D55E00",
     "core_set": "#0072B2",
     "bald": "#CC79A7",
     "ceal": "#009E73",
-    "egl": "#F0E442",
+    "egl": "#B8A100",
     "uncertainty": "#56B4E9",
     "random": "#000000",
 }
@@ -34,6 +36,46 @@ plt.rcParams.update(
         "pdf.fonttype": 42,
     }
 )
+
+
+def learning_curves(panel, rows, problem: str, source=None) -> int:
+    """Draw mean and spread over trials for every strategy; return how many were run."""
+    num_lines = 0
+    for strategy, name in paper.STRATEGY_NAMES.items():
+        curve = curves.mean(curves.select(rows, problem, strategy, source))
+        if curve.empty:
+            continue
+        num_lines += 1
+        color = COLORS[strategy]
+        marker = "o" if len(curve) == 1 else None
+        panel.plot(curve.index, curve["mean"], marker=marker, color=color, label=name)
+        low, high = curve["mean"] - curve["std"], curve["mean"] + curve["std"]
+        panel.fill_between(curve.index, low, high, color=color, alpha=0.15, lw=0)
+    return num_lines
+
+
+def baseline(panel, accuracy: float, name: str):
+    """Draw a dashed line at the accuracy of the full training set."""
+    style = ":" if "paper" in name else "--"
+    panel.axhline(accuracy, color="gray", ls=style, lw=0.9, label=name)
+
+
+def say(panel, text: str):
+    """Write a few words in place of what was not run."""
+    panel.text(0.5, 0.5, text, ha="center", va="center", transform=panel.transAxes)
+    panel.set(xticks=[], yticks=[])
+
+
+def legend(figure, panels):
+    """Put one legend for all panels below them."""
+    lines = {}
+    for panel in panels.flat:
+        lines |= {
+            name: line
+            for line, name in zip(*panel.get_legend_handles_labels(), strict=True)
+        }
+    if lines:
+        figure.legend(lines.values(), lines.keys(), loc="outside lower center", ncols=5)
 
 
 def save(figure, path: pathlib.Path):

@@ -48,6 +48,9 @@ NUM_INITIAL = (
     10  # Table 2: DFAL's labelled data = 2 * annotations - 10, in all six rows
 )
 
+TRANSFERRED = ("dfal", "core_set", "random")  # the columns of Table 4
+TOLERANCE = 0.5  # points of accuracy within which Table 2's target counts as reached
+
 
 @dataclasses.dataclass(frozen=True)
 class Preset:
@@ -57,6 +60,8 @@ class Preset:
     problems: tuple
     num_trials: int
     budget: int
+    transfer_budgets: tuple  # Table 4 and Figure 3
+    full_sets: bool  # the column "All"
 
 
 PRESETS = {
@@ -65,12 +70,16 @@ PRESETS = {
         problems=("mnist-lenet5",),
         num_trials=1,
         budget=100,
+        transfer_budgets=(50,),
+        full_sets=False,
     ),
     "paper": Preset(
         "every problem up to 1000 annotations, five trials: the paper's protocol",
         problems=tuple(PROBLEMS),
         num_trials=5,
         budget=1000,
+        transfer_budgets=tuple(range(100, 1001, 100)),
+        full_sets=True,
     ),
 }
 
@@ -92,17 +101,16 @@ def strategy_options(problem: str, strategy: str) -> dict:
         },
         "core_set": {**subset, "outlier_share": 1e-4},  # Sener & Savarese (2018)
         "egl": {**subset, "expectation": "uniform"},  # the first author's public code
-        "uncertainty": {},
-        "random": {},
-    }[strategy]
+    }.get(strategy, {})
 
 
-def settings(problem: str, strategy: str, trial: int) -> dict:
+def settings(problem: str, strategy: str, trial: int, source: str | None) -> dict:
     """Return all that the rows of a run follow from, in a form that JSON can hold."""
     return {
         "problem": problem,
         "strategy": strategy,
         "strategy_options": strategy_options(problem, strategy),
+        "source": source,
         "trial": trial,
         "num_queries": NUM_QUERIES,
         "num_initial": NUM_INITIAL,

@@ -1,55 +1,84 @@
-"""One run: one strategy on one problem, one trial. What a worker process does."""
+"""A run: one strategy on one problem, one trial. What is run, and how, on a worker."""
 
-import contextlib
 import dataclasses
-import datetime
-import importlib.metadata
-import json
-import os
-import pathlib
-import platform
-import subprocess
+import time
 
-import pandas as pd
 import protocol
 import store
+
+FULL = "full"  # in place of a strategy: the whole training set, the column "All"
 
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What to run. Its rows follow from these and `protocol`, wherever it runs."""
+    """What to run. Its rows follow from these and `protocol`, wherever it runs.
+
+    Attributes:
+        problem: Data set and network, a key of `protocol.PROBLEMS`.
+        strategy: A query strategy, or `FULL` for the whole training set.
+        trial: The trial's number, which is its seed.
+        source: The problem whose run chose the labelled set, if the network of
+            `problem` is trained on another network's choice (Table 4, Figure 3).
+    """
 
     problem: str
     strategy: str
     trial: int
+    source: str | None = None
 
     def __str__(self):
-        return f"{self.problem}_{self.strategy}_{self.trial}"
+        origin = f"_from_{self.source}" if self.source else ""
+        return f"{self.problem}_{self.strategy}_{self.trial}{origin}"
 
 
-def perform(run: Run, budget: int, folder: str, report) -> None:
-    """Run, or go on with, one run, and write every round as it is done.
+def perform(run: Run, budgets: tuple, folder: str, report) -> None:
+    """Run, or go on with, one run; write every row as it is done.
 
     Args:
         run: What to run.
-        budget: Annotations at which to stop.
+        budgets: Numbers of annotations: the last is where to stop; a transfer is
+            trained at each.
         folder: The run store.
-        report: Function called with a dict after every round.
+        report: Function called with a dict after every row.
     """
-    dfal = import_quietly()
-    runs = store.Store(folder)
-    settings = protocol.settings(run.problem, run.strategy, run.trial)
-    runs.check_settings(str(run), settings)
-    problem = protocol.PROBLEMS[run.problem]
-    (x, y), test_data = dfal.datasets.load_data(problem.dataset)
+    import worker
 
-    train = make_training(dfal, problem)
+    worker.import_quietly()
+    runs = store.Store(folder)
+    settings = protocol.settings(run.problem, run.strategy, run.trial, run.source)
+    runs.open(run, settings, worker.environment())
+    rows = runs.rows(run).to_dict("records")
+    if run.source:
+        new_rows = _transfer(run, rows, runs, budgets)
+    elif run.strategy == FULL:
+        new_rows = _train_on_everything(run, rows)
+    else:
+        new_rows = _learn(run, rows, runs.path(run, ".npz"), budgets[-1])
+    for row in new_rows:
+        rows.append(row)
+        runs.write_rows(run, rows)
+        report({"run": str(run), **row})
+
+
+def _learn(run, rows, state, budget):
+    """Active learning. Yields a row, and keeps the labelled set once it is written."""
+    import worker
+
+    import dfal_keras as dfal
+
+    problem = protocol.PROBLEMS[run.problem]
+    (x, y), test_data = worker.load_data(problem.dataset)
+    train = worker.make_training(problem)
     strategy = dfal.strategies.get(
         run.strategy, **protocol.strategy_options(run.problem, run.strategy)
     )
-    state = runs.path(str(run), ".npz")
     if state.exists():
         learner = dfal.ActiveLearner.load(state, train, strategy)
+    elif rows:
+        raise ValueError(
+            f"{run} has rows but no labelled set ({state}) to go on from. Use another "
+            "--output, or remove the run."
+        )
     else:
         learner = dfal.ActiveLearner(
             train,
@@ -58,68 +87,58 @@ def perform(run: Run, budget: int, folder: str, report) -> None:
             num_initial=protocol.NUM_INITIAL,
             seed=run.trial,
         )
-    rows = runs.rows(str(run)).head(learner.round).to_dict("records")
-
-    record = {"settings": settings, "environment": environment()}
-    store.write(runs.path(str(run), ".json"), json.dumps(record, indent=2) + "\n")
-    for finished in learner.rounds(x, y, budget=budget, test_data=test_data):
-        rows.append(dataclasses.asdict(finished))
-        table = pd.DataFrame(rows).to_csv(index=False)
-        store.write(runs.path(str(run), ".csv"), table)
+        # From now on the run can be gone on with, even before its first round is done.
         learner.save(state)
-        report({"run": str(run), **rows[-1]})
+    del rows[learner.round :]  # a row was written, but killed before its labelled set
+    for finished in learner.rounds(x, y, budget=budget, test_data=test_data):
+        yield dataclasses.asdict(finished)
+        learner.save(state)
 
 
-def make_training(dfal, problem):
-    """Return the paper's training(H, L_k) for a problem."""
-    import keras
+def _train_on_everything(run, rows):
+    """One training on the full training set: the paper's column "All"."""
+    if rows:
+        return
+    import worker
 
-    network = getattr(dfal.models, problem.network)
-    model = network(problem.input_shape, problem.num_classes)
-    model.compile(
-        keras.optimizers.Adam(protocol.LEARNING_RATE), "sparse_categorical_crossentropy"
-    )
-    return dfal.Training(model, **protocol.TRAINING)
-
-
-def import_quietly():
-    """Import `dfal_keras` without TensorFlow's chatter about devices on the screen.
-
-    That comes from C++ before any log level applies, so the process's standard error
-    is turned away for the length of the import; exceptions are not affected.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with open(os.devnull, "w") as nowhere, contextlib.ExitStack() as stack:
-        screen = os.dup(2)
-        stack.callback(os.close, screen)
-        stack.callback(os.dup2, screen, 2)
-        os.dup2(nowhere.fileno(), 2)
-        import tensorflow as tf
-
-        import dfal_keras
-
-    # One thread a process: two such processes do nearly twice the work of one with
-    # two threads. A process that has used TensorFlow already keeps what it has.
-    with contextlib.suppress(RuntimeError):
-        tf.config.threading.set_intra_op_parallelism_threads(1)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
-    return dfal_keras
+    problem = protocol.PROBLEMS[run.problem]
+    (x, y), test_data = worker.load_data(problem.dataset)
+    train = worker.make_training(problem)
+    yield _train_and_test(train, x, y, len(y), test_data, seed=run.trial)
 
 
-def environment() -> dict:
-    """Return what a run was made with."""
-    packages = ("dfal_keras", "tensorflow", "keras", "numpy", "ortools")
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],
-        cwd=pathlib.Path(__file__).parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def _transfer(run, rows, runs, budgets):
+    """Train one network on what another's run had labelled, at each budget."""
+    import worker
+
+    import dfal_keras as dfal
+
+    problem = protocol.PROBLEMS[run.problem]
+    (x, _), test_data = worker.load_data(problem.dataset)
+    train = worker.make_training(problem)
+    source = Run(run.source, run.strategy, run.trial)
+    learner = dfal.ActiveLearner.load(runs.path(source, ".npz"), train)
+    for budget in budgets[len(rows) :]:
+        labeled = learner.labeled.first(budget)
+        # The seed of that round, so that a transfer of RANDOM is RANDOM itself.
+        seed = learner.training_seed(
+            (budget - learner.num_initial) // learner.num_queries
+        )
+        yield _train_and_test(train, *labeled.arrays(x), budget, test_data, seed=seed)
+
+
+def _train_and_test(train, x, y, num_annotations, test_data, seed):
+    from dfal_keras import inference
+
+    started = time.perf_counter()
+    model = train(x, y, seed=seed)
+    fitted = time.perf_counter()
+    loss, accuracy = inference.evaluate(model, *test_data)
     return {
-        **{name: importlib.metadata.version(name) for name in packages},
-        "commit": commit.stdout.strip(),
-        "python": platform.python_version(),
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "date": datetime.datetime.now(datetime.timezone.utc).isoformat("T", "seconds"),
+        "num_annotations": num_annotations,
+        "num_labeled": len(y),
+        "accuracy": accuracy,
+        "loss": loss,
+        "fit_seconds": fitted - started,
+        "evaluate_seconds": time.perf_counter() - fitted,
     }

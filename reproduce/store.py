@@ -1,8 +1,9 @@
-"""The run store: one folder, and in it three files a run.
+"""The run store: one folder, and in it up to three files a run.
 
-`<problem>_<strategy>_<trial>.csv` has a row for every round; `.json` the settings and
-the environment; `.npz` the labelled set, from which an interrupted run goes on. Each is
-replaced whole after every round, so a killed run loses one round at most.
+`<run>.csv` has a row for every round; `<run>.json` the settings and the environments
+it was made in; `<run>.npz` the labelled set, from which an interrupted run goes on.
+Each is replaced whole after every round, first the rows, then the labelled set, so a
+killed run loses one round at most.
 """
 
 import json
@@ -19,51 +20,73 @@ def write(path: pathlib.Path, text: str):
     temporary.replace(path)
 
 
-class StoredUnderOtherSettingsError(ValueError):
-    """A run in the store was made with settings other than those asked for."""
-
-
 class Store:
     """Runs in a folder, which is made when the first is written."""
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
 
-    def path(self, run: str, suffix: str) -> pathlib.Path:
+    def path(self, run, suffix: str) -> pathlib.Path:
         """Return where a run's file of this kind is."""
         return self.folder / f"{run}{suffix}"
 
-    def rows(self, run: str) -> pd.DataFrame:
-        """Return a run's finished rounds, none if it never began."""
-        path = self.path(run, ".csv")
-        return pd.read_csv(path) if path.exists() else pd.DataFrame()
+    def open(self, run, settings: dict, environment: dict):
+        """Begin a run, or go on with it; record where that happens.
 
-    def num_annotations(self, run: str) -> int:
-        """Return how many annotations a run has reached."""
-        rows = self.rows(run)
-        return int(rows["num_annotations"].iloc[-1]) if len(rows) else 0
-
-    def check_settings(self, run: str, settings: dict):
-        """Refuse to mix a stored run with one of other settings."""
+        Raises:
+            ValueError: If the run is there under other settings. It is neither
+                overwritten nor mixed with the new.
+        """
         path = self.path(run, ".json")
-        if not path.exists():
-            return
-        stored = json.loads(path.read_text())["settings"]
+        environments = []
+        if path.exists():
+            stored = json.loads(path.read_text())
+            environments = stored["environments"]
+            self._compare(path, stored["settings"], settings)
+        record = {"settings": settings, "environments": [*environments, environment]}
+        write(path, json.dumps(record, indent=2) + "\n")
+
+    def _compare(self, path, stored, settings):
         wanted = json.loads(json.dumps(settings))
         for name in sorted(stored.keys() | wanted.keys()):
             if stored.get(name) != wanted.get(name):
-                raise StoredUnderOtherSettingsError(
+                raise ValueError(
                     f"{path} was made with {name}={stored.get(name)!r}, now it is "
                     f"{wanted.get(name)!r}. Use another --output, or remove the run."
                 )
 
+    def rows(self, run) -> pd.DataFrame:
+        """Return a run's finished rounds, none if it never began."""
+        path = self.path(run, ".csv")
+        if not path.exists():
+            return pd.DataFrame()
+        # Every bit counts: a resumed run's file equals an undisturbed one's.
+        return pd.read_csv(path, float_precision="round_trip")
+
+    def write_rows(self, run, rows: list):
+        """Replace a run's rows, given as dicts."""
+        write(self.path(run, ".csv"), pd.DataFrame(rows).to_csv(index=False))
+
+    def num_annotations(self, run) -> int:
+        """Return how many annotations a run has reached."""
+        rows = self.rows(run)
+        return int(rows["num_annotations"].iloc[-1]) if len(rows) else 0
+
     def load(self, runs: list) -> pd.DataFrame:
         """Return the rows of many runs in one table, with columns that tell them."""
         tables = [
-            self.rows(str(run)).assign(
-                problem=run.problem, strategy=run.strategy, trial=run.trial
+            self.rows(run).assign(
+                problem=run.problem,
+                strategy=run.strategy,
+                trial=run.trial,
+                source=run.source,
             )
             for run in runs
-            if self.path(str(run), ".csv").exists()
         ]
-        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+        tables = [table for table in tables if "accuracy" in table]
+        if not tables:
+            return pd.DataFrame(columns=COLUMNS)
+        return pd.concat(tables, ignore_index=True)
+
+
+COLUMNS = ["problem", "strategy", "trial", "source", "num_annotations", "accuracy"]

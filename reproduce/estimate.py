@@ -1,0 +1,48 @@
+"""About how long runs will take, from runs that were measured."""
+
+import cli
+import grid
+import store
+
+
+def describe(wanted: list, options) -> str:
+    """Say which runs are not done, and about how long they will take."""
+    kept = store.Store(options.output)
+    measured = [kept, store.Store(cli.RESULTS / "paper")]
+    lines, total, unknown = [], 0.0, 0
+    for run in wanted:
+        budget = options.transfer_budgets[-1] if run.source else options.budget
+        reached = kept.num_annotations(run)
+        if reached >= budget:
+            continue
+        whole = _seconds(run, budget, measured)
+        lines.append(f"{run}: from {reached} to {budget} annotations")
+        if whole is None:
+            unknown += 1
+            lines[-1] += ", time unknown"
+        else:
+            seconds = whole * (1 - grid.work(reached) / grid.work(budget))
+            total += seconds
+            lines[-1] += f", about {seconds / 60:.0f} min"
+    hours = total / 3600 / options.jobs
+    lines.append(
+        f"{len(lines)} of {len(wanted)} runs to do: about {hours:.1f} hours with "
+        f"{options.jobs} jobs, not counting {unknown} runs of which none was measured"
+    )
+    return "\n".join(lines)
+
+
+def _seconds(run, budget, stores):
+    """Seconds of a whole run, from a trial of the same that got farthest."""
+    best = None
+    for kept in stores:
+        for path in kept.folder.glob(f"{run.problem}_{run.strategy}_*.csv"):
+            rows = kept.rows(path.stem)
+            reached = rows["num_annotations"].iloc[-1]
+            seconds = rows.filter(like="_seconds").to_numpy().sum()
+            is_transfer = "_from_" in path.stem
+            if is_transfer == bool(run.source) and (not best or reached > best[0]):
+                best = reached, seconds
+    if best is None:
+        return None
+    return best[1] * grid.work(budget) / grid.work(best[0])

@@ -1,0 +1,98 @@
+"""What a worker process needs before it runs anything: TensorFlow, data, networks."""
+
+import contextlib
+import datetime
+import getpass
+import importlib.metadata
+import os
+import pathlib
+import platform
+import subprocess
+import tempfile
+
+import numpy as np
+import protocol
+
+
+def import_quietly():
+    """Import `dfal_keras` and TensorFlow without chatter about devices on the screen.
+
+    That comes from C++ before any log level applies, so the process's standard error
+    is turned away for the length of the import; exceptions are not affected.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with open(os.devnull, "w") as nowhere, contextlib.ExitStack() as stack:
+        screen = os.dup(2)
+        stack.callback(os.close, screen)
+        stack.callback(os.dup2, screen, 2)
+        os.dup2(nowhere.fileno(), 2)
+        import tensorflow as tf
+
+        import dfal_keras
+
+    # One thread a process: two such processes do nearly twice the work of one with
+    # two threads. A process that has used TensorFlow already keeps what it has.
+    with contextlib.suppress(RuntimeError):
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    return dfal_keras
+
+
+def load_data(name: str) -> tuple:
+    """Load a data set into memory that the processes of this machine share.
+
+    The first process writes the arrays to the temporary folder; all map them.
+    """
+    import dfal_keras as dfal
+
+    version = importlib.metadata.version("dfal_keras")
+    folder = pathlib.Path(tempfile.gettempdir()) / f"dfal_keras-{getpass.getuser()}"
+    names = ("x_train", "y_train", "x_test", "y_test")
+    paths = [folder / f"{name}-{version}-{part}.npy" for part in names]
+    if not all(path.exists() for path in paths):
+        folder.mkdir(exist_ok=True, mode=0o700)
+        train, test = dfal.datasets.load_data(name)
+        for path, array in zip(paths, (*train, *test), strict=True):
+            temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+            with temporary.open("wb") as file:
+                np.save(file, array)
+            temporary.replace(path)
+    x_train, y_train, x_test, y_test = (np.load(path, mmap_mode="r") for path in paths)
+    return (x_train, y_train), (x_test, y_test)
+
+
+def make_training(problem: protocol.Problem):
+    """Return the paper's training(H, L_k) for a problem."""
+    import keras
+
+    import dfal_keras as dfal
+
+    network = getattr(dfal.models, problem.network)
+    model = network(problem.input_shape, problem.num_classes)
+    model.compile(
+        keras.optimizers.Adam(protocol.LEARNING_RATE), "sparse_categorical_crossentropy"
+    )
+    return dfal.Training(model, **protocol.TRAINING)
+
+
+def environment() -> dict:
+    """Return what a run is made with."""
+    import tensorflow as tf
+
+    packages = ("dfal_keras", "tensorflow", "keras", "numpy", "ortools")
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],
+        cwd=pathlib.Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    devices = tf.config.list_physical_devices("GPU") or ["CPU"]
+    return {
+        **{name: importlib.metadata.version(name) for name in packages},
+        "commit": commit.stdout.strip(),
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "device": str(devices[0]),
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat("T", "seconds"),
+    }
