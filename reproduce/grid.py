@@ -14,6 +14,7 @@ from distributed import Client, LocalCluster, as_completed, get_worker
 
 _TOPIC = "rounds"
 _RETRIES = 2  # a run that fails three times is given up
+_TIMEOUT = 20  # seconds to reach a scheduler
 
 
 def complete(wanted: list, options) -> dict:
@@ -78,7 +79,7 @@ def _client(options, num_runs):
                     silence_logs=logging.CRITICAL,
                 )
             )
-        client = stack.enter_context(Client(address, timeout=20))
+        client = stack.enter_context(Client(address, timeout=_TIMEOUT))
         if importlib.util.find_spec("bokeh"):
             print(f"Dask's dashboard: {client.dashboard_link}")
         yield client

@@ -1,0 +1,147 @@
+"""Runs that are killed, anywhere and at any time, come to the very same rows."""
+
+import contextlib
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import claims
+import grid
+import pytest
+import runs
+import store
+import table1
+
+REPRODUCE = pathlib.Path(table1.__file__).parent
+SAME = ["round", "num_annotations", "num_labeled", "accuracy", "loss"]
+SMALL = ["--strategy", "dfal", "random", "--trials", "2", "--budget", "60"]
+WANTED = [
+    runs.Run("mnist-lenet5", strategy, trial)
+    for strategy in ("dfal", "random")
+    for trial in (0, 1)
+]
+
+
+def start(output, *options):
+    """Start Table 1 as a user would, in a process group of its own."""
+    return subprocess.Popen(
+        [sys.executable, REPRODUCE / "table1.py", *SMALL, "--output", output, *options],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def stored(folder):
+    """Everything in a store that must not depend on what was killed on the way."""
+    kept = store.Store(folder)
+    return {str(run): kept.rows(run)[SAME].to_csv() for run in WANTED}
+
+
+def workers(group):
+    """Process numbers of the Dask workers of a process group."""
+    listed = subprocess.run(
+        ["ps", "-o", "pid=,args=", "-g", str(group)], capture_output=True, text=True
+    )
+    return [
+        int(line.split()[0])
+        for line in listed.stdout.splitlines()
+        if "multiprocessing.spawn" in line
+    ]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    assert start(folder, "--jobs", "2").wait() == 0
+    return stored(folder)
+
+
+@pytest.mark.slow
+def test_twenty_kills(undisturbed, tmp_path):
+    """Ten times a worker, ten times everything, with kill -9 at random moments."""
+    rng = random.Random(0)
+    num_kills, running = 0, start(tmp_path, "--jobs", "2")
+    while num_kills < 20:
+        time.sleep(rng.uniform(3, 14))
+        if running.poll() is None:
+            targets = workers(running.pid)
+            if num_kills % 2 and targets:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(rng.choice(targets), signal.SIGKILL)
+            else:
+                os.killpg(running.pid, signal.SIGKILL)
+                running.wait()
+            num_kills += 1
+        if running.poll() is not None:
+            running = start(tmp_path, "--jobs", "2")
+    running.wait()
+    assert start(tmp_path, "--jobs", "2").wait() == 0
+    assert stored(tmp_path) == undisturbed
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+@pytest.mark.slow
+def test_a_cluster_started_by_hand_that_loses_a_worker(undisturbed, tmp_path):
+    path = {**os.environ, "PYTHONPATH": str(REPRODUCE)}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": path}
+    address = "tcp://127.0.0.1:18786"
+    dask = [sys.executable, "-m", "distributed.cli"]
+    scheduler = [*dask[:2], "distributed.cli.dask_scheduler", "--host", "127.0.0.1"]
+    worker = [*dask[:2], "distributed.cli.dask_worker", address, "--nthreads", "1"]
+    with contextlib.ExitStack() as stack:
+
+        def begin(command):
+            process = subprocess.Popen(command, **quiet)
+            stack.callback(process.wait)
+            stack.callback(process.kill)
+            return process
+
+        begin([*scheduler, "--port", "18786", "--dashboard-address", ":0"])
+        lost = begin([*worker, "--no-nanny", "--memory-limit", "0"])
+        begin([*worker, "--no-nanny", "--memory-limit", "0"])
+        running = start(tmp_path, "--cluster", address)
+        while not list(tmp_path.glob("*.csv")):
+            assert running.poll() is None
+            time.sleep(0.5)
+        lost.kill()
+        assert running.wait() == 0
+    assert stored(tmp_path) == undisturbed
+
+
+def test_no_scheduler_is_a_clear_message(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(grid, "_TIMEOUT", 1)
+    options = [*SMALL, "--output", str(tmp_path), "--cluster", "tcp://127.0.0.1:9"]
+    with pytest.raises(SystemExit) as stopped:
+        table1.main(options)
+    assert stopped.value.code == 2
+    assert "tcp://127.0.0.1:9" in capsys.readouterr().err
+
+
+def test_a_run_that_fails_is_reported_and_the_others_finish(tmp_path, capsys):
+    """One run's labelled set is garbage; the other has nothing to do with it."""
+    (tmp_path / "mnist-lenet5_dfal_0.npz").write_bytes(b"garbage")
+    options = ["--strategy", "dfal", "random", "--trials", "1", "--budget", "10"]
+    assert table1.main([*options, "--output", str(tmp_path)]) == 2
+    shown = capsys.readouterr()
+    assert "mnist-lenet5_dfal_0 failed: ValueError" in shown.err
+    assert "RANDOM" in shown.out
+    assert store.Store(tmp_path).num_annotations(WANTED[2]) == 10
+    assert store.Store(tmp_path).num_annotations(WANTED[0]) == 0
+
+
+def test_views_of_stored_runs_need_no_tensorflow(tmp_path):
+    code = (
+        f"import sys; sys.path.insert(0, {str(REPRODUCE)!r})\n"
+        "import claims\n"
+        f"claims.main(['--output', {str(tmp_path)!r}])\n"
+        "sys.exit('tensorflow' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "not run yet" in done.stdout
+    assert claims.CLAIMS
