@@ -227,6 +227,7 @@ class ActiveLearner:
             x_labeled=Subset(x, self.labeled.indices),
             rng=self._rng(_STRATEGY),
         )
+        query.check(len(candidates), num_queries)
         return dataclasses.replace(
             query,
             indices=candidates[query.indices],

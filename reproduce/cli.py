@@ -8,8 +8,6 @@ import sys
 import protocol
 import runs
 
-RESULTS = pathlib.Path(__file__).parent / "results"
-
 
 def parser(description: str) -> argparse.ArgumentParser:
     """Return a parser of the options that every table and figure has."""
@@ -54,8 +52,8 @@ def parser(description: str) -> argparse.ArgumentParser:
         "--cluster",
         metavar="ADDRESS",
         help="use the workers of this Dask scheduler, such as tcp://127.0.0.1:8786, "
-        "instead of processes on this machine; start them in reproduce/, with one "
-        "thread each, where they see the same --output",
+        "instead of processes on this machine; one thread each, reproduce/ on their "
+        "PYTHONPATH, and the same --output within their reach",
     )
     new.add_argument(
         "--output",
@@ -82,7 +80,7 @@ def parse(new: argparse.ArgumentParser, arguments=None) -> argparse.Namespace:
         budget for budget in preset.transfer_budgets if budget <= options.budget
     ) or (options.budget,)
     options.full_sets = preset.full_sets
-    options.output = options.output or RESULTS / options.preset
+    options.output = options.output or protocol.RESULTS / options.preset
     return options
 
 

@@ -1,14 +1,14 @@
 """About how long runs will take, from runs that were measured."""
 
-import cli
 import grid
+import protocol
 import store
 
 
 def describe(wanted: list, options) -> str:
     """Say which runs are not done, and about how long they will take."""
     kept = store.Store(options.output)
-    measured = [kept, store.Store(cli.RESULTS / "paper")]
+    measured = [kept, store.Store(protocol.RESULTS / "paper")]
     lines, total, unknown = [], 0.0, 0
     for run in wanted:
         budget = options.transfer_budgets[-1] if run.source else options.budget

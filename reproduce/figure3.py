@@ -4,6 +4,7 @@ import sys
 
 import cli
 import paper
+import protocol
 
 
 def main(arguments=None) -> int:
@@ -24,8 +25,8 @@ def main(arguments=None) -> int:
         squeeze=False,
     )
     for panel, (source, target) in zip(panels.flat, pairs, strict=True):
-        network = target.rsplit("-", 1)[1]
-        panel.set_title(f"{paper.PROBLEM_NAMES[source]} to {network.upper()}")
+        network = protocol.PROBLEMS[target].network
+        panel.set_title(f"{paper.PROBLEM_NAMES[source]} to {network}")
         if not plots.learning_curves(panel, rows, target, source):
             plots.say(panel, cli.why_not_run(source))
         panel.set_xlabel("annotations")

@@ -4,6 +4,9 @@ Plain data, so that tables and figures are drawn without TensorFlow.
 """
 
 import dataclasses
+import pathlib
+
+RESULTS = pathlib.Path(__file__).parent / "results"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,7 +73,7 @@ PRESETS = {
         problems=("mnist-lenet5",),
         num_trials=1,
         budget=100,
-        transfer_budgets=(50,),
+        transfer_budgets=(20, 50),
         full_sets=False,
     ),
     "paper": Preset(

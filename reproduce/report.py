@@ -82,11 +82,12 @@ def table4(rows: pd.DataFrame, pairs: list, budget: int) -> pd.DataFrame:
     """
     table = {}
     for source, target in pairs:
-        dataset, *networks = _split(source)[0], _split(source)[1], _split(target)[1]
-        line = table[f"{paper.PROBLEM_NAMES[source]} -> {networks[1]}"] = {}
+        (dataset, network), (_, other) = source.split("-"), target.split("-")
+        name = f"{paper.PROBLEM_NAMES[source]} -> {protocol.PROBLEMS[target].network}"
+        line = table[name] = {}
         for strategy in protocol.TRANSFERRED:
             name = paper.STRATEGY_NAMES[strategy]
-            printed = paper.TABLE4[(dataset, *networks)][strategy]
+            printed = paper.TABLE4[(dataset, network, other)][strategy]
             accuracies = curves.select(rows, target, strategy, source)
             line[f"{name}: paper, 1000"] = f"{printed:.2f}"
             line[f"{name}: ours, {budget}"] = curves.spread(
@@ -124,7 +125,3 @@ def write(table: pd.DataFrame, path):
 def _count(count):
     """Show a printed count, with its >= where there is one."""
     return f"{'>= ' if count.at_least else ''}{count.value}" if count else ""
-
-
-def _split(problem):
-    return tuple(problem.rsplit("-", 1))

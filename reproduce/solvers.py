@@ -11,12 +11,12 @@ import time
 
 import numpy as np
 import pandas as pd
+import protocol
 import store
 import tqdm
 
 import dfal_keras as dfal
 
-RESULTS = pathlib.Path(__file__).parent / "results"
 NUM_CENTERS = 10
 TIME_LIMIT = 60
 
@@ -90,7 +90,7 @@ def main(arguments=None) -> int:
     """Measure every case, each in a process of its own, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=3, help="default: %(default)s")
-    parser.add_argument("--output", type=pathlib.Path, default=RESULTS)
+    parser.add_argument("--output", type=pathlib.Path, default=protocol.RESULTS)
     options = parser.parse_args(arguments)
     rows = []
     for case in tqdm.tqdm(cases()):

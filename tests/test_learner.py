@@ -72,6 +72,20 @@ def test_twins_share_the_labels_of_their_originals(tiny_train, blobs):
     assert (y == np.concatenate([labeled.labels, labeled.twin_labels])).all()
 
 
+def test_the_first_annotations_of_a_labelled_set(tiny_train, blobs):
+    short, long = (dfal.ActiveLearner(tiny_train, "dfal", seed=1) for _ in range(2))
+    short.fit(*blobs, budget=30)
+    long.fit(*blobs, budget=60)
+    first = long.labeled.first(30)
+    for ours, expected in zip(
+        first.arrays(blobs[0]), short.labeled.arrays(blobs[0]), strict=True
+    ):
+        assert (ours == expected).all()
+    for wrong in (0, 61, -10):
+        with pytest.raises(ValueError, match="`num_annotations` must be from 1 to"):
+            long.labeled.first(wrong)
+
+
 @pytest.mark.parametrize("strategy", ["dfal", "random", "uncertainty"])
 def test_same_seed_same_rounds(tiny_train, blobs, strategy):
     def run(seed):
@@ -185,6 +199,30 @@ def test_what_a_strategy_is_shown():
         assert (trained_on[k + 1][: 9 + 5 * k] == asked[: 9 + 5 * k]).all()
         assert trained_on[k + 1][9 + 5 * k :] == [shown[-1]]
     assert any((recorder.shown[0] != shown).any() for shown in recorder.shown)
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        (Query(np.array([3, 3])), "distinct rows"),
+        (Query(np.array([290])), "distinct rows of its 290 candidates"),
+        (Query(np.array([-1])), "distinct rows"),
+        (Query(np.array([0.5])), "distinct rows"),
+        (Query(np.arange(11)), "from 1 to 10"),
+        (Query(np.arange(0)), "from 1 to 10"),
+        (Query(np.arange(3), adversarial_twins=np.ones((2, 4, 4, 1))), "one adv"),
+        (Query(np.arange(3), pseudo_indices=np.arange(2)), "one label for each"),
+    ],
+)
+def test_a_strategy_that_answers_nonsense_is_told_so(tiny_train, blobs, query, message):
+    class Wrong(Strategy):
+        def select(self, *arguments):
+            return query
+
+    learner = dfal.ActiveLearner(tiny_train, Wrong())
+    with pytest.raises(ValueError, match=message):
+        learner.fit(*blobs, budget=20)
+    assert learner.labeled.num_annotations == 10
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,39 @@ class Query:
         default_factory=lambda: np.empty(0, np.int64)
     )
 
+    def check(self, num_candidates: int, num_queries: int):
+        """Say so if this can't be the answer to such a question.
+
+        Raises:
+            ValueError: If indices are not whole, distinct, of the candidates and at
+                most `num_queries`, or twins or pseudo-labels do not match in number.
+        """
+        indices = np.asarray(self.indices)
+        if (
+            indices.ndim != 1
+            or indices.dtype.kind not in "iu"
+            or not 1 <= len(indices) <= num_queries
+            or len(np.unique(indices)) < len(indices)
+            or indices.min() < 0
+            or indices.max() >= num_candidates
+        ):
+            raise ValueError(
+                f"A strategy must query from 1 to {num_queries} distinct rows of its "
+                f"{num_candidates} candidates. Received: indices={self.indices!r}"
+            )
+        twins = self.adversarial_twins
+        if twins is not None and len(twins) != len(indices):
+            raise ValueError(
+                "A strategy must return one adversarial twin for each query. "
+                f"Received: {len(twins)} twins for {len(indices)} queries"
+            )
+        if len(self.pseudo_indices) != len(self.pseudo_labels):
+            raise ValueError(
+                "A strategy must return one label for each pseudo-labelled sample. "
+                f"Received: {len(self.pseudo_labels)} labels for "
+                f"{len(self.pseudo_indices)} samples"
+            )
+
 
 class Strategy(abc.ABC):
     """Base class of the query strategies.
