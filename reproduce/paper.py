@@ -139,6 +139,13 @@ TABLE3 = {
     "core_set_with_regularisation": 891.78,
     "core_set_no_regularisation":   784.99,
 }
+# The same table at |L| = 1000, |U| = 800, from the authors' AAAI version; it is not in
+# arXiv:1802.09841. The DFAL cell is the same number in both.
+TABLE3_AAAI = {
+    "dfal":                         126.54,
+    "core_set_with_regularisation": 3739,
+    "core_set_no_regularisation":   3046,
+}
 
 # Table 4: test accuracy (%) of the network `target`, trained on the 1000 annotations
 # that were queried for the network `source`; keys are (dataset, source, target).
