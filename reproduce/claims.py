@@ -8,6 +8,7 @@ import cli
 import curves
 import pandas as pd
 import paper
+import plan
 import report
 
 SINGLETONS = ("bald", "ceal", "egl", "uncertainty")
@@ -169,7 +170,8 @@ def main(arguments=None) -> int:
     """Decide every claim from what is stored; nothing is run."""
     options = cli.parse(cli.parser(__doc__), arguments)
     rows = cli.stored(
-        [*cli.grid(options), *cli.full_sets(options), *cli.transfers(options)], options
+        [*plan.curves(options), *plan.transfers(options)],
+        options,
     )
     problems = sorted(set(rows["problem"]), key=paper.PROBLEMS.index)
     table = pd.DataFrame(

@@ -6,7 +6,6 @@ import pathlib
 import sys
 
 import protocol
-import runs
 
 
 def parser(description: str) -> argparse.ArgumentParser:
@@ -62,6 +61,11 @@ def parser(description: str) -> argparse.ArgumentParser:
         "that are there already are gone on with, not run again",
     )
     new.add_argument(
+        "--stored",
+        action="store_true",
+        help="run nothing, show what is stored",
+    )
+    new.add_argument(
         "--dry-run",
         action="store_true",
         help="say what would run, and about how long, and stop",
@@ -84,56 +88,6 @@ def parse(new: argparse.ArgumentParser, arguments=None) -> argparse.Namespace:
     return options
 
 
-def grid(options: argparse.Namespace) -> list:
-    """Return the runs asked for, first trials first, so that early tables are whole."""
-    return [
-        runs.Run(problem, strategy, trial)
-        for problem in options.problem
-        for trial in range(options.trials)
-        for strategy in options.strategy
-    ]
-
-
-def full_sets(options: argparse.Namespace) -> list:
-    """Return the runs on the full training set, if the preset has them."""
-    if not options.full_sets:
-        return []
-    return [
-        runs.Run(problem, runs.FULL, trial)
-        for problem in options.problem
-        for trial in range(options.trials)
-    ]
-
-
-def transfer_pairs(options: argparse.Namespace) -> list:
-    """Return (source, target) for every problem: the other network, the same data."""
-    return [
-        (source, target)
-        for source in options.problem
-        for target in protocol.PROBLEMS
-        if source != target and source.rsplit("-", 1)[0] == target.rsplit("-", 1)[0]
-    ]
-
-
-def transfers(options: argparse.Namespace) -> list:
-    """Return the runs of Table 4 and Figure 3, those that they build on first."""
-    chosen = [
-        (strategy, trial)
-        for trial in range(options.trials)
-        for strategy in protocol.TRANSFERRED
-        if strategy in options.strategy
-    ]
-    pairs = transfer_pairs(options)
-    return [
-        *(runs.Run(source, *choice) for source, _ in pairs for choice in chosen),
-        *(
-            runs.Run(target, *choice, source=source)
-            for source, target in pairs
-            for choice in chosen
-        ),
-    ]
-
-
 def why_not_run(problem: str) -> str:
     """Say why a panel is empty."""
     if problem not in protocol.PROBLEMS:
@@ -150,6 +104,8 @@ def stored(wanted: list, options: argparse.Namespace):
 
 def rows_of(wanted: list, options: argparse.Namespace) -> tuple:
     """Complete the runs asked for; return their rows and the script's exit status."""
+    if options.stored:
+        return stored(wanted, options), 0
     import estimate
     import grid
 
@@ -162,7 +118,7 @@ def rows_of(wanted: list, options: argparse.Namespace) -> tuple:
         print("\nStopped. The same command goes on from here.", file=sys.stderr)
         sys.exit(130)
     except OSError as error:
-        print(f"{options.cluster}: {error}", file=sys.stderr)
+        print(f"Stopped: {error}", file=sys.stderr)
         sys.exit(2)
     return stored(wanted, options), status
 

@@ -4,12 +4,13 @@ import sys
 
 import cli
 import paper
+import plan
 
 
 def main(arguments=None) -> int:
     """Run what is not run yet, then draw the six panels; a panel not run says so."""
     options = cli.parse(cli.parser(__doc__), arguments)
-    rows, status = cli.rows_of([*cli.grid(options), *cli.full_sets(options)], options)
+    rows, status = cli.rows_of(plan.curves(options), options)
     import curves
     import plots
     import report

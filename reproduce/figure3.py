@@ -4,6 +4,7 @@ import sys
 
 import cli
 import paper
+import plan
 import protocol
 
 
@@ -13,8 +14,8 @@ def main(arguments=None) -> int:
     The paper shows Shoe-Bag; every data set that was run is drawn here.
     """
     options = cli.parse(cli.parser(__doc__), arguments)
-    pairs = cli.transfer_pairs(options)
-    rows, status = cli.rows_of(cli.transfers(options), options)
+    pairs = plan.transfer_pairs(options)
+    rows, status = cli.rows_of(plan.transfers(options), options)
     import plots
 
     figure, panels = plots.plt.subplots(

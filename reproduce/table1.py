@@ -4,13 +4,14 @@ import sys
 
 import cli
 import paper
+import plan
 import protocol
 
 
 def main(arguments=None) -> int:
     """Run what is not run yet, then print and write the table."""
     options = cli.parse(cli.parser(__doc__), arguments)
-    rows, status = cli.rows_of([*cli.grid(options), *cli.full_sets(options)], options)
+    rows, status = cli.rows_of(plan.curves(options), options)
     import report
 
     budgets = [budget for budget in paper.TABLE1_BUDGETS if budget <= options.budget]

@@ -4,12 +4,13 @@ import sys
 
 import cli
 import paper
+import plan
 
 
 def main(arguments=None) -> int:
     """Run what is not run yet, then print and write the table."""
     options = cli.parse(cli.parser(__doc__), arguments)
-    rows, status = cli.rows_of([*cli.grid(options), *cli.full_sets(options)], options)
+    rows, status = cli.rows_of(plan.curves(options), options)
     import report
 
     for problem in options.problem:

@@ -3,13 +3,14 @@
 import sys
 
 import cli
+import plan
 
 
 def main(arguments=None) -> int:
     """Run what is not run yet, then print and write the table."""
     options = cli.parse(cli.parser(__doc__), arguments)
-    pairs = cli.transfer_pairs(options)
-    rows, status = cli.rows_of(cli.transfers(options), options)
+    pairs = plan.transfer_pairs(options)
+    rows, status = cli.rows_of(plan.transfers(options), options)
     import report
 
     budget = options.transfer_budgets[-1]

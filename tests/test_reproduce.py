@@ -172,6 +172,13 @@ def test_scripts_draw_stored_runs_and_run_nothing(script, files, stored, capsys)
 
 
 @pytest.mark.parametrize("script", [table2, table4, figure2, figure3])
+def test_stored_shows_what_there_is_and_runs_nothing(script, tmp_path, capsys):
+    assert script.main(["--stored", "--output", str(tmp_path)]) == 0
+    assert not list(tmp_path.glob("*.json"))
+    assert not list(tmp_path.glob("mnist*"))
+
+
+@pytest.mark.parametrize("script", [table2, table4, figure2, figure3])
 def test_dry_run_says_what_would_run_and_runs_nothing(script, tmp_path, capsys):
     with pytest.raises(SystemExit) as stopped:
         script.main([*OPTIONS, "--output", str(tmp_path), "--dry-run"])

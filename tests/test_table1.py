@@ -6,6 +6,7 @@ from pathlib import Path
 import cli
 import numpy as np
 import pandas as pd
+import plan
 import pytest
 import report
 import runs
@@ -167,7 +168,7 @@ def test_help_needs_no_tensorflow():
 def test_presets_are_filled_in(tmp_path):
     options = cli.parse(cli.parser("Table"), ["--output", str(tmp_path)])
     assert (options.trials, options.budget) == (1, 100)
-    grid = cli.grid(cli.parse(cli.parser("Table"), ["--preset", "paper"]))
+    grid = plan.learning(cli.parse(cli.parser("Table"), ["--preset", "paper"]))
     assert len(grid) == len(set(map(str, grid)))
     assert {run.trial for run in grid} == set(range(5))
     assert np.all([run.problem in cli.protocol.PROBLEMS for run in grid])
