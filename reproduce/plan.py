@@ -12,7 +12,7 @@ def curves(options: argparse.Namespace) -> list:
 
 
 def learning(options: argparse.Namespace) -> list:
-    """Return the runs of active learning, first trials first, for whole early tables."""
+    """Return the runs of active learning, trial by trial: early tables are whole."""
     return [
         runs.Run(problem, strategy, trial)
         for problem in options.problem
