@@ -2,6 +2,7 @@
 
 import grid
 import protocol
+import runs
 import store
 
 
@@ -30,6 +31,24 @@ def describe(wanted: list, options) -> str:
         f"{options.jobs} jobs, not counting {unknown} runs of which none was measured"
     )
     return "\n".join(lines)
+
+
+def whole_protocol(options) -> str:
+    """Say how to run the paper's protocol, and how long it takes by the runs stored."""
+    preset = protocol.PRESETS["paper"]
+    kept = [store.Store(options.output)]
+    lines = []
+    for problem in options.problem:
+        command = f"python reproduce/table1.py --preset paper --problem {problem}"
+        seconds = [
+            _seconds(runs.Run(problem, strategy, 0), preset.budget, kept)
+            for strategy in options.strategy
+        ]
+        if None not in seconds:
+            hours = sum(seconds) * preset.num_trials / options.jobs / 3600
+            command += f" (about {hours:.0f} hours here with {options.jobs} jobs)"
+        lines.append(command)
+    return "\n".join(["The paper's protocol:", *lines])
 
 
 def _seconds(run, budget, stores):

@@ -49,7 +49,8 @@ def _perform_all(todo, budgets, options):
     with contextlib.ExitStack() as stack:
         client = stack.enter_context(_client(options, len(todo)))
         bar = stack.enter_context(_progress_bar(len(todo), budgets[-1]))
-        client.subscribe_topic(_TOPIC, functools.partial(_show, bar, {}))
+        show = functools.partial(_show, bar, work(budgets[-1]), {})
+        client.subscribe_topic(_TOPIC, show)
         folder = str(options.output.absolute())
         futures = {
             client.submit(
@@ -103,12 +104,12 @@ def _progress_bar(num_runs, budget):
     )
 
 
-def work(num_annotations: float) -> float:
+def work(num_annotations: int) -> int:
     """Work of a run up to a number of annotations: rounds get slower as it grows."""
-    return num_annotations**1.7
+    return round(num_annotations**1.7)
 
 
-def _show(bar, reached, event):
+def _show(bar, whole, reached, event):
     """Move the bar on by what a run has reached since its last row."""
     _, row = event
     run = row["run"]
@@ -116,6 +117,6 @@ def _show(bar, reached, event):
         f"{run}: {row['num_annotations']} annotations, {row['accuracy']:.2%}",
         refresh=False,
     )
-    done = min(work(row["num_annotations"]), bar.total)
+    done = min(work(row["num_annotations"]), whole)
     bar.update(max(0, done - reached.get(run, 0)))
     reached[run] = max(done, reached.get(run, 0))

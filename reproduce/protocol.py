@@ -86,11 +86,6 @@ PRESETS = {
     ),
 }
 
-HOW_TO_RUN_ALL = (
-    "The paper's protocol: python reproduce/table1.py --preset paper\n"
-    "(up to 1000 annotations, five trials; add --problem to choose)."
-)
-
 
 def strategy_options(problem: str, strategy: str) -> dict:
     """Return the constructor's arguments of a strategy, as the paper has it."""

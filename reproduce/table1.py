@@ -5,7 +5,6 @@ import sys
 import cli
 import paper
 import plan
-import protocol
 
 
 def main(arguments=None) -> int:
@@ -25,7 +24,9 @@ def main(arguments=None) -> int:
     print(report.notes("Table 1", options.problem))
     print(f"\nTables and the runs they come from (CSV): {options.output}")
     if options.preset == "quick":
-        print(protocol.HOW_TO_RUN_ALL)
+        import estimate
+
+        print(estimate.whole_protocol(options))
     return status
 
 
