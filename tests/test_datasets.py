@@ -1,11 +1,17 @@
 import gzip
+import os
 import shutil
+import subprocess
+import sys
 
+import data_folders
 import numpy as np
 import pytest
 
 from dfal_keras import datasets
 from dfal_keras.datasets import mnist as module
+from dfal_keras.datasets import prepared, source
+from dfal_keras.datasets.__main__ import main
 
 
 def test_mnist(mnist):
@@ -38,3 +44,83 @@ def test_a_corrupted_file_is_named(tmp_path):
     path.unlink()
     with pytest.raises(ValueError, match=f"missing. Expected: .*{name}"):
         module.load_data(tmp_path / "mnist")
+
+
+def test_class_names(mnist):
+    assert datasets.class_names("mnist") == tuple("0123456789")
+    assert datasets.class_names("quick_draw") == ("dolphin", "cat", "face", "angel")
+    assert datasets.class_names("shoe_bag") == ("shoe", "bag")
+    with pytest.raises(ValueError, match="`name` must be one of.*Received: 'emnist'"):
+        datasets.class_names("emnist")
+
+
+def test_import_is_light():
+    heavy = ["tensorflow", "tensorflow_datasets", "keras", "h5py"]
+    code = f"import sys, dfal_keras.datasets; print(set({heavy}) & set(sys.modules))"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
+def test_where_data_sets_are(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("DFAL_KERAS_DATA", raising=False)
+    monkeypatch.delenv("KERAS_HOME", raising=False)
+    default = tmp_path / ".keras" / "datasets" / "dfal_keras"
+    assert source.data_folder() == default
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "k"))
+    assert source.data_folder() == tmp_path / "k" / "datasets" / "dfal_keras"
+    monkeypatch.setenv("DFAL_KERAS_DATA", "~/set")
+    assert source.data_folder() == tmp_path / "set"
+    assert source.data_folder("~/given") == tmp_path / "given"
+    assert source.data_folder(tmp_path) == tmp_path
+    with pytest.raises(ValueError, match="`data_dir` must be a path. Received.*3"):
+        datasets.load_data("quick_draw", data_dir=3)
+
+
+def test_what_is_here_is_said(tmp_path):
+    small = data_folders.small_quick_draw(tmp_path)
+    assert prepared.status(small, tmp_path / "no").startswith("not here: needs dolphin")
+    assert prepared.status(small, tmp_path).startswith("files in ")
+    (tmp_path / "cat.npy").write_bytes(b"")
+    assert prepared.status(small, tmp_path).startswith("incomplete: cat.npy missing")
+    data_folders.small_quick_draw(tmp_path)
+    prepared.load(small, tmp_path)
+    assert prepared.status(small, tmp_path).startswith("complete, in ")
+
+
+def test_command_line_lists(tmp_path, capsys):
+    assert main(["--data-dir", str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(datasets.NAMES)
+    assert "complete" in lines[0]
+    assert str(tmp_path) in lines[1]
+    assert str(tmp_path) in lines[2]
+
+
+def test_command_line_fetches(capsys):
+    assert main(["fetch", "mnist"]) == 0
+    assert capsys.readouterr().out.startswith(
+        "mnist: 60,000 + 10,000 images of 28x28x1"
+    )
+
+
+@pytest.mark.parametrize("name", ["quick_draw", "shoe_bag"])
+def test_command_line_without_network(name, tmp_path):
+    """One paragraph and status 2: no stack trace, nothing left behind."""
+    nowhere = {"https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
+    command = [sys.executable, "-m", "dfal_keras.datasets", "fetch", name]
+    done = subprocess.run(
+        [*command, "--data-dir", str(tmp_path / "data")],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | nowhere | {"no_proxy": ""},
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith(f"Data set '{name}' is not in")
+    assert done.stderr.endswith("environment variable DFAL_KERAS_DATA.\n")
+    assert "\n\n" not in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "data").exists()

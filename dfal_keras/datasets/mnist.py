@@ -7,6 +7,7 @@ import pathlib
 import numpy as np
 
 FOLDER = pathlib.Path(__file__).parent / "mnist"
+CLASS_NAMES = tuple("0123456789")
 
 # As tensorflow-datasets lists them.
 _SHA256 = {
