@@ -90,8 +90,11 @@ def parse(new: argparse.ArgumentParser, arguments=None) -> argparse.Namespace:
 
 def why_not_run(problem: str) -> str:
     """Say why a panel is empty."""
-    if problem not in protocol.PROBLEMS:
-        return "data set not supported yet"
+    from dfal_keras import datasets
+
+    name = protocol.PROBLEMS[problem].dataset
+    if not datasets.is_complete(name):
+        return f"data set not here:\npython -m dfal_keras.datasets\nfetch {name}"
     return f"not run:\n--problem {problem}"
 
 

@@ -7,10 +7,13 @@ import logging
 import sys
 
 import dask
+import protocol
 import runs
 import store
 import tqdm
 from distributed import Client, LocalCluster, as_completed, get_worker
+
+from dfal_keras import datasets
 
 _TOPIC = "rounds"
 _RETRIES = 2  # a run that fails three times is given up
@@ -28,6 +31,7 @@ def complete(wanted: list, options) -> dict:
         The exceptions of the runs that failed, by run.
     """
     kept = store.Store(options.output)
+    wanted = _with_data(wanted)
     transfers = [run for run in wanted if run.source]
     failures = {}
     # Transfers train on what other runs chose: these come first.
@@ -38,6 +42,21 @@ def complete(wanted: list, options) -> dict:
             print(f"{len(todo)} of {len(group)} runs to do; they go to {kept.folder}")
             failures |= _perform_all(todo, budgets, options)
     return failures
+
+
+def _with_data(wanted):
+    """Leave out runs on data sets that are not here, and say how to get these."""
+    names = dict.fromkeys(protocol.PROBLEMS[run.problem].dataset for run in wanted)
+    missing = [name for name in names if not datasets.is_complete(name)]
+    for name in missing:
+        print(
+            f"{name} is not on this machine: its runs are left out. To get it: "
+            f"python -m dfal_keras.datasets fetch {name}",
+            file=sys.stderr,
+        )
+    return [
+        run for run in wanted if protocol.PROBLEMS[run.problem].dataset not in missing
+    ]
 
 
 def _perform_all(todo, budgets, options):

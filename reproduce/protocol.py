@@ -19,9 +19,13 @@ class Problem:
     num_classes: int
 
 
-PROBLEMS = {
+PROBLEMS = {  # the panels (a)-(f) of Table 1
     "mnist-lenet5": Problem("mnist", "LeNet5", (28, 28, 1), 10),
     "mnist-vgg8": Problem("mnist", "VGG8", (28, 28, 1), 10),
+    "shoe_bag-lenet5": Problem("shoe_bag", "LeNet5", (64, 64, 3), 2),
+    "shoe_bag-vgg8": Problem("shoe_bag", "VGG8", (64, 64, 3), 2),
+    "quick_draw-lenet5": Problem("quick_draw", "LeNet5", (28, 28, 1), 4),
+    "quick_draw-vgg8": Problem("quick_draw", "VGG8", (28, 28, 1), 4),
 }
 
 # K, for the strategies that look at a random subset. The paper names no number; the

@@ -50,8 +50,10 @@ def load_data(name: str) -> tuple:
     names = ("x_train", "y_train", "x_test", "y_test")
     paths = [folder / f"{name}-{version}-{part}.npy" for part in names]
     if not all(path.exists() for path in paths):
-        folder.mkdir(exist_ok=True, mode=0o700)
         train, test = dfal.datasets.load_data(name)
+        if isinstance(train[0], np.memmap):
+            return train, test  # the large ones are files already
+        folder.mkdir(exist_ok=True, mode=0o700)
         for path, array in zip(paths, (*train, *test), strict=True):
             temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
             with temporary.open("wb") as file:

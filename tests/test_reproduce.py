@@ -201,6 +201,17 @@ def test_dry_run_knows_what_was_measured(tmp_path, capsys):
     assert "2 of 2 runs to do" in shown
 
 
+def test_data_sets_that_are_not_here_are_left_out(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("DFAL_KERAS_DATA", str(tmp_path / "empty"))
+    problems = ["--problem", "quick_draw-vgg8", "shoe_bag-lenet5"]
+    output = tmp_path / "results"
+    assert figure2.main([*OPTIONS, *problems, "--output", str(output)]) == 0
+    shown = capsys.readouterr().err
+    assert "python -m dfal_keras.datasets fetch quick_draw" in shown
+    assert "python -m dfal_keras.datasets fetch shoe_bag" in shown
+    assert not list(output.glob("quick_draw*"))
+
+
 def test_notes_are_those_of_the_panels_shown():
     assert "(d)" not in report.notes("Table 1", [LENET5])
     assert "(d)" in report.notes("Table 1", ["shoe_bag-vgg8"])
@@ -214,7 +225,12 @@ def test_every_strategy_has_a_colour_of_its_own():
 
 def test_the_protocol_covers_what_the_paper_prints():
     assert set(protocol.STRATEGIES) == set(paper.STRATEGIES)
-    assert set(protocol.PROBLEMS) <= set(paper.PROBLEMS)
+    assert tuple(protocol.PROBLEMS) == paper.PROBLEMS
+    assert protocol.CEAL_THRESHOLDS == {
+        "mnist": 0.05,
+        "shoe_bag": 0.19,
+        "quick_draw": 0.08,
+    }
     for strategy in protocol.STRATEGIES:
         settings = protocol.settings(LENET5, strategy, 0, None)
         assert settings["num_queries"] == 10
