@@ -19,6 +19,7 @@ def main(arguments=None) -> int:
     figure, panels = plots.plt.subplots(
         3, 2, figsize=(2 * plots.COLUMN, 6.5), layout="constrained"
     )
+    drawn = []
     for panel, (problem, title) in zip(
         panels.flat, paper.PROBLEM_NAMES.items(), strict=True
     ):
@@ -27,6 +28,7 @@ def main(arguments=None) -> int:
         everything = curves.select(rows, problem, FULL)
         if len(everything):
             plots.baseline(panel, everything.iloc[-1].mean(), "full set, ours")
+        drawn += lines
         if lines:
             plots.baseline(panel, paper.TABLE1_ALL[problem], "full set, paper")
         else:
@@ -37,6 +39,7 @@ def main(arguments=None) -> int:
         panel.set_ylabel("test accuracy (%)")
     plots.legend(figure, panels)
     plots.save(figure, options.output / "figure2")
+    report.write_curves(drawn, options.output / "figure2")
     print(f"Figure 2: {options.output / 'figure2.png'} and .pdf")
     print(report.notes("Figure 2"))
     return status

@@ -17,6 +17,7 @@ def main(arguments=None) -> int:
     pairs = plan.transfer_pairs(options)
     rows, status = cli.rows_of(plan.transfers(options), options)
     import plots
+    import report
 
     figure, panels = plots.plt.subplots(
         1,
@@ -25,15 +26,19 @@ def main(arguments=None) -> int:
         layout="constrained",
         squeeze=False,
     )
+    drawn = []
     for panel, (source, target) in zip(panels.flat, pairs, strict=True):
         network = protocol.PROBLEMS[target].network
         panel.set_title(f"{paper.PROBLEM_NAMES[source]} to {network}")
-        if not plots.learning_curves(panel, rows, target, source):
+        lines = plots.learning_curves(panel, rows, target, source)
+        drawn += lines
+        if not lines:
             plots.say(panel, cli.why_not_run(source))
         panel.set_xlabel("annotations")
     panels[0, 0].set_ylabel("test accuracy (%)")
     plots.legend(figure, panels)
     plots.save(figure, options.output / "figure3")
+    report.write_curves(drawn, options.output / "figure3")
     print(f"Figure 3: {options.output / 'figure3.png'} and .pdf")
     return status
 

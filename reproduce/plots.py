@@ -38,20 +38,21 @@ plt.rcParams.update(
 )
 
 
-def learning_curves(panel, rows, problem: str, source=None) -> int:
-    """Draw mean and spread over trials for every strategy; return how many were run."""
-    num_lines = 0
+def learning_curves(panel, rows, problem: str, source=None) -> list:
+    """Draw mean and spread over trials for every strategy; return these as tables."""
+    drawn = []
     for strategy, name in paper.STRATEGY_NAMES.items():
         curve = curves.mean(curves.select(rows, problem, strategy, source))
         if curve.empty:
             continue
-        num_lines += 1
+        place = {"problem": problem, "source": source, "strategy": name}
+        drawn.append(curve.reset_index().assign(**place))
         color = COLORS[strategy]
         marker = "o" if len(curve) == 1 else None
         panel.plot(curve.index, curve["mean"], marker=marker, color=color, label=name)
         low, high = curve["mean"] - curve["std"], curve["mean"] + curve["std"]
         panel.fill_between(curve.index, low, high, color=color, alpha=0.15, lw=0)
-    return num_lines
+    return drawn
 
 
 def baseline(panel, accuracy: float, name: str):

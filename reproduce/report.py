@@ -122,6 +122,13 @@ def write(table: pd.DataFrame, path):
     store.write(path.with_suffix(".csv"), table.to_csv())
 
 
+def write_curves(drawn: list, path):
+    """Write what a figure shows, tables of `plots.learning_curves`, as one table."""
+    columns = ["problem", "source", "strategy", "num_annotations", "mean", "std"]
+    table = pd.concat(drawn) if drawn else pd.DataFrame(columns=columns)
+    write(table[columns].round(4).set_index("problem"), path)
+
+
 def _count(count):
     """Show a printed count, with its >= where there is one."""
     return f"{'>= ' if count.at_least else ''}{count.value}" if count else ""

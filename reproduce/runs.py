@@ -46,7 +46,7 @@ def perform(run: Run, budgets: tuple, folder: str, report) -> None:
     worker.import_quietly()
     runs = store.Store(folder)
     settings = protocol.settings(run.problem, run.strategy, run.trial, run.source)
-    runs.open(run, settings, worker.environment())
+    runs.check(run, settings)
     rows = runs.rows(run).to_dict("records")
     if run.source:
         new_rows = _transfer(run, rows, runs, budgets)
@@ -54,7 +54,11 @@ def perform(run: Run, budgets: tuple, folder: str, report) -> None:
         new_rows = _train_on_everything(run, rows)
     else:
         new_rows = _learn(run, rows, runs.path(run, ".npz"), budgets[-1])
+    recorded = False
     for row in new_rows:
+        if not recorded:  # nothing is written for a run that fails at once
+            runs.record(run, settings, worker.environment())
+            recorded = True
         rows.append(row)
         runs.write_rows(run, rows)
         report({"run": str(run), **row})
@@ -74,7 +78,7 @@ def _learn(run, rows, state, budget):
     )
     if state.exists():
         learner = dfal.ActiveLearner.load(state, train, strategy)
-    elif rows:
+    elif len(rows) > 1:
         raise ValueError(
             f"{run} has rows but no labelled set ({state}) to go on from. Use another "
             "--output, or remove the run."
@@ -87,8 +91,6 @@ def _learn(run, rows, state, budget):
             num_initial=protocol.NUM_INITIAL,
             seed=run.trial,
         )
-        # From now on the run can be gone on with, even before its first round is done.
-        learner.save(state)
     del rows[learner.round :]  # a row was written, but killed before its labelled set
     for finished in learner.rounds(x, y, budget=budget, test_data=test_data):
         yield dataclasses.asdict(finished)

@@ -30,23 +30,16 @@ class Store:
         """Return where a run's file of this kind is."""
         return self.folder / f"{run}{suffix}"
 
-    def open(self, run, settings: dict, environment: dict):
-        """Begin a run, or go on with it; record where that happens.
+    def check(self, run, settings: dict):
+        """Refuse to go on with a run that was stored under other settings.
 
         Raises:
-            ValueError: If the run is there under other settings. It is neither
-                overwritten nor mixed with the new.
+            ValueError: If so. The run is neither overwritten nor mixed with the new.
         """
         path = self.path(run, ".json")
-        environments = []
-        if path.exists():
-            stored = json.loads(path.read_text())
-            environments = stored["environments"]
-            self._compare(path, stored["settings"], settings)
-        record = {"settings": settings, "environments": [*environments, environment]}
-        write(path, json.dumps(record, indent=2) + "\n")
-
-    def _compare(self, path, stored, settings):
+        if not path.exists():
+            return
+        stored = json.loads(path.read_text())["settings"]
         wanted = json.loads(json.dumps(settings))
         for name in sorted(stored.keys() | wanted.keys()):
             if stored.get(name) != wanted.get(name):
@@ -54,6 +47,14 @@ class Store:
                     f"{path} was made with {name}={stored.get(name)!r}, now it is "
                     f"{wanted.get(name)!r}. Use another --output, or remove the run."
                 )
+
+    def record(self, run, settings: dict, environment: dict):
+        """Note the settings of a run, and where it is made or gone on with."""
+        path = self.path(run, ".json")
+        stored = json.loads(path.read_text()) if path.exists() else {}
+        environments = [*stored.get("environments", []), environment]
+        record = {"settings": settings, "environments": environments}
+        write(path, json.dumps(record, indent=2) + "\n")
 
     def rows(self, run) -> pd.DataFrame:
         """Return a run's finished rounds, none if it never began."""

@@ -155,8 +155,8 @@ OPTIONS = ["--budget", "100", "--trials", "1", "--strategy", "dfal", "random"]
     [
         (table2, ["table2_mnist-lenet5.md", "table2_mnist-lenet5.csv"]),
         (table4, ["table4.md", "table4.csv"]),
-        (figure2, ["figure2.png", "figure2.pdf"]),
-        (figure3, ["figure3.png", "figure3.pdf"]),
+        (figure2, ["figure2.png", "figure2.pdf", "figure2.csv"]),
+        (figure3, ["figure3.png", "figure3.pdf", "figure3.csv"]),
         (claims, ["claims.md", "claims.csv"]),
     ],
 )
@@ -164,7 +164,7 @@ def test_scripts_draw_stored_runs_and_run_nothing(script, files, stored, capsys)
     assert script.main([*OPTIONS, "--output", str(stored)]) == 0
     for name in files:
         content = (stored / name).read_bytes()
-        assert len(content) > 100
+        assert len(content) > 50
         magic = {".png": b"\x89PNG", ".pdf": b"%PDF"}.get(name[-4:], b"")
         assert content.startswith(magic)
     assert not list(stored.glob("*.tmp"))
