@@ -99,8 +99,11 @@ class Training:
                 every restart ended with a validation loss that is not finite.
         """
         validation.check_images("x", x, sample_shape=views.sample_shape(self.model))
+        validation.check_count("seed", seed, minimum=0)
         num_samples = x.shape[0]
-        num_classes = max(2, self.model.output_shape[-1])
+        # A single output stands for two classes; a subclassed model does not tell.
+        outputs = getattr(self.model, "outputs", None)
+        num_classes = max(2, outputs[0].shape[-1]) if outputs else None
         y = validation.check_labels(
             "y", y, num_samples=num_samples, num_classes=num_classes
         )

@@ -74,6 +74,40 @@ def test_equals_a_plain_loop_over_train_on_batch(blobs):
     assert float(loss) == pytest.approx(expected, rel=1e-4)
 
 
+class Subclassed(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.flatten, self.dense = layers.Flatten(), layers.Dense(3)
+
+    def call(self, inputs):
+        return self.dense(self.flatten(inputs))
+
+
+@pytest.mark.parametrize("kind", ["subclassed", "one sigmoid"])
+def test_other_models_train_too(kind, blobs):
+    x, y = blobs[0], blobs[1]
+    if kind == "subclassed":
+        model = Subclassed()
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    else:
+        y = (y > 0).astype(int)
+        model = keras.Sequential(
+            [keras.Input((4, 4, 1)), layers.Flatten(), layers.Dense(1, "sigmoid")]
+        )
+        loss = "binary_crossentropy"
+    model(x[:1].astype("float32"))
+    model.compile(keras.optimizers.Adam(0.001), loss)
+    train = dfal.Training(model, num_restarts=1, epochs=30)
+    train(x, y, seed=0)
+    assert inference.evaluate(model, x, y)[1] > 0.9
+
+
+@pytest.mark.parametrize("seed", [-1, 0.5, None])
+def test_bad_seeds(tiny_train, blobs, seed):
+    with pytest.raises(ValueError, match="`seed` must be.*Received: seed="):
+        tiny_train(*blobs, seed=seed)
+
+
 def test_stops_when_the_validation_loss_no_longer_improves(tiny_model, blobs):
     tiny_model.optimizer.learning_rate = 0.0
     train = dfal.Training(tiny_model, num_restarts=1, patience=3, batch_size=10)
