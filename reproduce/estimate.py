@@ -24,7 +24,7 @@ def describe(wanted: list, options) -> str:
         else:
             seconds = whole * (1 - grid.work(reached) / grid.work(budget))
             total += seconds
-            lines[-1] += f", about {seconds / 60:.0f} min"
+            lines[-1] += f", about {max(1, round(seconds / 60))} min"
     hours = total / 3600 / options.jobs
     lines.append(
         f"{len(lines)} of {len(wanted)} runs to do: about {hours:.1f} hours with "
@@ -52,9 +52,12 @@ def whole_protocol(options) -> str:
 
 
 def _seconds(run, budget, stores):
-    """Seconds of a whole run, from a trial of the same that got farthest."""
-    best = None
+    """Seconds of a whole run, from the trial of the same that got farthest.
+
+    The first store that has one decides: runs of this machine come before others.
+    """
     for kept in stores:
+        best = None
         for path in kept.folder.glob(f"{run.problem}_{run.strategy}_*.csv"):
             rows = kept.rows(path.stem)
             reached = rows["num_annotations"].iloc[-1]
@@ -62,6 +65,6 @@ def _seconds(run, budget, stores):
             is_transfer = "_from_" in path.stem
             if is_transfer == bool(run.source) and (not best or reached > best[0]):
                 best = reached, seconds
-    if best is None:
-        return None
-    return best[1] * grid.work(budget) / grid.work(best[0])
+        if best:
+            return best[1] * grid.work(budget) / grid.work(best[0])
+    return None
