@@ -41,10 +41,10 @@ def predict_probabilities(model, x, *, batch_size=_BATCH_SIZE):
 def evaluate(model, x, y, *, batch_size=_BATCH_SIZE):
     """Return the mean cross-entropy (in nats) and the accuracy (in [0, 1])."""
     validation.check_images("x", x, sample_shape=views.sample_shape(model))
-    labels = validation.check_labels("y", y, num_samples=x.shape[0])
     probabilities = predict_probabilities(model, x, batch_size=batch_size)
-    validation.check_labels(
-        "y", y, num_samples=x.shape[0], num_classes=probabilities.shape[1]
+    num_samples, num_classes = probabilities.shape
+    labels = validation.check_labels(
+        "y", y, num_samples=num_samples, num_classes=num_classes
     )
     own = probabilities[np.arange(len(labels)), labels]
     loss = -np.log(np.maximum(own, np.finfo(own.dtype).tiny)).mean()

@@ -26,11 +26,11 @@ def table1(rows: pd.DataFrame, problem: str, budgets, *, full=False) -> pd.DataF
         printed, ours, best = {}, {}, {}
         for strategy, name in paper.STRATEGY_NAMES.items():
             if budget in paper.TABLE1_BUDGETS:
-                column = paper.TABLE1_BUDGETS.index(budget)
-                printed[name] = f"{paper.TABLE1[problem][strategy][column]:.2f}"
-            accuracies = curves.select(rows, problem, strategy)
-            ours[name] = curves.spread(curves.at(accuracies, budget))
-            best[name] = curves.spread(curves.at(accuracies.cummax(), budget))
+                place = paper.TABLE1_BUDGETS.index(budget)
+                printed[name] = f"{paper.TABLE1[problem][strategy][place]:.2f}"
+            for column, so_far in ((ours, False), (best, True)):
+                accuracies = curves.select(rows, problem, strategy, best_so_far=so_far)
+                column[name] = curves.spread(curves.at(accuracies, budget))
         table[f"{budget}: paper"] = printed
         table[f"{budget}: ours"] = ours
         table[f"{budget}: ours, best so far"] = best

@@ -118,9 +118,17 @@ def _transfer(run, rows, runs, budgets):
     problem = protocol.PROBLEMS[run.problem]
     (x, _), test_data = worker.load_data(problem.dataset)
     train = worker.make_training(problem)
-    source = Run(run.source, run.strategy, run.trial)
-    learner = dfal.ActiveLearner.load(runs.path(source, ".npz"), train)
-    for budget in budgets[len(rows) :]:
+    state = runs.path(Run(run.source, run.strategy, run.trial), ".npz")
+    if not state.exists():
+        raise ValueError(
+            f"{run} needs the labelled set of the run it builds on, which is missing: "
+            f"{state}. Use another --output, so that that run is made with it."
+        )
+    learner = dfal.ActiveLearner.load(state, train)
+    done = {row["num_annotations"] for row in rows}
+    for budget in budgets:
+        if budget in done:
+            continue
         labeled = learner.labeled.first(budget)
         # The seed of that round, so that a transfer of RANDOM is RANDOM itself.
         seed = learner.training_seed(

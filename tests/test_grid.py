@@ -134,6 +134,27 @@ def test_a_run_that_fails_is_reported_and_the_others_finish(tmp_path, capsys):
     assert store.Store(tmp_path).num_annotations(WANTED[0]) == 0
 
 
+def test_a_transfer_says_so_if_there_is_no_labelled_set(tmp_path):
+    """As with the runs that are committed: rows, but nothing to train on."""
+    run = runs.Run("mnist-lenet5", "dfal", 0, source="mnist-vgg8")
+    with pytest.raises(ValueError, match=r"needs the labelled set.*mnist-vgg8_dfal_0"):
+        runs.perform(run, (20,), tmp_path, print)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_transfer_trains_at_the_budgets_that_are_not_done(tmp_path):
+    source = runs.Run("mnist-lenet5", "random", 0)
+    runs.perform(source, (30,), tmp_path, lambda row: None)
+    run = runs.Run("mnist-lenet5", "random", 0, source="mnist-lenet5")
+    for budgets in ((10,), (20, 30)):
+        runs.perform(run, budgets, tmp_path, lambda row: None)
+    kept = store.Store(tmp_path)
+    assert list(kept.rows(run)["num_annotations"]) == [10, 20, 30]
+    # RANDOM's choice needs no network: a transfer of it is the network's own run.
+    own, transferred = kept.rows(source), kept.rows(run)
+    assert list(transferred["accuracy"]) == pytest.approx(list(own["accuracy"]))
+
+
 def test_views_of_stored_runs_need_no_tensorflow(tmp_path):
     code = (
         f"import sys; sys.path.insert(0, {str(REPRODUCE)!r})\n"
