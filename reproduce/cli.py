@@ -35,7 +35,7 @@ def parser(description: str) -> argparse.ArgumentParser:
     )
     new.add_argument(
         "--trials",
-        type=_count,
+        type=at_least(1),
         help="trials, each with a seed of its own (default: the preset's)",
     )
     new.add_argument(
@@ -43,7 +43,7 @@ def parser(description: str) -> argparse.ArgumentParser:
     )
     new.add_argument(
         "--jobs",
-        type=_count,
+        type=at_least(1),
         default=os.cpu_count(),
         help="worker processes, of one thread each (default: %(default)s)",
     )
@@ -136,10 +136,17 @@ def _report(failures: dict) -> int:
     return 2 if all(isinstance(e, ValueError) for e in failures.values()) else 1
 
 
-def _count(text):
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"expected at least 1, received {number}")
+def at_least(minimum: int):
+    """Return a type for `argparse`: a whole number that is not below `minimum`."""
+
+    def number(text):
+        value = int(text)
+        if value < minimum:
+            raise argparse.ArgumentTypeError(
+                f"expected at least {minimum}, received {value}"
+            )
+        return value
+
     return number
 
 

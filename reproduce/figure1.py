@@ -23,7 +23,9 @@ PALE = ("#DCEAF4", "#FAE3D4")  # the first two, mixed with white
 def main(arguments=None) -> int:
     """Train, choose in four ways, then print and write what comes out."""
     parser = cli.parser(__doc__)
-    parser.add_argument("--seed", type=int, default=SEED, help="of data and network")
+    parser.add_argument(
+        "--seed", type=cli.at_least(0), default=SEED, help="of data and network"
+    )
     options = cli.parse(parser, arguments)
     dfal = worker.import_quietly()
     x, y = two_arcs(NUM_LABELED + NUM_POOL, np.random.default_rng(options.seed))

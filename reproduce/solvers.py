@@ -9,6 +9,7 @@ import statistics
 import sys
 import time
 
+import cli
 import numpy as np
 import pandas as pd
 import protocol
@@ -89,7 +90,9 @@ def measure(case: tuple, num_repeats: int) -> dict:
 def main(arguments=None) -> int:
     """Measure every case, each in a process of its own, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=3, help="default: %(default)s")
+    parser.add_argument(
+        "--repeats", type=cli.at_least(1), default=3, help="default: %(default)s"
+    )
     parser.add_argument("--output", type=pathlib.Path, default=protocol.RESULTS)
     options = parser.parse_args(arguments)
     rows = []

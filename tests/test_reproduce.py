@@ -2,6 +2,7 @@
 
 import claims
 import curves
+import figure1
 import figure2
 import figure3
 import numpy as np
@@ -12,6 +13,7 @@ import protocol
 import pytest
 import report
 import runs
+import solvers
 import store
 import table2
 import table4
@@ -210,6 +212,26 @@ def test_data_sets_that_are_not_here_are_left_out(tmp_path, capsys, monkeypatch)
     assert "python -m dfal_keras.datasets fetch quick_draw" in shown
     assert "python -m dfal_keras.datasets fetch shoe_bag" in shown
     assert not list(output.glob("quick_draw*"))
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments"),
+    [
+        (solvers, ["--repeats", "0"]),
+        (solvers, ["--repeats", "many"]),
+        (figure1, ["--seed", "-1"]),
+        (figure1, ["--seed", "0.5"]),
+        (table2, ["--budget", "7"]),
+        (table4, ["--trials", "0"]),
+    ],
+)
+def test_bad_options_are_refused(script, arguments, tmp_path, capsys):
+    output = tmp_path / "results"
+    with pytest.raises(SystemExit) as stopped:
+        script.main([*arguments, "--output", str(output)])
+    assert stopped.value.code == 2
+    assert arguments[0] in capsys.readouterr().err
+    assert not output.exists()
 
 
 def test_notes_are_those_of_the_panels_shown():
