@@ -1,12 +1,12 @@
 """DeepFool: the smallest perturbation that changes a classifier's mind, in batches."""
 
 import dataclasses
+import math
 import numbers
 
 import numpy as np
-import tensorflow as tf
 
-from dfal_keras import compiled, gradients, inference, validation, views
+from dfal_keras import inference, linearization, validation, views
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -45,6 +45,7 @@ def deepfool(
     bounds: tuple | None = None,
     num_classes: int | None = None,
     step_offset: float | None = None,
+    num_closest: int | None = None,
     batch_size: int = 128,
 ) -> DeepFoolResult:
     """Find a small perturbation of each image that changes its predicted class.
@@ -77,12 +78,15 @@ def deepfool(
         step_offset: Length added to every step, in units of a pixel. By default the
             resolution of float32 at x, just enough for a sample that lies on the
             boundary to get across. DeepFool's authors and Foolbox add 1e-4.
+        num_closest: Find only this many smallest perturbations: give an image up once
+            it has been moved further than that many others that were fooled. `None`
+            for the perturbation of every image.
         batch_size: How many images to attack at a time.
 
     Returns:
-        A `DeepFoolResult`. A sample that is not fooled in `max_steps`, or where the
-        gradient is zero or not finite, has norm infinity and `success` False; it
-        never spoils the others.
+        A `DeepFoolResult`. A sample that is not fooled in `max_steps`, that is given
+        up, or where the gradient is zero or not finite, has norm infinity and
+        `success` False; it never spoils the others.
 
     Raises:
         ValueError: If an argument is out of range, or if `model` returns
@@ -99,135 +103,80 @@ def deepfool(
     bounds = _check_options(ord, overshoot, bounds, num_classes, step_offset)
     validation.check_count("max_steps", max_steps)
     validation.check_count("batch_size", batch_size)
+    if num_closest is not None:
+        validation.check_count("num_closest", num_closest)
     views.check_model(model)
     sample_shape = views.sample_shape(model)
     validation.check_images("x", x, sample_shape=sample_shape, finite=False)
-    first = inference.predict_logits(model, x[:8], finite=False)
-    if inference.are_probabilities(first):
+    outputs = inference.predict_logits(model, x, finite=False)
+    if inference.are_probabilities(outputs):
         raise ValueError(
             "Argument `model` must return logits, or end in a softmax that can be "
             "looked behind; give the function that computes its logits instead. "
             "Received: a model whose outputs are probabilities"
         )
-    num_compared = min(num_classes or first.shape[1], first.shape[1])
+    num_compared = min(num_classes or outputs.shape[1], outputs.shape[1])
     if num_compared < 2:
         raise ValueError(
             "Argument `model` must tell at least two classes apart. "
             f"Received: a model of {num_compared} outputs"
         )
-    sample_shape = tuple(x.shape[1:])
-    nearest_face = _compiled_nearest_face(model, sample_shape, num_compared, float(ord))
+    step = linearization.compiled_step(
+        model, tuple(x.shape[1:]), num_compared, float(ord), float(overshoot), bounds
+    )
+    classes = np.argsort(-outputs, axis=1, kind="stable")[:, :num_compared]
+    leads = np.take_along_axis(outputs, classes[:, :2], axis=1) @ (1, -1)
 
-    num_samples = x.shape[0]
-    total = np.zeros((num_samples, int(np.prod(sample_shape))), np.float32)
-    classes = np.zeros((num_samples, num_compared), np.int32)
+    num_samples, num_pixels = x.shape[0], math.prod(x.shape[1:])
+    perturbations = np.zeros((num_samples, num_pixels), np.float32)
     norms = np.full(num_samples, np.inf, np.float32)
     num_steps = np.zeros(num_samples, int)
+    closest = np.full(num_closest or 1, np.inf, np.float32)
 
-    # The batch is a queue: whoever is done leaves, and the next image comes in.
-    live, num_started = np.arange(0), 0
-    while live.size or num_started < num_samples:
-        joining = np.arange(num_started, num_samples)[: batch_size - live.size]
-        num_started += joining.size
-        live = np.concatenate([live, joining])
-
-        images = np.asarray(x[live], np.float32).reshape(live.size, -1)
-        attacked = np.clip(images + np.float32(1 + overshoot) * total[live], *bounds)
-        outputs = inference.predict_logits(
-            model,
-            attacked.reshape(-1, *sample_shape),
-            batch_size=batch_size,
-            finite=False,
+    # The batch is a queue: whoever is done leaves, and the next image comes in. Those
+    # that look close to a boundary come first, since they may spare others the work.
+    queue = np.argsort(leads, kind="stable")
+    queue = queue[np.isfinite(outputs[queue]).all(axis=1)]
+    live = np.arange(0)
+    images = totals = np.empty((0, num_pixels), np.float32)
+    while live.size or queue.size:
+        joining, queue = np.split(queue, [batch_size - live.size])
+        if joining.size:
+            live = np.concatenate([live, joining])
+            new = np.asarray(x[joining], np.float32).reshape(-1, num_pixels)
+            images = np.concatenate([images, new])
+            totals = np.concatenate([totals, np.zeros_like(new)])
+        if step_offset is None:
+            offsets = _RESOLUTION * np.linalg.norm(images, ord, axis=1)
+        else:
+            offsets = np.full(live.size, step_offset, np.float32)
+        totals, changes, has_step, predicted = (
+            tensor.numpy()
+            for tensor in step(images, totals, classes[live].astype(np.int32), offsets)
         )
-        ranked = np.argsort(-outputs, axis=1, kind="stable")
-        is_new = live >= num_started - joining.size
-        classes[live[is_new]] = ranked[is_new, :num_compared]
+        num_steps[live] += has_step
+        lengths = np.linalg.norm(changes, ord, axis=1)
+        # A network may swallow the NaN of a pixel: its length does not.
+        sound = has_step & (predicted >= 0) & np.isfinite(lengths)
+        fooled = sound & (predicted != classes[live, 0])
+        perturbations[live[fooled]] = changes[fooled]
+        norms[live[fooled]] = lengths[fooled]
 
-        finite = np.isfinite(outputs).all(axis=1)
-        fooled = finite & (ranked[:, 0] != classes[live, 0])
-        total[live[fooled]] = (attacked - images)[fooled]
-        norms[live[fooled]] = np.linalg.norm(total[live[fooled]], ord, axis=1)
+        goes_on = sound & ~fooled & (num_steps[live] < max_steps)
+        if num_closest is not None:
+            closest = np.sort(np.append(closest, lengths[fooled]))[:num_closest]
+            goes_on &= lengths <= closest[-1]
+        live, images, totals = live[goes_on], images[goes_on], totals[goes_on]
 
-        # Only whoever is not fooled yet is worth a Jacobian.
-        goes_on = finite & ~fooled & (num_steps[live] < max_steps)
-        lost = live[~goes_on & ~fooled]
-        images, attacked, live = images[goes_on], attacked[goes_on], live[goes_on]
-        if live.size:
-            distances, directions = (
-                tensor.numpy()
-                for tensor in nearest_face(
-                    attacked.reshape(-1, *sample_shape), classes[live]
-                )
-            )
-            if step_offset is None:
-                distances += _RESOLUTION * np.linalg.norm(images, ord, axis=1)
-            else:
-                distances += step_offset
-            has_face = np.isfinite(distances)
-            lost = np.concatenate([lost, live[~has_face]])
-            live = live[has_face]
-            total[live] += distances[has_face, None] * directions[has_face]
-            num_steps[live] += 1
-        total[lost] = 0
-
-    return DeepFoolResult(total.reshape(x.shape), norms, np.isfinite(norms), num_steps)
-
-
-_RESOLUTION = np.finfo(np.float32).eps
-
-
-@compiled.once_per_model
-def _compiled_nearest_face(model, sample_shape, num_compared, ord):
-    """Compile the search for the nearest face of the region an image lies in.
-
-    The graph takes images and their classes, of shape `(batch_size, num_compared)`,
-    the class of the region first, and returns the distance to the nearest face of the
-    linearised region, infinite if there is none, and the unit step towards it.
-    """
-    logits = views.logits(model)
-
-    def nearest_face(images, classes):
-        differences, normals = gradients.margins(logits, images, classes)
-        lengths, units = _steepest(normals, ord)
-        reachable = tf.math.is_finite(lengths) & (lengths > 0)
-        distances = tf.where(reachable, tf.abs(differences) / lengths, np.inf)
-        nearest = tf.argmin(distances, axis=1)
-        return tf.gather(distances, nearest, batch_dims=1), units(nearest)
-
-    return compiled.graph(
-        nearest_face, (sample_shape, "float32"), ((num_compared,), "int32")
+    if num_closest is not None:  # whoever finished while the line was still drawn out
+        late = np.isfinite(norms) & (norms > closest[-1])
+        perturbations[late], norms[late] = 0, np.inf
+    return DeepFoolResult(
+        perturbations.reshape(x.shape), norms, np.isfinite(norms), num_steps
     )
 
 
-def _steepest(normals, ord):
-    """Dual norms of the normals, and the unit L_p steps that climb them fastest.
-
-    Args:
-        normals: Float tensor of shape `(batch_size, num_faces, num_pixels)`.
-        ord: p of the norm in which a step has length one.
-
-    Returns:
-        The dual norms, of shape `(batch_size, num_faces)`, and a function that
-        returns the step for one face of each sample.
-    """
-    # Scaled to a largest entry of one first, so that no power over- or underflows.
-    scales = tf.reduce_max(tf.abs(normals), axis=2)
-    scaled = tf.math.divide_no_nan(normals, scales[..., None])
-    if ord == 1:
-        norms = tf.ones_like(scales)
-    else:
-        dual = 1.0 if ord == np.inf else ord / (ord - 1)
-        norms = tf.reduce_sum(tf.abs(scaled) ** dual, axis=2) ** (1 / dual)
-
-    def units(faces):
-        normal = tf.gather(scaled, faces, batch_dims=1)
-        if ord == 1:  # all along the one pixel that counts most
-            pixel = tf.argmax(tf.abs(normal), axis=1)
-            return tf.sign(normal) * tf.one_hot(pixel, tf.shape(normal)[1])
-        length = tf.gather(norms, faces, batch_dims=1)[:, None]
-        return tf.sign(normal) * (tf.abs(normal) / length) ** (dual - 1)
-
-    return scales * norms, units
+_RESOLUTION = np.finfo(np.float32).eps
 
 
 def _check_options(ord, overshoot, bounds, num_classes, step_offset):

@@ -1,11 +1,13 @@
 """Gradients of a classifier with respect to its images and its weights.
 
-The only module with `tf.GradientTape`: another Keras backend would be one more file.
+The only module that differentiates: another Keras backend would be one more file.
 """
 
 import math
 
 import tensorflow as tf
+
+from dfal_keras import convolutions
 
 
 def margins(logits, images, classes):
@@ -25,15 +27,14 @@ def margins(logits, images, classes):
         The differences, of shape `(batch_size, num_compared - 1)`, and their
         gradients, of shape `(batch_size, num_compared - 1, num_pixels)`.
     """
-    with tf.GradientTape(persistent=True) as tape:
-        tape.watch(images)
+    with convolutions.gradients_by_blocks():
         compared = tf.gather(logits(images), classes, batch_dims=1)
-        # Samples do not mix, so the gradient of a sum over the batch, which is what
-        # the tape takes, holds each sample's own.
-        differences = [
-            compared[:, rival] - compared[:, 0] for rival in range(1, classes.shape[1])
-        ]
-    gradients = [tape.gradient(value, images, **_ZERO) for value in differences]
+    differences = [
+        compared[:, rival] - compared[:, 0] for rival in range(1, classes.shape[1])
+    ]
+    # Samples do not mix, so the gradient of a sum over the batch, which is what is
+    # taken, holds each sample's own. Not by a tape: that has no gradients by blocks.
+    gradients = [tf.gradients(value, images, **_ZERO)[0] for value in differences]
     num_pixels = math.prod(images.shape[1:])
     gradients = [tf.reshape(gradient, (-1, num_pixels)) for gradient in gradients]
     return tf.stack(differences, 1), tf.stack(gradients, 1)

@@ -6,7 +6,7 @@ import tensorflow as tf
 from keras import layers
 
 import dfal_keras as dfal
-from dfal_keras import attacks, inference, views
+from dfal_keras import inference, linearization, views
 
 
 def linear_model(num_pixels, num_classes, seed=0):
@@ -109,10 +109,31 @@ def test_one_trace_for_all_batch_sizes(digits):
     for num_samples in (1, 5, 150):
         dfal.deepfool(model, digits[:num_samples])
     graphs = [
-        attacks._compiled_nearest_face(model, (28, 28, 1), 10, 2.0),
+        linearization.compiled_step(
+            model, (28, 28, 1), 10, 2.0, 0.02, (-np.inf, np.inf)
+        ),
         inference._compiled(model, views.logits, (28, 28, 1)),
     ]
     assert [graph.experimental_get_tracing_count() for graph in graphs] == [1, 1]
+
+
+@pytest.mark.parametrize("bounds", [None, (0, 1)])
+@pytest.mark.parametrize("ord", [2, np.inf])
+def test_the_closest_alone_are_the_closest_of_all(lenet5, digits, ord, bounds):
+    options = {"ord": ord, "bounds": bounds, "batch_size": 64}
+    every = dfal.deepfool(lenet5, digits, **options)
+    few = dfal.deepfool(lenet5, digits, num_closest=10, **options)
+    closest = np.argsort(every.norms)[:10]
+    assert set(np.flatnonzero(few.success)) == set(closest)
+    assert few.norms[closest] == pytest.approx(every.norms[closest], rel=1e-3)
+    assert (few.perturbations[~few.success] == 0).all()
+    assert few.num_steps.sum() < 0.8 * every.num_steps.sum()
+
+
+def test_more_closest_than_images_is_every_image(lenet5, digits):
+    every = dfal.deepfool(lenet5, digits[:20])
+    more = dfal.deepfool(lenet5, digits[:20], num_closest=30)
+    assert (more.norms == every.norms).all()
 
 
 def test_a_sample_on_the_boundary_gets_across():
@@ -191,6 +212,7 @@ def test_single_sigmoid_is_attacked_as_two_classes():
         ({"bounds": 1}, "bounds"),
         ({"num_classes": 1}, "num_classes"),
         ({"step_offset": -1}, "step_offset"),
+        ({"num_closest": 0}, "num_closest"),
         ({"batch_size": 0}, "batch_size"),
     ],
 )

@@ -26,7 +26,8 @@ class DFAL(Strategy):
         ord: p of the norm, from 1 to `np.inf`; the paper's is 2.
         adversarial: Whether to return the twins. False is the ablation that the
             authors call "DFAL_".
-        **options: Passed on to `dfal_keras.deepfool`.
+        **options: Passed on to `dfal_keras.deepfool`. Its `num_closest` is the number
+            of queries unless given: `None` attacks every candidate to the end.
 
     Example:
         >>> import dfal_keras as dfal
@@ -49,7 +50,9 @@ class DFAL(Strategy):
         """See `Strategy.query`."""
         # DeepFool takes NaN for a sample that can't be fooled; here it is a mistake.
         inference.predict_logits(model, x_unlabeled)
-        attack = deepfool(model, x_unlabeled, ord=self.ord, **self.options)
+        # Only the smallest are wanted: most candidates need no second step.
+        options = {"num_closest": num_queries, **self.options}
+        attack = deepfool(model, x_unlabeled, ord=self.ord, **options)
         indices = np.argsort(attack.norms, kind="stable")[:num_queries]
         twins = None
         if self.adversarial:
