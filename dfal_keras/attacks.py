@@ -109,18 +109,7 @@ def deepfool(
     sample_shape = views.sample_shape(model)
     validation.check_images("x", x, sample_shape=sample_shape, finite=False)
     outputs = inference.predict_logits(model, x, finite=False)
-    if inference.are_probabilities(outputs):
-        raise ValueError(
-            "Argument `model` must return logits, or end in a softmax that can be "
-            "looked behind; give the function that computes its logits instead. "
-            "Received: a model whose outputs are probabilities"
-        )
-    num_compared = min(num_classes or outputs.shape[1], outputs.shape[1])
-    if num_compared < 2:
-        raise ValueError(
-            "Argument `model` must tell at least two classes apart. "
-            f"Received: a model of {num_compared} outputs"
-        )
+    num_compared = _check_outputs(outputs, num_classes)
     step = linearization.compiled_step(
         model, tuple(x.shape[1:]), num_compared, float(ord), float(overshoot), bounds
     )
@@ -156,7 +145,7 @@ def deepfool(
         )
         num_steps[live] += has_step
         lengths = np.linalg.norm(changes, ord, axis=1)
-        # A network may swallow the NaN of a pixel: its length does not.
+        # A network may swallow the NaN of a pixel; the length does not.
         sound = has_step & (predicted >= 0) & np.isfinite(lengths)
         fooled = sound & (predicted != classes[live, 0])
         perturbations[live[fooled]] = changes[fooled]
@@ -195,9 +184,27 @@ def _check_options(ord, overshoot, bounds, num_classes, step_offset):
         validation.check_count("num_classes", num_classes, minimum=2)
     if bounds is None:
         return -np.inf, np.inf
-    if np.shape(bounds) != (2,) or not bounds[0] < bounds[1]:
+    is_pair = np.shape(bounds) == (2,) and np.asarray(bounds).dtype.kind in "buif"
+    if not is_pair or not bounds[0] < bounds[1]:
         raise ValueError(
             "Argument `bounds` must be (low, high) with low < high, or None. "
             f"Received: bounds={bounds!r}"
         )
-    return bounds
+    return float(bounds[0]), float(bounds[1])
+
+
+def _check_outputs(outputs, num_classes):
+    """Check that a model returns logits; return how many classes to compare."""
+    if inference.are_probabilities(outputs):
+        raise ValueError(
+            "Argument `model` must return logits, or end in a softmax that can be "
+            "looked behind; give the function that computes its logits instead. "
+            "Received: a model whose outputs are probabilities"
+        )
+    num_compared = min(num_classes or outputs.shape[1], outputs.shape[1])
+    if num_compared < 2:
+        raise ValueError(
+            "Argument `model` must tell at least two classes apart. "
+            f"Received: a model of {num_compared} outputs"
+        )
+    return num_compared

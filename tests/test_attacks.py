@@ -210,6 +210,7 @@ def test_single_sigmoid_is_attacked_as_two_classes():
         ({"overshoot": np.inf}, "overshoot"),
         ({"bounds": (1, 0)}, "bounds"),
         ({"bounds": 1}, "bounds"),
+        ({"bounds": ("a", "b")}, "bounds"),
         ({"num_classes": 1}, "num_classes"),
         ({"step_offset": -1}, "step_offset"),
         ({"num_closest": 0}, "num_closest"),
