@@ -14,7 +14,7 @@ import numpy as np
 import protocol
 
 
-def import_quietly():
+def import_quietly(num_threads: int = 1):
     """Import `dfal_keras` and TensorFlow without chatter about devices on the screen.
 
     That comes from C++ before any log level applies, so the process's standard error
@@ -33,8 +33,8 @@ def import_quietly():
     # One thread a process: two such processes do nearly twice the work of one with
     # two threads. A process that has used TensorFlow already keeps what it has.
     with contextlib.suppress(RuntimeError):
-        tf.config.threading.set_intra_op_parallelism_threads(1)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
+        tf.config.threading.set_intra_op_parallelism_threads(num_threads)
+        tf.config.threading.set_inter_op_parallelism_threads(num_threads)
     return dfal_keras
 
 
@@ -63,8 +63,8 @@ def load_data(name: str) -> tuple:
     return (x_train, y_train), (x_test, y_test)
 
 
-def make_training(problem: protocol.Problem):
-    """Return the paper's training(H, L_k) for a problem."""
+def make_training(problem: protocol.Problem, **recipe):
+    """Return the paper's training(H, L_k) for a problem, or one of another recipe."""
     import keras
 
     import dfal_keras as dfal
@@ -74,7 +74,7 @@ def make_training(problem: protocol.Problem):
     model.compile(
         keras.optimizers.Adam(protocol.LEARNING_RATE), "sparse_categorical_crossentropy"
     )
-    return dfal.Training(model, **protocol.TRAINING)
+    return dfal.Training(model, **{**protocol.TRAINING, **recipe})
 
 
 def environment() -> dict:

@@ -1,0 +1,151 @@
+"""How fast? DeepFool, queries, training and whole rounds, beside other packages'."""
+
+import argparse
+import importlib
+import importlib.metadata
+import pathlib
+import sys
+
+import cli
+import pandas as pd
+import protocol
+import store
+import timing
+import tqdm
+import worker
+from table3 import describe_machine
+
+SECTIONS = {  # what each is called, and the module in `benchmarks` with its function
+    "deepfool": ("DeepFool", "attacks"),
+    "query": ("A DFAL query", "attacks"),
+    "giving_up": ("Giving up images that are too far away, in a query", "attacks"),
+    "training": ("Training of a round", "training"),
+    "core_set": ("A CORE-SET query of 10, |L| = 100, |U| = 800", "core_set"),
+    "rounds": ("A whole round, in seconds", "rounds"),
+    "growth": ("Growth of cost with the work", "growth"),
+    "scoring": ("Scoring a pool by entropy", "scoring"),
+}
+RACES = ("deepfool", "query", "training", "scoring")
+PRESETS = {
+    "quick": {
+        "networks": ["LeNet5"],
+        "sizes": {"LeNet5": [256]},
+        "growing": [200, 400, 800],
+    },
+    "paper": {
+        "networks": ["LeNet5", "VGG8"],
+        "sizes": {"LeNet5": [256, 800], "VGG8": [32, 256, 800]},
+        "growing": [200, 400, 800, 1600, 3200],
+    },
+}
+NOTES = """
+Medians of runs in alternation, in one process, after one run of each that is not
+counted; "times ours": how many times our seconds. Foolbox and ours add 1e-4 to each
+step; ART checks without overshoot whether a step fooled, so its norms differ.
+Training: all take the same steps. Everything is timed with TensorFlow on {threads}
+threads.
+
+Machine: {machine}; {packages}.
+"""
+
+
+def main(arguments=None) -> int:
+    """Time the sections asked for, each written as it is done; print all there is."""
+    options = parse(arguments)
+    if not options.stored:
+        worker.import_quietly(num_threads=options.threads)
+        for section in options.section:
+            title, module = SECTIONS[section]
+            module = importlib.import_module(f"benchmarks.{module}")
+            rows = []
+            for row in tqdm.tqdm(getattr(module, section)(options), title, unit="row"):
+                rows.append(row)
+                table = pd.DataFrame(rows).to_csv(index=False, float_format="%.4g")
+                store.write(options.output / f"speed_{section}.csv", table)
+        notes = NOTES.format(
+            threads=options.threads, machine=describe_machine(), packages=packages()
+        )
+        store.write(options.output / "speed_notes.txt", notes)
+    print(write_up(options.output))
+    return 0
+
+
+def parse(arguments) -> argparse.Namespace:
+    """Parse, and fill in what the preset says."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add("--preset", choices=PRESETS, default="quick", help="default: %(default)s")
+    add("--section", nargs="+", choices=SECTIONS, default=list(SECTIONS), help="all")
+    add("--repeats", type=cli.at_least(2), default=3, help="default: %(default)s")
+    add("--threads", type=cli.at_least(1), default=2, help="of TensorFlow (2)")
+    add("--output", type=pathlib.Path, help="folder (reproduce/results/PRESET)")
+    add("--stored", action="store_true", help="time nothing, show what is stored")
+    options = parser.parse_args(arguments)
+    for name, value in PRESETS[options.preset].items():
+        setattr(options, name, value)
+    options.output = options.output or protocol.RESULTS / options.preset
+    options.labelled = [100, 500, 1000]
+    return options
+
+
+def packages() -> str:
+    """Return the versions of what is compared."""
+    names = ("tensorflow", "keras", "foolbox", "adversarial-robustness-toolbox")
+    return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
+
+
+def write_up(folder: pathlib.Path) -> str:
+    """Write what is stored as one page and a figure; return the page."""
+    tables = {
+        section: pd.read_csv(folder / f"speed_{section}.csv")
+        for section in SECTIONS
+        if (folder / f"speed_{section}.csv").exists()
+    }
+    parts = ["# Speed"]
+    for section, table in tables.items():
+        parts += [f"## {SECTIONS[section][0]}", table.fillna("").to_markdown(index=False)]
+    if "growth" in tables:
+        laws = [
+            f"{what}: n^{timing.extrapolate(rows['size'], rows['seconds'], 1)[1]:.2f}"
+            for what, rows in tables["growth"].groupby("what", sort=False)
+        ]
+        parts.append("Fitted: " + ", ".join(laws) + ".")
+    path = folder / "speed_notes.txt"
+    if path.exists():
+        parts.append(path.read_text().strip())
+    page = "\n\n".join(parts) + "\n"
+    store.write(folder / "speed.md", page)
+    draw(tables, folder / "speed")
+    return page
+
+
+def draw(tables: dict, path: pathlib.Path):
+    """Draw how many times longer others take, and growth on logarithmic axes."""
+    import matplotlib.pyplot as plt
+    import plots
+
+    figure, (bars, lines) = plt.subplots(
+        1, 2, figsize=(2.2 * plots.COLUMN, 3.2), layout="constrained"
+    )
+    races = [tables[name] for name in RACES if name in tables]
+    races = pd.concat(races) if races else pd.DataFrame(columns=["contender"])
+    others = races[~races["contender"].str.startswith("ours")][::-1]
+    if len(others):
+        names = others["case"] + ": " + others["contender"]
+        drawn = bars.barh(names, others["times ours"], color=plots.COLORS["core_set"])
+        bars.bar_label(drawn, fmt="%.1f", padding=2)
+        bars.axvline(1, color=plots.COLORS["dfal"])
+        bars.set(xscale="log", xlabel="times our seconds")
+        bars.margins(x=0.2)
+    for what, rows in tables.get("growth", pd.DataFrame(columns=["what"])).groupby(
+        "what", sort=False
+    ):
+        lines.plot(rows["size"], rows["seconds"], marker="o", ms=3, label=what)
+    if lines.lines:
+        lines.set(xscale="log", yscale="log", xlabel="size", ylabel="seconds")
+        lines.legend()
+    plots.save(figure, path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
