@@ -4,11 +4,11 @@ import importlib
 
 __version__ = "0.1.0"
 
-_SUBMODULES = ("datasets", "kcenter", "models", "strategies")
+_SUBMODULES = ("datasets", "kcenter", "models", "pools", "strategies")
 _DEFINED_IN = {
     "ActiveLearner": "learner",
     "DeepFoolResult": "attacks",
-    "Round": "learner",
+    "Round": "simulation",
     "Training": "training",
     "deepfool": "attacks",
 }

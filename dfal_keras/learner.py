@@ -1,42 +1,13 @@
-"""The active learner: Algorithm 1 of the paper, as a generator."""
+"""The active learner: Algorithm 1 of the paper, one question and answer at a time."""
 
 import dataclasses
-import logging
-import time
 
 import numpy as np
 
-from dfal_keras import inference, strategies, validation
-from dfal_keras.images import Subset
+from dfal_keras import pools, simulation, strategies, validation, views
 from dfal_keras.labeled_set import LabeledSet
-
-_logger = logging.getLogger(__name__)
-
-
-@dataclasses.dataclass(frozen=True)
-class Round:
-    """What one round of Algorithm 1 came to, in plain numbers.
-
-    Attributes:
-        round: k, from 0.
-        num_annotations: Labels asked for so far, the initial set included.
-        num_labeled: Size of the training set L_k: annotations, adversarial twins and
-            pseudo-labels.
-        accuracy: Test accuracy of A_k in [0, 1]; NaN without test data.
-        loss: Test cross-entropy of A_k in nats; NaN without test data.
-        fit_seconds: Time to train A_k.
-        evaluate_seconds: Time to test it.
-        query_seconds: Time to choose the next queries; 0 in the last round.
-    """
-
-    round: int
-    num_annotations: int
-    num_labeled: int
-    accuracy: float
-    loss: float
-    fit_seconds: float
-    evaluate_seconds: float
-    query_seconds: float
+from dfal_keras.questions import OpenQuery, choose
+from dfal_keras.strategies import Query
 
 
 class ActiveLearner:
@@ -45,6 +16,10 @@ class ActiveLearner:
     One round, as in Algorithm 1: train A_k on L_k; draw K candidates S_k from the
     unlabelled pool U_k; let the strategy choose `num_queries` of them; move these,
     with their labels and whatever comes with them, from U_k to L_{k+1}.
+
+    Somebody who labels is served by `ask` and `tell`: `ask` trains and chooses, `tell`
+    takes the labels, and `save` keeps where they stand, in between too. Where the
+    labels are there already, `rounds` and `fit` do the same by themselves.
 
     The pool is never copied or converted: all the learner keeps, in `labeled`, are
     indices into it, labels, and adversarial twins.
@@ -58,9 +33,14 @@ class ActiveLearner:
             trained Keras model, such as a `dfal_keras.Training`.
         strategy: Name of a query strategy, or an object with a method `query`.
         num_queries: n_query, labels to ask for in a round.
-        num_initial: Size of the initial labelled set L_0, drawn at random.
+        num_initial: Size of the initial labelled set L_0, drawn at random. Unused if
+            there is a `model` to begin with.
         seed: Whole number that everything random follows from, each round for
             itself: the same seed gives the same rounds.
+        pool: The images to choose from, as `dfal_keras.pools.as_pool` takes them;
+            needed by `ask`, while `rounds` and `fit` have an argument for it.
+        model: A classifier that is trained already. It chooses until there are labels
+            to train on; without it the first samples are drawn at random.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -75,6 +55,14 @@ class ActiveLearner:
         >>> history = learner.fit(x, y, budget=30, test_data=test_data)
         >>> [(r.num_annotations, r.num_labeled) for r in history]
         [(10, 10), (20, 30), (30, 50)]
+
+        With a person to ask, and a model to begin with:
+
+        >>> learner = dfal.ActiveLearner(train, num_queries=3, pool=x, model=model)
+        >>> query = learner.ask()
+        >>> learner.tell(query.indices[:2], [7, None])  # None: can't be told
+        >>> learner.labeled.num_annotations, len(learner.ask().indices)
+        (1, 1)
     """
 
     def __init__(
@@ -85,6 +73,8 @@ class ActiveLearner:
         num_queries: int = 10,
         num_initial: int = 10,
         seed: int = 0,
+        pool=None,
+        model=None,
     ):
         if not callable(train):
             raise ValueError(
@@ -96,9 +86,80 @@ class ActiveLearner:
         self.num_queries = validation.check_count("num_queries", num_queries)
         self.num_initial = validation.check_count("num_initial", num_initial)
         self.seed = validation.check_count("seed", seed, minimum=0)
-        self.model = None
+        self.pool = None if pool is None else pools.as_pool(pool, name="pool")
+        if model is not None:
+            views.check_model(model)
+        self.model = model
         self.round = 0
         self.labeled = LabeledSet.empty()
+        self.skipped = np.empty(0, np.int64)
+        self._open = None  # what is asked and not yet answered
+
+    def ask(self) -> Query:
+        """Return what to label next; train A_k first, if anything is labelled.
+
+        Asked again before all is answered, it returns what is still open.
+
+        Returns:
+            A `dfal_keras.strategies.Query` with indices into the pool.
+
+        Raises:
+            ValueError: If there is no pool, or nothing unlabelled is left in it.
+        """
+        if self._open is None:
+            if self.pool is None:
+                raise ValueError(
+                    "Argument `pool` must be given, at construction or to `load`, "
+                    "before anything can be asked. Received: pool=None"
+                )
+            self._train()
+            self._choose(self.num_queries)
+        return self._open.query
+
+    def tell(self, indices, labels):
+        """Take labels for what was asked, in any order, all at once or in parts.
+
+        Args:
+            indices: Some or all of the indices that `ask` returned.
+            labels: A class index for each; `None` for a sample that can't be told: it
+                is put aside and never asked for again.
+
+        Raises:
+            ValueError: If nothing was asked, an index was not, or a label is no class
+                index. Nothing is taken then.
+        """
+        if self._open is None:
+            raise ValueError(
+                "Method `tell` answers a question: call `ask` first. "
+                f"Received: indices={indices!r:.80}"
+            )
+        rows, labels, is_known = self._open.check_answer(indices, labels)
+        query = self._open.query
+        self.labeled.add(query.take(rows[is_known]), labels)
+        self.skipped = np.concatenate([self.skipped, query.indices[rows[~is_known]]])
+        left = np.setdiff1d(np.arange(len(query.indices)), rows)
+        if len(left):
+            self._open = dataclasses.replace(self._open, query=query.take(left))
+        else:
+            self.round, self._open = self._open.next_round, None
+
+    def put_aside(self, indices):
+        """Never ask for these samples of the pool.
+
+        Args:
+            indices: Rows of the pool, such as those that were labelled elsewhere.
+
+        Raises:
+            ValueError: If there is no pool, or an index lies outside of it.
+        """
+        size = 0 if self.pool is None else len(self.pool)
+        indices = np.asarray(indices, np.int64)
+        if indices.size and not 0 <= indices.min() <= indices.max() < size:
+            raise ValueError(
+                f"Argument `indices` must be rows of the pool, from 0 to {size - 1}. "
+                f"Received: {indices.min()} to {indices.max()}"
+            )
+        self.skipped = np.union1d(self.skipped, indices)
 
     def fit(self, x, y, *, budget: int, test_data=None) -> list:
         """Run all `rounds` and return them as a list of `Round`."""
@@ -108,7 +169,8 @@ class ActiveLearner:
         """Run Algorithm 1 with labels that are there already: a simulated oracle.
 
         Args:
-            x: The pool, images as the model takes them, of shape `(num_samples, ...)`.
+            x: The pool, as `dfal_keras.pools.as_pool` takes it: images as the model
+                takes them, of shape `(num_samples, ...)`.
             y: Integer class indices, of shape `(num_samples,)`. Only those of
                 queried samples are ever used.
             budget: N, the number of annotations at which to stop, the initial set
@@ -122,85 +184,51 @@ class ActiveLearner:
             ValueError: If shapes or labels do not fit, or the budget is smaller than
                 the initial set or larger than the pool.
         """
-        validation.check_images("x", x)
-        y = validation.check_labels("y", y, num_samples=x.shape[0])
-        validation.check_count("budget", budget, minimum=self.num_initial)
-        if budget > x.shape[0]:
+        self.pool = pools.as_pool(x, name="x")
+        y = validation.check_labels("y", y, num_samples=len(self.pool))
+        least = 1 if self.model is not None else self.num_initial
+        validation.check_count("budget", budget, minimum=least)
+        if budget > len(self.pool):
             raise ValueError(
-                f"Argument `budget` must be at most the pool's {x.shape[0]} samples. "
-                f"Received: budget={budget}"
+                f"Argument `budget` must be at most the pool's {len(self.pool)} "
+                f"samples. Received: budget={budget}"
             )
         if test_data is not None:
             validation.check_images("test_data[0]", test_data[0])
             validation.check_labels(
                 "test_data[1]", test_data[1], num_samples=test_data[0].shape[0]
             )
-        return self._rounds(x, y, budget, test_data)
-
-    def _rounds(self, x, y, budget, test_data):
-        if not self.labeled.num_annotations:
-            initial = self._rng(_INITIAL).choice(
-                x.shape[0], self.num_initial, replace=False
-            )
-            self.labeled.add(strategies.Query(initial), y[initial])
-
-        while True:
-            started = time.perf_counter()
-            seed = self.training_seed(self.round)
-            self.model = self.train(*self.labeled.arrays(x), seed=seed)
-            fitted = time.perf_counter()
-            loss, accuracy = np.nan, np.nan
-            if test_data is not None:
-                loss, accuracy = inference.evaluate(self.model, *test_data)
-            evaluated = time.perf_counter()
-            num_annotations = self.labeled.num_annotations
-            num_labeled = len(self.labeled)
-            num_queries = min(self.num_queries, budget - num_annotations)
-            if num_queries > 0:
-                query = self._query(x, num_queries)
-                self.labeled.add(query, y[query.indices])
-            queried = time.perf_counter()
-
-            finished = Round(
-                round=self.round,
-                num_annotations=num_annotations,
-                num_labeled=num_labeled,
-                accuracy=accuracy,
-                loss=loss,
-                fit_seconds=fitted - started,
-                evaluate_seconds=evaluated - fitted,
-                query_seconds=queried - evaluated,
-            )
-            _logger.info("%r", finished)
-            # Without a query this round is not over: a larger budget takes it up again.
-            self.round += num_queries > 0
-            yield finished
-            if num_queries <= 0:
-                return
+        return simulation.rounds(self, y, budget, test_data)
 
     def save(self, path):
         """Write where the learner stands to an `.npz` file, whole or not at all.
 
-        That is L_{k+1}, the round, and the numbers given at construction; neither the
-        pool nor the model.
+        That is L_k, what is asked and not answered, the round, and the numbers given
+        at construction; neither the pool nor a model.
         """
         numbers = {name: getattr(self, name) for name in _SAVED}
-        self.labeled.save(path, round=self.round, **numbers)
+        asked = {} if self._open is None else self._open.arrays()
+        pool = {} if self.pool is None else {"pool_shape": self.pool.shape}
+        self.labeled.save(
+            path, round=self.round, skipped=self.skipped, **numbers, **asked, **pool
+        )
 
     @classmethod
-    def load(cls, path, train, strategy="dfal"):
+    def load(cls, path, train, strategy="dfal", *, pool=None, model=None):
         """Return a learner that stands where the one that saved `path` stood.
 
-        It goes on with the very rounds that would have followed, if `train`,
-        `strategy` and the pool are the same.
+        It goes on with the very rounds that would have followed, if what is given
+        here is the same.
 
         Args:
             path: A file that `save` wrote.
             train: As at construction.
             strategy: As at construction.
+            pool: As at construction.
+            model: As at construction; needed as long as nothing is labelled.
 
         Raises:
-            ValueError: If the file is none of `save`.
+            ValueError: If the file is none of `save`, or of another pool.
         """
         labeled, stored = LabeledSet.load(path)
         if not {*_SAVED, "round"} <= stored.keys():
@@ -208,35 +236,57 @@ class ActiveLearner:
                 "Argument `path` must be a file that `ActiveLearner.save` wrote. "
                 f"Received: {path}, which holds a labelled set only"
             )
-        learner = cls(train, strategy, **{name: int(stored[name]) for name in _SAVED})
+        numbers = {name: int(stored[name]) for name in _SAVED}
+        learner = cls(train, strategy, pool=pool, model=model, **numbers)
         learner.labeled, learner.round = labeled, int(stored["round"])
+        learner.skipped = stored.get("skipped", learner.skipped)
+        learner._open = OpenQuery.of_arrays(stored)
+        if pool is not None and "pool_shape" in stored:
+            pools.check_same(learner.pool, stored["pool_shape"])
         return learner
 
-    def _query(self, x, num_queries):
-        """Let the strategy choose; return its query in indices of the pool."""
-        candidates = np.setdiff1d(np.arange(x.shape[0]), self.labeled.indices)
+    def training_seed(self, k: int) -> int:
+        """Return the seed with which A_k is trained, in round k."""
+        return int(self._rng(_TRAIN, k).integers(2**31))
+
+    def _has_no_model(self):
+        return self.model is None and not self.labeled.num_annotations
+
+    def _train(self):
+        """Train A_k on L_k, if that holds anything."""
+        if self.labeled.num_annotations:
+            arrays = self.labeled.arrays(self.pool)
+            self.model = self.train(*arrays, seed=self.training_seed(self.round))
+
+    def _choose(self, num_queries):
+        """Open a query: of the strategy, or at random where there is no model yet."""
+        known = np.concatenate([self.labeled.indices, self.skipped])
+        candidates = np.setdiff1d(np.arange(len(self.pool)), known)
+        if not len(candidates):
+            raise ValueError(
+                "Argument `pool` must hold something unlabelled to ask for. Received: "
+                f"{len(self.pool)} samples, all labelled or put aside"
+            )
+        if self._has_no_model():
+            num_initial = min(self.num_initial, len(candidates))
+            initial = self._rng(_INITIAL).choice(candidates, num_initial, replace=False)
+            self._open = OpenQuery(Query(initial), next_round=self.round)
+            return
         num_candidates = getattr(self.strategy, "num_candidates", None)
         if num_candidates is not None and num_candidates < len(candidates):
             candidates = self._rng(_CANDIDATES).choice(
                 candidates, num_candidates, replace=False
             )
-        query = self.strategy.query(
+        query = choose(
+            self.strategy,
             self.model,
-            Subset(x, candidates),
-            num_queries,
-            x_labeled=Subset(x, self.labeled.indices),
-            rng=self._rng(_STRATEGY),
+            self.pool,
+            candidates,
+            min(num_queries, len(candidates)),
+            self.labeled.indices,
+            self._rng(_STRATEGY),
         )
-        query.check(len(candidates), num_queries)
-        return dataclasses.replace(
-            query,
-            indices=candidates[query.indices],
-            pseudo_indices=candidates[query.pseudo_indices],
-        )
-
-    def training_seed(self, k: int) -> int:
-        """Return the seed with which A_k is trained, in round k."""
-        return int(self._rng(_TRAIN, k).integers(2**31))
+        self._open = OpenQuery(query, next_round=self.round + 1)
 
     def _rng(self, purpose, k=None):
         """Randomness for one purpose in one round, whatever happened before."""

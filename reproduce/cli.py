@@ -1,6 +1,8 @@
 """The command line that the scripts share."""
 
 import argparse
+import contextlib
+import importlib.util
 import os
 import pathlib
 import sys
@@ -29,9 +31,10 @@ def parser(description: str) -> argparse.ArgumentParser:
     new.add_argument(
         "--strategy",
         nargs="+",
-        choices=protocol.STRATEGIES,
+        type=_strategy,
         default=list(protocol.STRATEGIES),
-        help="query strategies (default: all)",
+        help=f"query strategies: {', '.join(protocol.STRATEGIES)}, or your own as "
+        "module:Class (default: all seven)",
     )
     new.add_argument(
         "--trials",
@@ -148,6 +151,24 @@ def at_least(minimum: int):
         return value
 
     return number
+
+
+def _strategy(text):
+    """Check a strategy's name; one of the user's own may lie in the working folder."""
+    module, colon, _ = text.partition(":")
+    if colon:
+        if os.getcwd() not in sys.path:
+            sys.path.append(os.getcwd())  # worker processes get the same path
+        with contextlib.suppress(ImportError, ValueError):
+            if importlib.util.find_spec(module):
+                return text
+        raise argparse.ArgumentTypeError(f"no module {module!r} to import")
+    if text not in protocol.STRATEGIES:
+        raise argparse.ArgumentTypeError(
+            f"expected one of {', '.join(protocol.STRATEGIES)}, or module:Class, "
+            f"received {text}"
+        )
+    return text
 
 
 def _budget(text):

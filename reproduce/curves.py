@@ -6,6 +6,18 @@ percent, as in the paper.
 
 import numpy as np
 import pandas as pd
+import paper
+from runs import FULL
+
+
+def strategies(rows) -> dict:
+    """Return the names to show by strategy: the paper's, then any others with rows."""
+    others = [
+        name
+        for name in rows["strategy"].unique()
+        if name not in paper.STRATEGY_NAMES and name != FULL
+    ]
+    return paper.STRATEGY_NAMES | {name: name.split(":")[-1] for name in others}
 
 
 def select(rows, problem, strategy, source=None, *, best_so_far=False) -> pd.DataFrame:

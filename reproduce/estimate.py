@@ -58,7 +58,7 @@ def _seconds(run, budget, stores):
     """
     for kept in stores:
         best = None
-        for path in kept.folder.glob(f"{run.problem}_{run.strategy}_*.csv"):
+        for path in kept.folder.glob(f"{run.kind}_*.csv"):
             rows = kept.rows(path.stem)
             reached = rows["num_annotations"].iloc[-1]
             seconds = rows.filter(like="_seconds").to_numpy().sum()

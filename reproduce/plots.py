@@ -8,7 +8,6 @@ matplotlib.use("Agg")  # files only, no screen
 
 import curves
 import matplotlib.pyplot as plt
-import paper
 
 COLUMN = 3.3  # inches, the width of a column of the paper
 
@@ -22,6 +21,8 @@ COLORS = {
     "uncertainty": "#56B4E9",
     "random": "#000000",
 }
+
+OTHER_COLORS = ("#8C564B", "#7F3C8D", "#66A61E")  # of strategies that are no paper's
 
 plt.rcParams.update(
     {
@@ -41,13 +42,15 @@ plt.rcParams.update(
 def learning_curves(panel, rows, problem: str, source=None) -> list:
     """Draw mean and spread over trials for every strategy; return these as tables."""
     drawn = []
-    for strategy, name in paper.STRATEGY_NAMES.items():
+    names = curves.strategies(rows)
+    others = iter(OTHER_COLORS)
+    for strategy, name in names.items():
         curve = curves.mean(curves.select(rows, problem, strategy, source))
         if curve.empty:
             continue
         place = {"problem": problem, "source": source, "strategy": name}
         drawn.append(curve.reset_index().assign(**place))
-        color = COLORS[strategy]
+        color = COLORS.get(strategy) or next(others, "gray")
         marker = "o" if len(curve) == 1 else None
         panel.plot(curve.index, curve["mean"], marker=marker, color=color, label=name)
         low, high = curve["mean"] - curve["std"], curve["mean"] + curve["std"]

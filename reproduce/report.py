@@ -24,8 +24,9 @@ def table1(rows: pd.DataFrame, problem: str, budgets, *, full=False) -> pd.DataF
     table = {}
     for budget in budgets:
         printed, ours, best = {}, {}, {}
-        for strategy, name in paper.STRATEGY_NAMES.items():
-            if budget in paper.TABLE1_BUDGETS:
+        for strategy, name in curves.strategies(rows).items():
+            printed[name] = ""
+            if budget in paper.TABLE1_BUDGETS and strategy in paper.STRATEGIES:
                 place = paper.TABLE1_BUDGETS.index(budget)
                 printed[name] = f"{paper.TABLE1[problem][strategy][place]:.2f}"
             for column, so_far in ((ours, False), (best, True)):
@@ -54,7 +55,7 @@ def table2(rows: pd.DataFrame, problem: str) -> tuple:
     )
     target = full - protocol.TOLERANCE
     table = {}
-    for strategy, name in paper.STRATEGY_NAMES.items():
+    for strategy, name in curves.strategies(rows).items():
         printed = paper.TABLE2[problem].get(strategy, ("", ""))
         accuracies = curves.select(rows, problem, strategy)
         count, reached = curves.num_to_reach(accuracies, target)

@@ -15,7 +15,8 @@ class Run:
 
     Attributes:
         problem: Data set and network, a key of `protocol.PROBLEMS`.
-        strategy: A query strategy, or `FULL` for the whole training set.
+        strategy: A query strategy, your own as "module:Class", or `FULL` for the whole
+            training set.
         trial: The trial's number, which is its seed.
         source: The problem whose run chose the labelled set, if the network of
             `problem` is trained on another network's choice (Table 4, Figure 3).
@@ -26,9 +27,14 @@ class Run:
     trial: int
     source: str | None = None
 
+    @property
+    def kind(self) -> str:
+        """All trials' names begin with this."""
+        return f"{self.problem}_{self.strategy.replace(':', '.')}"
+
     def __str__(self):
         origin = f"_from_{self.source}" if self.source else ""
-        return f"{self.problem}_{self.strategy}_{self.trial}{origin}"
+        return f"{self.kind}_{self.trial}{origin}"
 
 
 def perform(run: Run, budgets: tuple, folder: str, report) -> None:

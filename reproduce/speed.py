@@ -103,7 +103,10 @@ def write_up(folder: pathlib.Path) -> str:
     }
     parts = ["# Speed"]
     for section, table in tables.items():
-        parts += [f"## {SECTIONS[section][0]}", table.fillna("").to_markdown(index=False)]
+        parts += [
+            f"## {SECTIONS[section][0]}",
+            table.fillna("").to_markdown(index=False),
+        ]
     if "growth" in tables:
         laws = [
             f"{what}: n^{timing.extrapolate(rows['size'], rows['seconds'], 1)[1]:.2f}"

@@ -13,19 +13,12 @@ import tempfile
 import numpy as np
 import protocol
 
+from dfal_keras import screen
+
 
 def import_quietly(num_threads: int = 1):
-    """Import `dfal_keras` and TensorFlow without chatter about devices on the screen.
-
-    That comes from C++ before any log level applies, so the process's standard error
-    is turned away for the length of the import; exceptions are not affected.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with open(os.devnull, "w") as nowhere, contextlib.ExitStack() as stack:
-        screen = os.dup(2)
-        stack.callback(os.close, screen)
-        stack.callback(os.dup2, screen, 2)
-        os.dup2(nowhere.fileno(), 2)
+    """Import `dfal_keras` and TensorFlow without chatter about devices."""
+    with screen.quiet():
         import tensorflow as tf
 
         import dfal_keras

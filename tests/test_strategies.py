@@ -10,7 +10,7 @@ from skactiveml.pool import average_kl_divergence, k_greedy_center
 
 import dfal_keras as dfal
 from dfal_keras import inference, stochastic, strategies
-from dfal_keras.images import Subset
+from dfal_keras.pools import Subset
 from dfal_keras.strategies import egl
 from dfal_keras.strategies.bald import mutual_information
 from dfal_keras.strategies.egl import gradient_lengths

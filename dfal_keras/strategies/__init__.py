@@ -1,5 +1,7 @@
 """The query strategies: which samples to label next."""
 
+import importlib
+
 from dfal_keras.strategies.bald import BALD
 from dfal_keras.strategies.base import Query, Strategy
 from dfal_keras.strategies.ceal import CEAL
@@ -38,7 +40,8 @@ def get(identifier, **options) -> Strategy:
 
     Args:
         identifier: One of `"dfal"`, `"bald"`, `"ceal"`, `"core_set"`, `"egl"`,
-            `"uncertainty"`, `"random"`; or an object with a method `query`, which is
+            `"uncertainty"`, `"random"`; or `"module:Class"`, a class of your own in a
+            module that can be imported; or an object with a method `query`, which is
             returned as it is.
         **options: Passed to the constructor of a strategy given by name.
 
@@ -46,7 +49,7 @@ def get(identifier, **options) -> Strategy:
         An object with a method `query`, such as a `Strategy`.
 
     Raises:
-        ValueError: If the name is unknown.
+        ValueError: If the name is unknown, or is that of no strategy.
 
     Example:
         >>> import dfal_keras as dfal
@@ -55,11 +58,26 @@ def get(identifier, **options) -> Strategy:
     """
     if isinstance(identifier, str) and identifier in _STRATEGIES:
         return _STRATEGIES[identifier](**options)
+    if isinstance(identifier, str) and ":" in identifier:
+        return get(_imported(identifier)(**options))
     if callable(getattr(identifier, "query", None)) and not isinstance(
         identifier, type
     ):
         return identifier
     raise ValueError(
-        f"Argument `identifier` must be one of {sorted(_STRATEGIES)}, or an object "
-        f"with a method `query`. Received: {identifier!r}"
+        f"Argument `identifier` must be one of {sorted(_STRATEGIES)}, "
+        '"module:Class", or an object with a method `query`. '
+        f"Received: {identifier!r}"
     )
+
+
+def _imported(identifier):
+    """Import the class that `"module:Class"` names."""
+    module, _, name = identifier.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(
+            "Argument `identifier` must name a class in a module that can be imported, "
+            f'as "module:Class". Received: {identifier!r} ({error})'
+        ) from error

@@ -5,7 +5,7 @@ import dataclasses
 
 import numpy as np
 
-from dfal_keras import validation, views
+from dfal_keras import pools, validation, views
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +33,17 @@ class Query:
     pseudo_labels: np.ndarray = dataclasses.field(
         default_factory=lambda: np.empty(0, np.int64)
     )
+
+    def take(self, rows: np.ndarray):
+        """Return the query of these rows alone, with all pseudo-labels."""
+        return dataclasses.replace(
+            self,
+            indices=self.indices[rows],
+            scores=None if self.scores is None else self.scores[rows],
+            adversarial_twins=None
+            if self.adversarial_twins is None
+            else self.adversarial_twins[rows],
+        )
 
     def check(self, num_candidates: int, num_queries: int):
         """Say so if this can't be the answer to such a question.
@@ -95,8 +106,7 @@ class Strategy(abc.ABC):
         Args:
             model: A trained Keras classifier.
             x_unlabeled: Candidates as the model takes them, of shape
-                `(num_samples, ...)`: an array, or anything with `shape`, `dtype` and
-                NumPy's indexing by slices and by arrays of rows.
+                `(num_samples, ...)`: whatever `dfal_keras.pools.as_pool` takes.
             num_queries: How many to choose.
             x_labeled: The labelled images, for strategies that keep away from them.
             rng: Source of randomness; by default a new one, unpredictably seeded.
@@ -110,7 +120,9 @@ class Strategy(abc.ABC):
         """
         views.check_model(model)
         sample_shape = views.sample_shape(model)
-        validation.check_images("x_unlabeled", x_unlabeled, sample_shape=sample_shape)
+        x_unlabeled = pools.as_pool(
+            x_unlabeled, name="x_unlabeled", sample_shape=sample_shape
+        )
         validation.check_count("num_queries", num_queries)
         if num_queries > x_unlabeled.shape[0]:
             raise ValueError(
