@@ -116,6 +116,12 @@ def _query(options):
             model=model,
         )
         learner.put_aside(known)
+        num_left = len(pool) - len(learner.skipped)
+        if options.num_queries > num_left:
+            raise ValueError(
+                f"Argument `num_queries` must be at most the {num_left} images that "
+                f"are left to ask for. Received: {options.num_queries}"
+            )
         print(f"{len(pool)} images; asking {strategy!r} for {options.num_queries}")
         query = learner.ask()
         _write(query, model, pool, names, options.out, sheet)

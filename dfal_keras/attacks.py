@@ -195,12 +195,7 @@ def _check_options(ord, overshoot, bounds, num_classes, step_offset):
 
 def _check_outputs(outputs, num_classes):
     """Check that a model returns logits; return how many classes to compare."""
-    if inference.are_probabilities(outputs):
-        raise ValueError(
-            "Argument `model` must return logits, or end in a softmax that can be "
-            "looked behind; give the function that computes its logits instead. "
-            "Received: a model whose outputs are probabilities"
-        )
+    inference.check_logits(outputs)
     num_compared = min(num_classes or outputs.shape[1], outputs.shape[1])
     if num_compared < 2:
         raise ValueError(

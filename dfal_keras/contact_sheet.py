@@ -4,7 +4,7 @@ import pathlib
 
 import numpy as np
 
-_ROWS = 10  # of images; more go to further columns
+_ROWS = 5  # of images; more go to further columns
 
 
 def draw(path, images, captions, twins=None, twin_captions=None):

@@ -63,12 +63,11 @@ def loss_gradient_norms(logits, weights, images, targets):
         with tf.GradientTape(persistent=True) as tape:
             log_probabilities = tf.nn.log_softmax(logits(image[None])[0])
             losses = [-tf.reduce_sum(t * log_probabilities) for t in targets]
-        return tf.stack(
-            [
-                tf.linalg.global_norm(tape.gradient(loss, weights, **_ZERO))
-                for loss in losses
-            ]
-        )
+        norms = [
+            tf.linalg.global_norm(tape.gradient(loss, weights, **_ZERO))
+            for loss in losses
+        ]
+        return tf.cast(tf.stack(norms), tf.float32)
 
     shape = tf.TensorSpec((len(targets),), tf.float32)
     return tf.map_fn(norms_of_one, images, fn_output_signature=shape)

@@ -17,9 +17,15 @@ def predict_logits(model, x, *, batch_size=_BATCH_SIZE, finite=True):
         finite: Whether NaN and infinity are errors. They cannot be ranked.
 
     Raises:
-        ValueError: If the model's outputs are not finite though they should be.
+        ValueError: If the model's outputs have another shape, or are not finite though
+            they should be.
     """
     logits = _predict(views.logits, model, x, batch_size)
+    if logits.ndim != 2:
+        raise ValueError(
+            "Argument `model` must return the scores of all classes for each sample, "
+            f"of shape (num_samples, num_classes). Received: shape {logits.shape}"
+        )
     if finite:
         check_finite(logits)
     return logits
@@ -55,6 +61,17 @@ def are_probabilities(outputs):
     """Whether every row lies in [0, 1] and sums to one: a softmax's, not logits."""
     in_range = (outputs >= 0).all() and (outputs <= 1).all()
     return bool(in_range and np.allclose(outputs.sum(axis=1), 1, atol=1e-4))
+
+
+def check_logits(outputs):
+    """Return a model's outputs, or say that they are probabilities, not logits."""
+    if are_probabilities(outputs):
+        raise ValueError(
+            "Argument `model` must return logits, or end in a softmax that can be "
+            "looked behind; give the function that computes its logits instead, or a "
+            "method `logits`. Received: a model whose outputs are probabilities"
+        )
+    return outputs
 
 
 def softmax(logits):

@@ -43,7 +43,8 @@ def load_pool(path, sample_shape, cache) -> tuple:
     Args:
         path: A `.npy` or `.npz` file; or a folder of images, read as
             `keras.utils.image_dataset_from_directory` reads it, in all its subfolders.
-        sample_shape: `(height, width, channels)` to read a folder's images in.
+        sample_shape: Shape of a sample, for a folder `(height, width, channels)`;
+            `None` for any size of an axis, or of an array's samples.
         cache: Folder for the images of a folder, as one `.npy` file.
 
     Returns:
@@ -54,7 +55,7 @@ def load_pool(path, sample_shape, cache) -> tuple:
     """
     path = pathlib.Path(path)
     if path.suffix in (".npy", ".npz"):
-        return pools.as_pool(path, name="pool"), []
+        return pools.as_pool(path, name="pool", sample_shape=sample_shape), []
     if not path.is_dir():
         raise ValueError(
             "Argument `pool` must be a folder of images, a .npy file or an .npz file. "

@@ -69,7 +69,8 @@ def gradient_lengths(model, x, expectation: str, *, batch_size=128) -> np.ndarra
             "Argument `model` must be a Keras model with trainable weights. "
             f"Received: {model!r}"
         )
-    probabilities = inference.predict_probabilities(model, x)
+    logits = inference.check_logits(inference.predict_logits(model, x))
+    probabilities = inference.softmax(logits)
     num_classes = probabilities.shape[1]
     norms = _compiled_norms(model, tuple(x.shape[1:]), num_classes, expectation)
     batches = inference.float_batches(x, batch_size)
