@@ -11,22 +11,56 @@ import store
 README = pathlib.Path(__file__).parents[1] / "README.md"
 
 
-def test_python_blocks_run(capsys):
-    blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
-    assert len(blocks) == 3
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README.read_text(), re.DOTALL)
+
+
+def test_python_blocks_run(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert len(blocks("python")) == 5
     session = {}
-    for block in blocks:
+    for block in blocks("python"):
         exec(compile(block, str(README), "exec"), session)
-    assert len(session["query"].indices) == 10
+    assert len(session["query"].indices) == 5
     assert len(capsys.readouterr().out.splitlines()) == 5
     assert session["result"].norms.shape == (100,)
 
 
-def test_commands_name_files_that_exist():
-    scripts = re.findall(r"python (\S+\.py)", README.read_text())
-    assert scripts
-    for script in scripts:
-        assert (README.parent / script).is_file()
+def test_every_command_is_tested_somewhere():
+    """Each line of a bash block, and the test or step of CI that runs it."""
+    commands = [line for block in blocks("bash") for line in block.splitlines() if line]
+    assert {line.split("  ")[0] for line in commands} == set(COMMANDS)
+    for test in filter(None, COMMANDS.values()):
+        file, _, name = test.partition("::")
+        text = (README.parent / file).read_text()
+        assert name in text, test
+
+
+COMMANDS = {
+    'pip install -e ".[reproduce]" && python reproduce/table1.py': (
+        "tests/test_table1.py::main("
+    ),
+    "python -m dfal_keras query --model model.keras --pool images/ --out queries.csv": (
+        "tests/test_main.py::test_as_a_command"
+    ),
+    "python reproduce/table1.py --strategy dfal random my_module:SmallestLead": (
+        "tests/test_own_strategy.py::test_table1_with_a_strategy_of_ones_own"
+    ),
+    "dask scheduler &": "tests/test_grid.py::distributed.cli.dask_scheduler",
+    "PYTHONPATH=reproduce dask worker tcp://127.0.0.1:8786 --nthreads 1 "
+    "--nworkers 2 &": "tests/test_grid.py::distributed.cli.dask_worker",
+    "python reproduce/table1.py --preset paper --cluster tcp://127.0.0.1:8786": (
+        "tests/test_grid.py::--cluster"
+    ),
+    "python -m dfal_keras.datasets": "tests/test_datasets.py::main(",
+    "python -m dfal_keras.datasets fetch quick_draw": "tests/test_datasets.py::fetch",
+}
+
+
+def test_oddities_are_those_of_the_tables():
+    text = README.read_text().split("### Oddities of the paper")[1]
+    for oddity in paper.ODDITIES:
+        assert f"| {oddity.place} | {oddity.text} |" in text
 
 
 def test_results_are_those_of_the_stored_runs():
