@@ -42,7 +42,7 @@ def parser(description: str) -> argparse.ArgumentParser:
         help="trials, each with a seed of its own (default: the preset's)",
     )
     new.add_argument(
-        "--budget", type=_budget, help="annotations (default: the preset's)"
+        "--budget", type=annotations, help="annotations (default: the preset's)"
     )
     new.add_argument(
         "--jobs",
@@ -59,7 +59,7 @@ def parser(description: str) -> argparse.ArgumentParser:
     )
     new.add_argument(
         "--output",
-        type=pathlib.Path,
+        type=folder,
         help="folder for runs and tables (default: reproduce/results/PRESET); runs "
         "that are there already are gone on with, not run again",
     )
@@ -153,10 +153,19 @@ def at_least(minimum: int):
     return number
 
 
+def folder(text):
+    """Check, before anything runs, that a path may be that of a folder."""
+    path = pathlib.Path(text)
+    there = next(place for place in (path, *path.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise argparse.ArgumentTypeError(f"{there} is a file, not a folder")
+    return path
+
+
 def _strategy(text):
     """Check a strategy's name; one of the user's own may lie in the working folder."""
-    module, colon, _ = text.partition(":")
-    if colon:
+    module, colon, name = text.partition(":")
+    if colon and name:
         if os.getcwd() not in sys.path:
             sys.path.append(os.getcwd())  # worker processes get the same path
         with contextlib.suppress(ImportError, ValueError):
@@ -171,7 +180,8 @@ def _strategy(text):
     return text
 
 
-def _budget(text):
+def annotations(text):
+    """Check a budget; `argparse` tells the user this function's name."""
     number = int(text)
     if number < protocol.NUM_INITIAL or number % protocol.NUM_QUERIES:
         raise argparse.ArgumentTypeError(

@@ -1,8 +1,10 @@
 """How fast? DeepFool, queries, training and whole rounds, beside other packages'."""
 
 import argparse
+import contextlib
 import importlib
 import importlib.metadata
+import importlib.util
 import pathlib
 import sys
 
@@ -25,6 +27,7 @@ SECTIONS = {  # what each is called, and the module in `benchmarks` with its fun
     "growth": ("Growth of cost with the work", "growth"),
     "scoring": ("Scoring a pool by entropy", "scoring"),
 }
+PEERS = (("deepfool", "art"), ("deepfool", "foolbox"), ("query", "foolbox"))
 RACES = ("deepfool", "query", "training", "scoring")
 PRESETS = {
     "quick": {
@@ -52,6 +55,14 @@ Machine: {machine}; {packages}.
 def main(arguments=None) -> int:
     """Time the sections asked for, each written as it is done; print all there is."""
     options = parse(arguments)
+    missing = [
+        package
+        for section, package in PEERS
+        if section in options.section and not importlib.util.find_spec(package)
+    ]
+    if missing and not options.stored:
+        print(f'{missing} not here: pip install -e ".[benchmark]"', file=sys.stderr)
+        return 2
     if not options.stored:
         worker.import_quietly(num_threads=options.threads)
         for section in options.section:
@@ -89,9 +100,12 @@ def parse(arguments) -> argparse.Namespace:
 
 
 def packages() -> str:
-    """Return the versions of what is compared."""
-    names = ("tensorflow", "keras", "foolbox", "adversarial-robustness-toolbox")
-    return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
+    """Return the versions of what is compared, where it is here."""
+    found = []
+    for name in ("tensorflow", "keras", "foolbox", "adversarial-robustness-toolbox"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found.append(f"{name} {importlib.metadata.version(name)}")
+    return ", ".join(found)
 
 
 def write_up(folder: pathlib.Path) -> str:
