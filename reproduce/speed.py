@@ -115,11 +115,11 @@ def write_up(folder: pathlib.Path) -> str:
         for section in SECTIONS
         if (folder / f"speed_{section}.csv").exists()
     }
-    parts = ["# Speed"]
+    parts = ["# Speed", summary(tables).to_markdown(index=False, disable_numparse=True)]
     for section, table in tables.items():
         parts += [
             f"## {SECTIONS[section][0]}",
-            table.fillna("").to_markdown(index=False),
+            table.astype(object).fillna("").to_markdown(index=False),
         ]
     if "growth" in tables:
         laws = [
@@ -136,20 +136,39 @@ def write_up(folder: pathlib.Path) -> str:
     return page
 
 
+def summary(tables: dict) -> pd.DataFrame:
+    """Return every race in short: ours, the other, and the ratio."""
+    rows = []
+    for name in RACES:
+        races = tables[name].groupby("case", sort=False) if name in tables else ()
+        for case, race in races:
+            ours, *others = race.to_dict("records")
+            rows += [
+                {
+                    "what": f"{SECTIONS[name][0]}: {case}",
+                    "beside": other["contender"],
+                    "ours (s)": f"{ours['seconds']:.3g}",
+                    "theirs (s)": f"{other['seconds']:.3g}",
+                    "times ours": f"{other['times ours']:.1f}",
+                }
+                for other in others
+            ]
+    return pd.DataFrame(rows)
+
+
 def draw(tables: dict, path: pathlib.Path):
     """Draw how many times longer others take, and growth on logarithmic axes."""
     import matplotlib.pyplot as plt
     import plots
 
     figure, (bars, lines) = plt.subplots(
-        1, 2, figsize=(2.2 * plots.COLUMN, 3.2), layout="constrained"
+        1, 2, figsize=(3 * plots.COLUMN, 4.2), layout="constrained"
     )
-    races = [tables[name] for name in RACES if name in tables]
-    races = pd.concat(races) if races else pd.DataFrame(columns=["contender"])
-    others = races[~races["contender"].str.startswith("ours")][::-1]
-    if len(others):
-        names = others["case"] + ": " + others["contender"]
-        drawn = bars.barh(names, others["times ours"], color=plots.COLORS["core_set"])
+    races = summary(tables)
+    if len(races):
+        names = races["what"].str.split(": ", n=1).str[1] + ": " + races["beside"]
+        ratios = races["times ours"].astype(float)
+        drawn = bars.barh(names[::-1], ratios[::-1], color=plots.COLORS["core_set"])
         bars.bar_label(drawn, fmt="%.1f", padding=2)
         bars.axvline(1, color=plots.COLORS["dfal"])
         bars.set(xscale="log", xlabel="times our seconds")

@@ -1,5 +1,9 @@
 """Tables 2 and 4, Figures 2 and 3 and the claims, from rows made up for the purpose."""
 
+import pathlib
+import subprocess
+import sys
+
 import claims
 import curves
 import figure1
@@ -256,3 +260,26 @@ def test_the_protocol_covers_what_the_paper_prints():
     for strategy in protocol.STRATEGIES:
         settings = protocol.settings(LENET5, strategy, 0, None)
         assert settings["num_queries"] == 10
+
+
+def test_help_and_stored_tables_need_no_tensorflow():
+    """So they answer at once."""
+    scripts = sorted(
+        path.stem
+        for path in pathlib.Path(protocol.__file__).parent.glob("*.py")
+        if '__name__ == "__main__"' in path.read_text()
+    )
+    assert len(scripts) >= 10
+    code = (
+        "import importlib, sys\n"
+        f"for name in {scripts}: importlib.import_module(name)\n"
+        "print({'tensorflow', 'keras', 'ortools'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=pathlib.Path(protocol.__file__).parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "set()\n"
