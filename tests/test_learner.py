@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import dfal_keras as dfal
+from dfal_keras import compiled
 from dfal_keras.labeled_set import LabeledSet
 from dfal_keras.strategies import Query, Strategy
 
@@ -154,6 +155,25 @@ def test_labels_of_samples_not_queried_and_of_the_test_set_steer_nothing(
 def test_a_budget_between_two_rounds_is_kept_exactly(tiny_train, blobs):
     history = dfal.ActiveLearner(tiny_train, "random").fit(*blobs, budget=25)
     assert [finished.num_annotations for finished in history] == [10, 20, 25]
+
+
+@pytest.mark.parametrize(
+    "strategy", ["dfal", "bald", "ceal", "core_set", "egl", "uncertainty"]
+)
+def test_everything_is_traced_once_over_a_whole_run(tiny_train, blobs, strategy):
+    learner = dfal.ActiveLearner(tiny_train, strategy)
+    learner.fit(*blobs, budget=45, test_data=blobs)
+    graphs = [
+        *tiny_train._graphs.values(),
+        *compiled._PER_MODEL[tiny_train.model].values(),
+    ]
+    counts = [
+        graph.experimental_get_tracing_count()
+        for graph in graphs
+        if hasattr(graph, "experimental_get_tracing_count")
+    ]
+    assert set(counts) == {1}
+    assert len(counts) >= 2
 
 
 class Recorder(Strategy):
