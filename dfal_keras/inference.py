@@ -81,11 +81,11 @@ def softmax(logits):
 
 
 def check_finite(outputs):
-    """Return a model's outputs, or say that some can't be ranked."""
+    """Return what a model computes, or say that some of it can't be ranked."""
     if not np.isfinite(outputs).all():
         row = int(np.argwhere(~np.isfinite(outputs))[0, 0])
         raise ValueError(
-            "Argument `model` must return finite outputs. "
+            "Argument `model` must compute finite numbers. "
             f"Received: NaN or infinity for sample {row} of {len(outputs)}"
         )
     return outputs
@@ -99,9 +99,14 @@ def float_batches(x, batch_size):
 
 def _predict(view, model, x, batch_size):
     forward = _compiled(model, view, tuple(x.shape[1:]))
-    return np.concatenate(
-        [forward(batch).numpy() for batch in float_batches(x, batch_size)]
-    )
+    outputs = [forward(batch).numpy() for batch in float_batches(x, batch_size)]
+    num_rows = sum(len(rows) for rows in outputs)
+    if num_rows != x.shape[0]:
+        raise ValueError(
+            "Argument `model` must compute one row for each sample. "
+            f"Received: {num_rows} rows for {x.shape[0]} samples"
+        )
+    return np.concatenate(outputs)
 
 
 @compiled.once_per_model

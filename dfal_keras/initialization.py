@@ -10,8 +10,9 @@ class Initializer:
     Every variable of a trainable layer is drawn anew from the layer's own initializer
     (`kernel_initializer` for `kernel`, and so on). Whatever has none and is not
     trained, such as the statistics of a `Normalization` layer, and whatever belongs to
-    a frozen layer, goes back to its value at construction; so does the optimizer's
-    state. Random layers, such as dropout, get a new seed.
+    a frozen layer, goes back to its value at construction. The optimizer's state is
+    that of a new one of the same settings. Random layers, such as dropout, get a new
+    seed.
 
     Args:
         model: A built and compiled Keras model.
@@ -43,8 +44,14 @@ class Initializer:
             for variable in model.variables
             if id(variable) not in weights and variable.name == "seed_generator_state"
         ]
-        model.optimizer.build(model.trainable_variables)
-        self._kept += [(var, var.numpy()) for var in model.optimizer.variables]
+        # The optimizer may have been used: what it begins with is seen on a new one.
+        optimizer = model.optimizer
+        new = type(optimizer).from_config(optimizer.get_config())
+        for one in (optimizer, new):
+            if not one.built:
+                one.build(model.trainable_variables)
+        pairs = zip(optimizer.variables, new.variables, strict=True)
+        self._kept += [(variable, fresh.numpy()) for variable, fresh in pairs]
 
     def __call__(self, rng: np.random.Generator):
         """Give the model fresh weights, drawn from `rng`."""

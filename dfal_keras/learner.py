@@ -17,9 +17,8 @@ class ActiveLearner:
     unlabelled pool U_k; let the strategy choose `num_queries` of them; move these,
     with their labels and whatever comes with them, from U_k to L_{k+1}.
 
-    Somebody who labels is served by `ask` and `tell`: `ask` trains and chooses, `tell`
-    takes the labels, and `save` keeps where they stand, in between too. Where the
-    labels are there already, `rounds` and `fit` do the same by themselves.
+    For somebody who labels, `ask` trains and chooses, `tell` takes the labels, and
+    `save` keeps where they stand; with labels that are there, `rounds` and `fit` do it.
 
     The pool is never copied or converted: all the learner keeps, in `labeled`, are
     indices into it, labels, and adversarial twins.
@@ -41,6 +40,12 @@ class ActiveLearner:
             needed by `ask`, while `rounds` and `fit` have an argument for it.
         model: A classifier that is trained already. It chooses until there are labels
             to train on; without it the first samples are drawn at random.
+
+    Attributes:
+        labeled: The `LabeledSet` L_k: indices, labels, twins, pseudo-labels.
+        skipped: Int array of pool rows that are never asked for.
+        round: k, the number of queries answered in full, the initial one apart.
+        model: A_k as last trained; the model given; or `None`.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -98,10 +103,9 @@ class ActiveLearner:
     def ask(self) -> Query:
         """Return what to label next; train A_k first, if anything is labelled.
 
-        Asked again before all is answered, it returns what is still open.
-
         Returns:
-            A `dfal_keras.strategies.Query` with indices into the pool.
+            A `dfal_keras.strategies.Query` with indices into the pool; before all is
+            answered, the one that is still open.
 
         Raises:
             ValueError: If there is no pool, or nothing unlabelled is left in it.

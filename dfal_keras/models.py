@@ -131,7 +131,7 @@ def _check(input_shape, classes):
 
 def _classifier(name, input_shape, classes, include_preprocessing, body):
     """Put scaling in front of `body`, and logits and a softmax behind it."""
-    head = [layers.Rescaling(1 / 255, name="rescaling")] * include_preprocessing
+    head = [layers.Rescaling(1 / 255, name="rescaling")] * bool(include_preprocessing)
     tail = [
         layers.Dense(classes, name="logits"),
         layers.Softmax(name="probabilities"),

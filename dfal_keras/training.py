@@ -1,5 +1,7 @@
 """The paper's `training(H, L_k)`: restarts with early stopping, in one graph."""
 
+import numbers
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -66,9 +68,10 @@ class Training:
         if getattr(model, "optimizer", None) is None:
             raise ValueError(
                 "Argument `model` must be compiled with an optimizer and a loss. "
-                f"Received: the uncompiled model {model.name!r}"
+                f"Received: {model!r}, which is not"
             )
-        if not 0 < validation_split < 1:
+        is_number = isinstance(validation_split, numbers.Real)
+        if not is_number or not 0 < validation_split < 1:
             raise ValueError(
                 "Argument `validation_split` must lie between 0 and 1. "
                 f"Received: validation_split={validation_split!r}"
@@ -95,8 +98,9 @@ class Training:
             The model given at construction, trained, in place.
 
         Raises:
-            ValueError: If there are fewer than two samples, the shapes do not fit, or
-                every restart ended with a validation loss that is not finite.
+            ValueError: If there are fewer than two samples, the shapes do not fit, the
+                loss takes no integer labels, or every restart ended with a validation
+                loss or weights that are not finite.
         """
         validation.check_images("x", x, sample_shape=views.sample_shape(self.model))
         validation.check_count("seed", seed, minimum=0)
@@ -123,13 +127,22 @@ class Training:
             rows = rng.permutation(num_samples).astype(np.int32)
             held_out, train = np.split(rows, [num_held_out])
             shuffle_seed = rng.integers(2**31, size=2, dtype=np.int32)
-            loss = run_epochs(x, y, train, held_out, shuffle_seed).numpy()
-            if loss < best_loss:
-                best_loss, best_weights = loss, self.model.get_weights()
+            try:
+                loss = run_epochs(x, y, train, held_out, shuffle_seed).numpy()
+            except (ValueError, tf.errors.InvalidArgumentError) as error:
+                raise ValueError(
+                    "Argument `model` must be compiled with a loss for integer labels "
+                    f"and its outputs. Received: loss={self.model.loss!r}"
+                ) from error
+            # Where a layer swallows NaN, the loss may be finite though they are not.
+            weights = self.model.get_weights()
+            if loss < best_loss and all(np.isfinite(w).all() for w in weights):
+                best_loss, best_weights = loss, weights
         if best_weights is None:
             raise ValueError(
-                "Training must reach a finite validation loss; check the loss, the "
-                f"learning rate and the images. Received: {loss} at the last restart"
+                "Training must reach a finite validation loss by finite weights; check "
+                "the loss, the learning rate and the images. "
+                f"Received: a loss of {loss} at the last restart"
             )
         self.model.set_weights(best_weights)
         return self.model

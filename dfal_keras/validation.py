@@ -46,9 +46,10 @@ def check_images(name, x, *, sample_shape=None, finite=True):
             f"Argument `{name}` must be an array of at least one sample, of shape "
             f"(num_samples, ...). Received: {_describe(x)}"
         )
-    if np.dtype(x.dtype).kind not in "buif":
+    if not _is_numeric(x):
         raise ValueError(
-            f"Argument `{name}` must hold integers or floats. Received: {_describe(x)}"
+            f"Argument `{name}` must be an array, such as NumPy's, that holds integers "
+            f"or floats. Received: {_describe(x)}"
         )
     if sample_shape is not None and (
         len(shape) - 1 != len(sample_shape)
@@ -63,11 +64,11 @@ def check_images(name, x, *, sample_shape=None, finite=True):
         )
     if finite and np.dtype(x.dtype).kind == "f":
         for start in range(0, shape[0], 4096):  # never a mask as large as the pool
-            finite = np.isfinite(x[start : start + 4096])
+            finite = np.abs(x[start : start + 4096]) <= np.finfo(np.float32).max
             if not finite.all():
                 row = start + int(np.argwhere(~finite)[0, 0])
                 raise ValueError(
-                    f"Argument `{name}` must hold finite numbers. "
+                    f"Argument `{name}` must hold finite numbers, in float32 too. "
                     f"Received: NaN or infinity in {name}[{row}]"
                 )
 
@@ -100,6 +101,14 @@ def check_labels(name, y, *, num_samples, num_classes=None):
             f"Received: {name}[{wrong.argmax()}]={labels[wrong.argmax()]}"
         )
     return labels
+
+
+def _is_numeric(x):
+    """Whether an array holds NumPy's integers or floats."""
+    try:
+        return np.dtype(x.dtype).kind in "buif"
+    except (AttributeError, TypeError):  # a table's columns, TensorFlow's dtypes
+        return False
 
 
 def _describe(x):

@@ -35,6 +35,25 @@ def test_same_seed_same_weights_whatever_came_before(tiny_train, blobs):
     assert not same(first[:1], other[:1])
 
 
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        keras.optimizers.Adam(0.05),
+        keras.optimizers.Adagrad(0.05),
+        keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, 9), 0.9),
+        keras.optimizers.LossScaleOptimizer(keras.optimizers.RMSprop()),
+    ],
+)
+def test_a_model_that_was_trained_before_starts_afresh(blobs, tiny_model, optimizer):
+    x, y = blobs
+    tiny_model.compile(optimizer, "sparse_categorical_crossentropy")
+    first, second = (
+        weights_of(dfal.Training(tiny_model, num_restarts=1, epochs=3)(x, y, seed=1))
+        for _ in range(2)
+    )
+    assert same(first, second)
+
+
 def test_one_trace_for_all_sizes_and_restarts(tiny_train, blobs):
     x, y = blobs
     for num_samples in (10, 33, 300):

@@ -147,8 +147,11 @@ def _check_points(features, selected, num_centers):
             f"Received: {selected!r}"
         )
     free = np.setdiff1d(np.arange(n), selected)
-    if not isinstance(num_centers, numbers.Integral) or not (
-        1 <= num_centers <= len(free)
+    is_whole = isinstance(num_centers, numbers.Integral)
+    if (
+        not is_whole
+        or isinstance(num_centers, bool)
+        or not 1 <= num_centers <= len(free)
     ):
         raise ValueError(
             "Argument `num_centers` must be an integer from 1 to the number of points "
@@ -169,14 +172,14 @@ def _check_options(max_outliers, formulation, solver, time_limit):
             "Argument `formulation` must be 'compact' or 'literal'. "
             f"Received: {formulation!r}"
         )
-    if solver not in programs.SOLVERS:
+    if solver not in sorted(programs.SOLVERS):
         raise ValueError(
             f"Argument `solver` must be one of {sorted(programs.SOLVERS)}. "
             f"Received: {solver!r}"
         )
-    if not (isinstance(time_limit, numbers.Real) and time_limit > 0):
+    if not (isinstance(time_limit, numbers.Real) and 0 < time_limit < np.inf):
         raise ValueError(
-            "Argument `time_limit` must be a number of seconds above 0. "
+            "Argument `time_limit` must be a finite number of seconds above 0. "
             f"Received: {time_limit!r}"
         )
     return int(max_outliers)

@@ -1,6 +1,7 @@
 """The query strategies: which samples to label next."""
 
 import importlib
+import inspect
 
 from dfal_keras.strategies.bald import BALD
 from dfal_keras.strategies.base import Query, Strategy
@@ -75,9 +76,16 @@ def _imported(identifier):
     """Import the class that `"module:Class"` names."""
     module, _, name = identifier.partition(":")
     try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
         raise ValueError(
             "Argument `identifier` must name a class in a module that can be imported, "
             f'as "module:Class". Received: {identifier!r} ({error})'
         ) from error
+    is_whole = inspect.isclass(found) and not inspect.isabstract(found)
+    if not is_whole or not callable(getattr(found, "query", None)):
+        raise ValueError(
+            "Argument `identifier` must name a class with a method `query` and nothing "
+            f"abstract. Received: {identifier!r}, which is {found!r:.80}"
+        )
+    return found

@@ -131,7 +131,12 @@ class Strategy(abc.ABC):
             )
         if x_labeled is not None:
             validation.check_images("x_labeled", x_labeled, sample_shape=sample_shape)
-        rng = np.random.default_rng() if rng is None else rng
+        if not isinstance(rng, np.random.Generator | None):
+            raise ValueError(
+                "Argument `rng` must be a np.random.Generator, or None. "
+                f"Received: rng={rng!r}"
+            )
+        rng = np.random.default_rng(rng)
         return self.select(model, x_unlabeled, num_queries, x_labeled, rng)
 
     @abc.abstractmethod

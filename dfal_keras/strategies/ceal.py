@@ -46,7 +46,8 @@ class CEAL(Strategy):
     """
 
     def __init__(self, *, threshold: float = 0.05, max_ratio: float | None = None):
-        for name, value in (("threshold", threshold), ("max_ratio", max_ratio or 0)):
+        most = 0 if max_ratio is None else max_ratio
+        for name, value in (("threshold", threshold), ("max_ratio", most)):
             if not isinstance(value, numbers.Real) or not value >= 0:
                 raise ValueError(
                     f"Argument `{name}` must be a number of at least 0. "
@@ -78,5 +79,5 @@ class CEAL(Strategy):
                 "Argument `x_labeled` must be given for `max_ratio` to count from. "
                 "Received: x_labeled=None"
             )
-        most = int(self.max_ratio * x_labeled.shape[0])
-        return sure if len(sure) <= most else rng.choice(sure, most, replace=False)
+        most = self.max_ratio * x_labeled.shape[0]  # may be infinite
+        return sure if len(sure) <= most else rng.choice(sure, int(most), replace=False)

@@ -63,15 +63,16 @@ class CoreSet(Strategy):
                     f"Argument `{name}` must be one of {allowed}. "
                     f"Received: {name}={value!r}"
                 )
-        for name, value, top in (
-            ("outlier_share", outlier_share, 1),
-            ("time_limit", time_limit, np.inf),
-        ):
-            if not isinstance(value, numbers.Real) or not 0 <= value < top:
-                raise ValueError(
-                    f"Argument `{name}` must be a number from 0 to below {top}. "
-                    f"Received: {name}={value!r}"
-                )
+        if not isinstance(outlier_share, numbers.Real) or not 0 <= outlier_share < 1:
+            raise ValueError(
+                "Argument `outlier_share` must be a number from 0 to below 1. "
+                f"Received: outlier_share={outlier_share!r}"
+            )
+        if not isinstance(time_limit, numbers.Real) or not 0 < time_limit < np.inf:
+            raise ValueError(
+                "Argument `time_limit` must be a finite number of seconds above 0. "
+                f"Received: time_limit={time_limit!r}"
+            )
         self.num_candidates = validation.check_count("num_candidates", num_candidates)
         self.features = features
         self.method = method

@@ -1,5 +1,7 @@
 """DFAL: query what lies closest to its adversarial example, and keep that too."""
 
+import inspect
+
 import numpy as np
 
 from dfal_keras import inference, validation
@@ -41,6 +43,8 @@ class DFAL(Strategy):
     def __init__(
         self, *, num_candidates: int = 300, ord=2, adversarial: bool = True, **options
     ):
+        # An option that DeepFool lacks is a mistake to hear of before any training.
+        inspect.signature(deepfool).bind(None, None, ord=ord, **options)
         self.num_candidates = validation.check_count("num_candidates", num_candidates)
         self.ord = ord
         self.adversarial = adversarial

@@ -76,8 +76,8 @@ def gradient_lengths(model, x, expectation: str, *, batch_size=128) -> np.ndarra
     batches = inference.float_batches(x, batch_size)
     lengths = np.concatenate([norms(batch).numpy() for batch in batches])
     if expectation == "uniform":
-        return lengths[:, 0]
-    return (probabilities * lengths).sum(axis=1)
+        return inference.check_finite(lengths[:, 0])
+    return inference.check_finite((probabilities * lengths).sum(axis=1))
 
 
 @compiled.once_per_model
