@@ -86,13 +86,16 @@ def _parser():
 def _query(options):
     from dfal_keras import ActiveLearner, loading, strategies, validation, views
 
-    sheet = (
-        None if options.no_sheet else options.sheet or options.out.with_suffix(".png")
+    sheet = options.sheet or pathlib.Path(
+        f"{str(options.out).removesuffix('.csv')}.png"
     )
-    for path in filter(None, (options.out, sheet)):
-        if path.exists() or not path.parent.is_dir():
+    sheet = None if options.no_sheet else sheet
+    for name, path, suffix in (("out", options.out, ".csv"), ("sheet", sheet, ".png")):
+        if path is not None and (
+            path.suffix != suffix or path.exists() or not path.parent.is_dir()
+        ):
             raise ValueError(
-                "Arguments `out` and `sheet` must name new files in a folder that is "
+                f"Argument `{name}` must name a new {suffix} file in a folder that is "
                 f"there. Received: {str(path)!r}"
             )
     strategy = strategies.get(options.strategy)
@@ -122,7 +125,7 @@ def _query(options):
                 f"Argument `num_queries` must be at most the {num_left} images that "
                 f"are left to ask for. Received: {options.num_queries}"
             )
-        print(f"{len(pool)} images; asking {strategy!r} for {options.num_queries}")
+        print(f"{len(pool)} images; {options.strategy} chooses {options.num_queries}")
         query = learner.ask()
         _write(query, model, pool, names, options.out, sheet)
 
@@ -182,8 +185,11 @@ def _indices(path):
     """Return the samples that an earlier ranking names."""
     try:
         with path.open(newline="") as file:
-            return [int(row["index"]) for row in csv.DictReader(file)]
-    except (OSError, KeyError, ValueError) as error:
+            rows = csv.DictReader(file)
+            if "index" not in (rows.fieldnames or ()):
+                raise ValueError("it has no column `index`")
+            return [int(row["index"]) for row in rows]
+    except (OSError, TypeError, ValueError) as error:
         raise ValueError(
             "Argument `exclude` must name rankings that this command wrote. "
             f"Received: {str(path)!r} ({error})"

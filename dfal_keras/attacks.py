@@ -174,7 +174,8 @@ def _check_options(ord, overshoot, bounds, num_classes, step_offset):
         raise ValueError(
             f"Argument `ord` must be a number from 1 to infinity. Received: ord={ord!r}"
         )
-    for name, value in (("overshoot", overshoot), ("step_offset", step_offset or 0)):
+    offset = 0 if step_offset is None else step_offset
+    for name, value in (("overshoot", overshoot), ("step_offset", offset)):
         if not isinstance(value, numbers.Real) or not 0 <= value < np.inf:
             raise ValueError(
                 f"Argument `{name}` must be a finite number of at least 0. "

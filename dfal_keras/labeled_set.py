@@ -6,6 +6,11 @@ import zipfile
 
 import numpy as np
 
+_UNREADABLE = (
+    *(OSError, EOFError, KeyError, TypeError, ValueError),
+    zipfile.BadZipFile,
+)
+
 
 @dataclasses.dataclass
 class LabeledSet:
@@ -101,9 +106,12 @@ class LabeledSet:
         """
         path = pathlib.Path(path)
         temporary = path.with_name(f"{path.name}.tmp")
-        with temporary.open("wb") as file:
-            np.savez(file, **vars(self), **extra)
-        temporary.replace(path)
+        try:
+            with temporary.open("wb") as file:
+                np.savez(file, **vars(self), **extra)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
     @classmethod
     def load(cls, path):
@@ -113,7 +121,7 @@ class LabeledSet:
             with np.load(pathlib.Path(path), allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
             return cls(**{name: arrays.pop(name) for name in names}), arrays
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except _UNREADABLE as error:
             raise ValueError(
                 f"Argument `path` must be a file of a saved labelled set. "
                 f"Received: {path} ({error})"

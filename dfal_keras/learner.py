@@ -157,13 +157,8 @@ class ActiveLearner:
             ValueError: If there is no pool, or an index lies outside of it.
         """
         size = 0 if self.pool is None else len(self.pool)
-        indices = np.asarray(indices, np.int64)
-        if indices.size and not 0 <= indices.min() <= indices.max() < size:
-            raise ValueError(
-                f"Argument `indices` must be rows of the pool, from 0 to {size - 1}. "
-                f"Received: {indices.min()} to {indices.max()}"
-            )
-        self.skipped = np.union1d(self.skipped, indices)
+        rows = validation.check_indices("indices", indices, size)
+        self.skipped = np.union1d(self.skipped, rows)
 
     def fit(self, x, y, *, budget: int, test_data=None) -> list:
         """Run all `rounds` and return them as a list of `Round`."""
@@ -198,10 +193,7 @@ class ActiveLearner:
                 f"samples. Received: budget={budget}"
             )
         if test_data is not None:
-            validation.check_images("test_data[0]", test_data[0])
-            validation.check_labels(
-                "test_data[1]", test_data[1], num_samples=test_data[0].shape[0]
-            )
+            validation.check_pair("test_data", test_data)
         return simulation.rounds(self, y, budget, test_data)
 
     def save(self, path):

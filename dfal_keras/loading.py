@@ -4,6 +4,7 @@ import pathlib
 import zipfile
 
 import keras
+import tensorflow as tf
 
 from dfal_keras import pools
 
@@ -53,7 +54,7 @@ def load_pool(path, sample_shape, cache) -> tuple:
     Raises:
         ValueError: If there are no images, or they can't be read in that shape.
     """
-    path = pathlib.Path(path)
+    path = pathlib.Path(path or "no name")  # or it would be the working folder
     if path.suffix in (".npy", ".npz"):
         return pools.as_pool(path, name="pool", sample_shape=sample_shape), []
     if not path.is_dir():
@@ -63,7 +64,7 @@ def load_pool(path, sample_shape, cache) -> tuple:
         )
     modes = {1: "grayscale", 3: "rgb", 4: "rgba"}
     shape = tuple(sample_shape or ())
-    if len(shape) != 3 or shape[2] not in modes or None in shape:
+    if len(shape) != 3 or shape[2] not in modes or None in shape or min(shape) < 1:
         raise ValueError(
             "Argument `pool` may be a folder only for a model of images of a known "
             "size, with 1, 3 or 4 channels; give --image-size, or an array. "
@@ -85,4 +86,10 @@ def load_pool(path, sample_shape, cache) -> tuple:
             f".webp. Received: {str(path)!r} ({error})"
         ) from error
     names = [str(pathlib.Path(name).relative_to(path)) for name in dataset.file_paths]
-    return pools.write_pool(dataset, pathlib.Path(cache) / "pool.npy"), names
+    try:
+        return pools.write_pool(dataset, pathlib.Path(cache) / "pool.npy"), names
+    except tf.errors.InvalidArgumentError as error:
+        raise ValueError(
+            "Argument `pool` must be a folder of images that can be decoded. "
+            f"Received: {str(path)!r} ({error.message.splitlines()[0]})"
+        ) from error

@@ -81,7 +81,7 @@ def write_pool(dataset, path):
         >>> dfal.pools.write_pool(dataset, "pool.npy").shape
         (5, 28, 28, 1)
     """
-    path = pathlib.Path(path)
+    path = pathlib.Path(str(path))
     if path.suffix != ".npy" or path.exists():
         raise ValueError(
             "Argument `path` must end in .npy and not exist; a pool that was written "

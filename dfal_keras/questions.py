@@ -5,8 +5,10 @@ import numbers
 
 import numpy as np
 
-from dfal_keras import pools
+from dfal_keras import pools, validation
 from dfal_keras.strategies import Query
+
+_TOO_LARGE = 2**31  # more classes than TensorFlow's integers count
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,13 +37,13 @@ class OpenQuery:
         Raises:
             ValueError: If an index was not asked for, or a label is no class index.
         """
-        indices = np.asarray(indices)
+        indices = validation.check_indices("indices", indices)
         labels = list(labels) if np.iterable(labels) else []
         asked = {int(index): row for row, index in enumerate(self.query.indices)}
-        if indices.ndim != 1 or len(indices) != len(labels):
+        if len(indices) != len(labels):
             raise ValueError(
                 "Argument `labels` must have a label, or None, for each of `indices`. "
-                f"Received: {len(labels)} labels for indices of shape {indices.shape}"
+                f"Received: {len(labels)} labels for {len(indices)} indices"
             )
         wrong = [index for index in indices.tolist() if index not in asked]
         if wrong or len(set(indices.tolist())) < len(indices):
@@ -50,7 +52,7 @@ class OpenQuery:
                 f"not answered yet: {sorted(asked)}. Received: indices={indices!r:.80}"
             )
         for index, label in zip(indices.tolist(), labels, strict=True):
-            is_class = isinstance(label, numbers.Integral) and label >= 0
+            is_class = isinstance(label, numbers.Integral) and 0 <= label < _TOO_LARGE
             if label is not None and (not is_class or isinstance(label, bool)):
                 raise ValueError(
                     "Argument `labels` must hold class indices from 0 on, or None for "

@@ -82,7 +82,7 @@ def check_labels(name, y, *, num_samples, num_classes=None):
         num_samples: How many labels are needed.
         num_classes: If given, labels must be below it.
     """
-    labels = np.asarray(y)
+    labels = _as_array(name, y)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.shape != (num_samples,) or labels.dtype.kind not in "bui":
@@ -101,6 +101,47 @@ def check_labels(name, y, *, num_samples, num_classes=None):
             f"Received: {name}[{wrong.argmax()}]={labels[wrong.argmax()]}"
         )
     return labels
+
+
+def check_pair(name, data):
+    """Check a pair of images and labels."""
+    if not isinstance(data, (tuple, list)) or len(data) != 2:
+        raise ValueError(
+            f"Argument `{name}` must be a pair of images and labels. "
+            f"Received: {_describe(data)}"
+        )
+    check_images(f"{name}[0]", data[0])
+    check_labels(f"{name}[1]", data[1], num_samples=data[0].shape[0])
+
+
+def check_indices(name, indices, size=None):
+    """Return `indices` as an int64 array of rows, below `size` if that is given.
+
+    Args:
+        name: The argument's name, for the message.
+        indices: Whole numbers.
+        size: How many rows there are.
+    """
+    rows = _as_array(name, indices)
+    is_whole = rows.dtype.kind in "iu" or rows.size == 0
+    top = np.iinfo(np.int64).max if size is None else size
+    if rows.ndim != 1 or not is_whole or (rows < 0).any() or (rows >= top).any():
+        below = "" if size is None else f", below {size}"
+        raise ValueError(
+            f"Argument `{name}` must be a list of rows of the pool, whole numbers from "
+            f"0 on{below}. Received: {name}={indices!r:.80}"
+        )
+    return rows.astype(np.int64)
+
+
+def _as_array(name, values):
+    """Make an array, or say that the values are ragged or too large."""
+    try:
+        return np.asarray(values)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise ValueError(
+            f"Argument `{name}` must be one array. Received: {values!r:.80} ({error})"
+        ) from error
 
 
 def _is_numeric(x):

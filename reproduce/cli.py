@@ -139,14 +139,14 @@ def _report(failures: dict) -> int:
     return 2 if all(isinstance(e, ValueError) for e in failures.values()) else 1
 
 
-def at_least(minimum: int):
-    """Return a type for `argparse`: a whole number that is not below `minimum`."""
+def at_least(minimum: int, most: int = 2**31 - 1):
+    """Return a type for `argparse`: a whole number from `minimum` to `most`."""
 
     def number(text):
         value = int(text)
-        if value < minimum:
+        if not minimum <= value <= most:
             raise argparse.ArgumentTypeError(
-                f"expected at least {minimum}, received {value}"
+                f"expected a number from {minimum} to {most}, received {value}"
             )
         return value
 

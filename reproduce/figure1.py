@@ -24,7 +24,10 @@ def main(arguments=None) -> int:
     """Train, choose in four ways, then print and write what comes out."""
     parser = cli.parser(__doc__)
     parser.add_argument(
-        "--seed", type=cli.at_least(0), default=SEED, help="of data and network"
+        "--seed",
+        type=cli.at_least(0, 2**32 - 1),
+        default=SEED,
+        help="of data and network",
     )
     options = cli.parse(parser, arguments)
     dfal = worker.import_quietly()

@@ -99,7 +99,10 @@ def _client(options, num_runs):
                     silence_logs=logging.CRITICAL,
                 )
             )
-        client = stack.enter_context(Client(address, timeout=_TIMEOUT))
+        try:
+            client = stack.enter_context(Client(address, timeout=_TIMEOUT))
+        except ValueError as error:
+            raise OSError(f"no scheduler's address: {address!r} ({error})") from error
         if importlib.util.find_spec("bokeh"):
             print(f"Dask's dashboard: {client.dashboard_link}")
         yield client

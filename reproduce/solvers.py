@@ -3,7 +3,6 @@
 import argparse
 import concurrent.futures
 import multiprocessing
-import pathlib
 import resource
 import statistics
 import sys
@@ -93,7 +92,7 @@ def main(arguments=None) -> int:
     parser.add_argument(
         "--repeats", type=cli.at_least(1), default=3, help="default: %(default)s"
     )
-    parser.add_argument("--output", type=pathlib.Path, default=protocol.RESULTS)
+    parser.add_argument("--output", type=cli.folder, default=protocol.RESULTS)
     options = parser.parse_args(arguments)
     rows = []
     for case in tqdm.tqdm(cases()):

@@ -89,7 +89,7 @@ def parse(arguments) -> argparse.Namespace:
     add("--section", nargs="+", choices=SECTIONS, default=list(SECTIONS), help="all")
     add("--repeats", type=cli.at_least(2), default=3, help="default: %(default)s")
     add("--threads", type=cli.at_least(1), default=2, help="of TensorFlow (2)")
-    add("--output", type=pathlib.Path, help="folder (reproduce/results/PRESET)")
+    add("--output", type=cli.folder, help="folder (reproduce/results/PRESET)")
     add("--stored", action="store_true", help="time nothing, show what is stored")
     options = parser.parse_args(arguments)
     for name, value in PRESETS[options.preset].items():
@@ -108,13 +108,18 @@ def packages() -> str:
     return ", ".join(found)
 
 
-def write_up(folder: pathlib.Path) -> str:
-    """Write what is stored as one page and a figure; return the page."""
-    tables = {
+def read(folder: pathlib.Path) -> dict:
+    """Return the tables that are stored, by section."""
+    return {
         section: pd.read_csv(folder / f"speed_{section}.csv")
         for section in SECTIONS
         if (folder / f"speed_{section}.csv").exists()
     }
+
+
+def write_up(folder: pathlib.Path) -> str:
+    """Write what is stored as one page and a figure; return the page."""
+    tables = read(folder)
     parts = ["# Speed", summary(tables).to_markdown(index=False, disable_numparse=True)]
     for section, table in tables.items():
         parts += [

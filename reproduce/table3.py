@@ -6,6 +6,7 @@ import pathlib
 import platform
 import sys
 
+import cli
 import numpy as np
 import pandas as pd
 import protocol
@@ -99,7 +100,7 @@ def parse(arguments) -> argparse.Namespace:
     sizes += "extrapolate; gigabytes from 300 on (150 200 240; paper: and 280)"
     add("--literal-sizes", type=int, nargs="+", metavar="N", help=sizes)
     add("--time-limit", type=float, metavar="S", help="of a search (60; paper: 600)")
-    add("--output", type=pathlib.Path, help="folder (reproduce/results/PRESET)")
+    add("--output", type=cli.folder, help="folder (reproduce/results/PRESET)")
     options = parser.parse_args(arguments)
 
     labelled, sizes, time_limit = PRESETS[options.preset]

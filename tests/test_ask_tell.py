@@ -162,8 +162,12 @@ def test_an_annotator_over_three_processes(tmp_path):
         (lambda i: (i[:2], ["cat", "dog"]), "`labels` must hold class indices"),
         (lambda i: ([i[0], i[0]], [1, 1]), "`indices` must hold distinct samples"),
         (lambda i: ([i[0], 10**6], [1, 1]), "`indices` must hold distinct samples"),
-        (lambda i: ([-1], [1]), "`indices` must hold distinct samples"),
-        (lambda i: (i[0], [1]), "`labels` must have a label"),
+        (lambda i: ([-1], [1]), "`indices` must be a list of rows"),
+        (lambda i: (i[0], [1]), "`indices` must be a list of rows"),
+        (lambda i: ([[0], [1, 2]], [0, 1]), "`indices` must be one array"),
+        (lambda i: (np.array([{}], object), [0]), "`indices` must be a list of rows"),
+        (lambda i: (i[:1] > -1, [0]), "`indices` must be a list of rows"),
+        (lambda i: (i[:1], [2**70]), "`labels` must hold class indices"),
         (lambda i: (i[:1], 1), "`labels` must have a label"),
     ],
 )
@@ -182,11 +186,13 @@ def test_questions_out_of_turn(tiny_train, blobs, tmp_path):
         learner.ask()
     with pytest.raises(ValueError, match="call `ask` first"):
         learner.tell([0], [1])
-    with pytest.raises(ValueError, match="`indices` must be rows of the pool"):
+    with pytest.raises(ValueError, match="`indices` must be a list of rows"):
         learner.put_aside([3])
     learner = dfal.ActiveLearner(tiny_train, pool=blobs[0])
-    with pytest.raises(ValueError, match="`indices` must be rows of the pool"):
-        learner.put_aside([300])
+    for wrong in ([300], [1.5], "a", None, [np.nan], [2**70], np.arange(300) > 10):
+        with pytest.raises(ValueError, match="`indices` must be"):
+            learner.put_aside(wrong)
+    assert len(learner.skipped) == 0
     learner.save(tmp_path / "learner.npz")
     with pytest.raises(ValueError, match="`pool` must be the one"):
         dfal.ActiveLearner.load(

@@ -281,6 +281,10 @@ IMAGES, LABELS = np.zeros((20, 4, 4, 1)), np.zeros(20, int)
         ({"test_data": (IMAGES, LABELS[:3])}, "test_data"),
         ({"test_data": (IMAGES[:0], LABELS[:0])}, "test_data"),
         ({"test_data": IMAGES}, "test_data"),
+        ({"test_data": ()}, "test_data"),
+        ({"test_data": 5}, "test_data"),
+        ({"test_data": (IMAGES, LABELS, LABELS)}, "test_data"),
+        ({"y": [[1], [1, 2]] * 10}, "y"),
         ({"x": np.zeros((20, 5, 5, 1))}, "x"),
     ],
 )
@@ -301,6 +305,18 @@ def test_bad_files(tiny_train, tmp_path):
     LabeledSet.empty().save(path)
     with pytest.raises(ValueError, match="holds a labelled set only"):
         dfal.ActiveLearner.load(path, tiny_train)
+    path.write_bytes(b"")
+    with pytest.raises(ValueError, match="`path`.*Received: "):
+        dfal.ActiveLearner.load(path, tiny_train)
+    with pytest.raises(ValueError, match="`path`.*Received: "):
+        dfal.ActiveLearner.load(None, tiny_train)
     np.savez(path, indices=np.array([{"pickled": True}], dtype=object))
     with pytest.raises(ValueError, match="`path`.*Received: "):
         dfal.ActiveLearner.load(path, tiny_train)
+
+
+def test_nothing_is_left_where_a_file_can_not_be_written(tiny_train, tmp_path):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match="folder"):
+        dfal.ActiveLearner(tiny_train).save(tmp_path / "folder")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]

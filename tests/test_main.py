@@ -25,6 +25,10 @@ def folder(tmp_path_factory):
     np.save(folder / "images.npy", x)
     np.savez(folder / "images.npz", x=x, y=labels)
     np.save(folder / "rows.npy", x.reshape(60, -1)[:, :12])
+    (folder / "broken").mkdir()
+    (folder / "broken" / "image.png").write_bytes(b"no image")
+    (folder / "short.csv").write_text("rank,index\n1\n")
+    (folder / "empty.csv").write_text("")
     keras.utils.set_random_seed(0)
     model = keras.Sequential(
         [
@@ -46,6 +50,9 @@ def folder(tmp_path_factory):
         folder / "lambda.keras"
     )
     return folder
+
+
+FILES = ("short.csv", "empty.csv")
 
 
 def query(folder, *arguments, model="model.keras", pool="images.npy", out="out.csv"):
@@ -138,12 +145,21 @@ def test_samples_that_are_no_images_have_no_picture(folder, tmp_path, capsys):
         ({"arguments": ["--strategy", "dfla"]}, "`identifier`"),
         ({"arguments": ["--strategy", "nowhere:Strategy"]}, "`identifier`"),
         ({"arguments": ["--exclude", "missing.csv"]}, "`exclude`"),
-        ({"arguments": ["--sheet", "no/such/folder.png"]}, "`out` and `sheet`"),
+        ({"arguments": ["--sheet", "no/such/folder.png"]}, "`sheet` must name a new"),
+        ({"arguments": ["--sheet", "out.csv"]}, "`sheet` must name a new .png file"),
+        ({"out": "out.png"}, "`out` must name a new .csv file"),
+        ({"out": ""}, "`out` must name a new .csv file"),
+        ({"pool": "broken"}, "images that can be decoded"),
+        ({"pool": "images", "arguments": ["--image-size", "0", "0"]}, "`pool` may be"),
+        ({"arguments": ["--exclude", "short.csv"]}, "`exclude`"),
+        ({"arguments": ["--exclude", "empty.csv"]}, "`exclude`"),
     ],
 )
 def test_bad_input(folder, tmp_path, monkeypatch, capsys, change, message):
     monkeypatch.chdir(tmp_path)
-    arguments = change.pop("arguments", [])
+    given = change.get("arguments", [])
+    arguments = [str(folder / name) if name in FILES else name for name in given]
+    change = {name: value for name, value in change.items() if name != "arguments"}
     assert query(folder, *arguments, **change) == 2
     error = capsys.readouterr().err
     assert error.startswith("Stopped: ")
@@ -157,7 +173,7 @@ def test_nothing_is_overwritten(folder, tmp_path, capsys):
     out.write_text("labels that took a week")
     assert query(folder, out=out) == 2
     assert out.read_text() == "labels that took a week"
-    assert "must name new files" in capsys.readouterr().err
+    assert "`out` must name a new" in capsys.readouterr().err
 
 
 def test_lambda_layers_only_if_the_user_says_so(folder, tmp_path):

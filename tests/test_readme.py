@@ -6,9 +6,11 @@ import re
 import paper
 import report
 import runs
+import speed
 import store
 
 README = pathlib.Path(__file__).parents[1] / "README.md"
+RESULTS = README.parent / "reproduce/results/paper"
 
 
 def blocks(language):
@@ -57,6 +59,34 @@ COMMANDS = {
 }
 
 
+def table_of(heading):
+    """The cells of the first table below a heading, without its own heading."""
+    text = README.read_text().split(f"{heading}\n")[1]
+    lines = re.search(r"(\|.*\n)+", text).group().splitlines()
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines[2:]]
+
+
+def test_speeds_are_those_that_were_measured():
+    tables = speed.read(RESULTS)
+    measured = speed.summary(tables).to_numpy().tolist()
+    shown = table_of("## Speed")
+    assert len(shown) > 5
+    for row in shown:
+        assert row in measured
+
+
+def test_durations_are_those_of_the_stored_runs():
+    kept = store.Store(RESULTS)
+    names = {name: strategy for strategy, name in paper.STRATEGY_NAMES.items()}
+    shown = table_of("## How long it takes")
+    assert len(shown) >= 2
+    for name, minutes in shown:
+        rows = kept.rows(runs.Run("mnist-lenet5", names[name], 0))
+        assert rows["num_annotations"].iloc[-1] == 1000
+        seconds = rows.filter(like="_seconds").to_numpy().sum()
+        assert minutes == f"{seconds / 60:.0f}"
+
+
 def test_oddities_are_those_of_the_tables():
     text = README.read_text().split("### Oddities of the paper")[1]
     for oddity in paper.ODDITIES:
@@ -68,7 +98,7 @@ def test_results_are_those_of_the_stored_runs():
     text = README.read_text().split("### Results so far")[1].split("### ")[0]
     lines = [line.split("|")[1:-1] for line in text.splitlines() if line[:1] == "|"]
     shown = {line[0].strip(): [cell.strip() for cell in line[1:]] for line in lines[2:]}
-    rows = store.Store(README.parent / "reproduce/results/paper").load(
+    rows = store.Store(RESULTS).load(
         [
             runs.Run("mnist-lenet5", strategy, trial)
             for strategy in paper.STRATEGIES

@@ -11,7 +11,7 @@ NUM_LABELED = 100
 def core_set(options):
     """Time greedy, compact and literal, the last by extrapolation; yield rows."""
     x, y, pool = networks.digits()
-    options.literal_sizes, options.time_limit = [150, 200, 240], 120.0
+    options.literal_sizes, options.time_limit = [150, 200, 240, 280], 120.0
     model = networks.trained("LeNet5", x, y, NUM_LABELED)
     known = networks.scaled(x[:NUM_LABELED])
     timed = timing.measure(dfal.strategies, model, pool, known, options)
