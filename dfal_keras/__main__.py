@@ -86,10 +86,10 @@ def _parser():
 def _query(options):
     from dfal_keras import ActiveLearner, loading, strategies, validation, views
 
-    sheet = options.sheet or pathlib.Path(
-        f"{str(options.out).removesuffix('.csv')}.png"
-    )
-    sheet = None if options.no_sheet else sheet
+    sheet = None
+    if not options.no_sheet:
+        beside = f"{str(options.out).removesuffix('.csv')}.png"
+        sheet = options.sheet or pathlib.Path(beside)
     for name, path, suffix in (("out", options.out, ".csv"), ("sheet", sheet, ".png")):
         if path is not None and (
             path.suffix != suffix or path.exists() or not path.parent.is_dir()
@@ -106,7 +106,7 @@ def _query(options):
     known = [index for path in options.exclude for index in _indices(path)]
     model = loading.load_model(options.model, allow_lambda=options.allow_lambda)
     shape = views.sample_shape(model)
-    if options.image_size and shape:
+    if options.image_size and shape and len(shape) == 3:
         shape = (*options.image_size, shape[2] or 3)
     with tempfile.TemporaryDirectory() as cache:
         pool, names = loading.load_pool(options.pool, shape, cache)
@@ -143,13 +143,12 @@ def _write(query, model, pool, names, out, sheet):
     images = pool[query.indices]
     probabilities = inference.predict_probabilities(model, images)
     predicted = probabilities.argmax(axis=1)
-    scores = [""] * len(images) if query.scores is None else query.scores
     rows = [
         {
             "rank": rank + 1,
             "index": index,
             "file": names[index] if names else "",
-            "score": f"{scores[rank]:.6g}" if query.scores is not None else "",
+            "score": "" if query.scores is None else f"{query.scores[rank]:.6g}",
             "predicted": predicted[rank],
             "probability": f"{probabilities[rank].max():.4f}",
             "label": "",

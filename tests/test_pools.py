@@ -15,8 +15,7 @@ class Batches(keras.utils.PyDataset):
         self.images, self.batch_size, self.labels = images, batch_size, labels
         self.read = []
 
-    @property
-    def num_batches(self):
+    def __len__(self):
         return -(-len(self.images) // self.batch_size)
 
     def __getitem__(self, index):
