@@ -45,8 +45,8 @@ NOTES = """
 Medians of runs in alternation, in one process, after one run of each that is not
 counted; "times ours": how many times our seconds. Foolbox and ours add 1e-4 to each
 step; ART checks without overshoot whether a step fooled, so its norms differ.
-Training: all take the same steps. Everything is timed with TensorFlow on {threads}
-threads.
+Training: five restarts of 20 epochs, all of the same steps. Everything is timed with
+TensorFlow on {threads} threads.
 
 Machine: {machine}; {packages}.
 """

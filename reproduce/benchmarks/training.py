@@ -33,8 +33,7 @@ def training(options):
             return num_steps(ours(*known, seed=0))
 
         yield from stopwatch.race(
-            f"LeNet5, {num_labeled} labelled, {recipe['num_restarts']} restarts of "
-            f"{EPOCHS} epochs",
+            f"LeNet5, {num_labeled} labelled",
             {
                 "ours": train,
                 "model.fit": lambda known=known: fit(by_fit, *known),
