@@ -50,7 +50,7 @@ elif command == "tell":
     learner.save(path)
 elif command == "whole":
     learner = dfal.ActiveLearner(train, "dfal", pool=pool, **options)
-    for _ in range(3):
+    for _ in range(2):
         tell()
 if command in ("show", "whole"):
     if command == "show":

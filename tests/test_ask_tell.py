@@ -125,30 +125,33 @@ def test_what_is_put_aside_is_not_asked(tiny_train, blobs):
     assert learner.ask().indices.min() >= 275
 
 
-def test_an_annotator_over_three_processes(tmp_path):
+def test_an_annotator_over_many_processes(tmp_path):
     """Ask in one and kill it, tell in the next, save, ask again in a third."""
     script = pathlib.Path(__file__).with_name("annotator.py")
 
-    def process(*arguments):
-        return subprocess.run(
-            [sys.executable, str(script), str(tmp_path / "learner.npz"), *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    def start(folder, *arguments):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        command = [sys.executable, str(script), str(tmp_path / folder / "learner.npz")]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        return subprocess.Popen([*command, *arguments], **pipes)
 
-    assert process("ask", "kill").returncode == -9
-    for _ in range(2):
-        done = process("tell")
-        assert done.returncode == 0, done.stderr
-        assert process("ask", "kill").returncode == -9
-    done = process("show")
-    assert done.returncode == 0, done.stderr
-    interrupted = json.loads(done.stdout)
-    uninterrupted = json.loads(process("whole").stdout)
-    assert interrupted == uninterrupted
-    assert len(interrupted["indices"]) == 15
-    assert list(tmp_path.iterdir()) == []
+    def finish(process):
+        output, errors = process.communicate()
+        assert process.returncode == 0, errors
+        return output
+
+    whole = start("undisturbed", "whole")
+    for command in (["ask", "kill"], ["tell"], ["ask", "kill"]):
+        process = start("parts", *command)
+        if "kill" in command:
+            process.communicate()
+            assert process.returncode == -9
+        else:
+            finish(process)
+    interrupted = json.loads(finish(start("parts", "show")))
+    assert interrupted == json.loads(finish(whole))
+    assert len(interrupted["indices"]) == 10
+    assert list((tmp_path / "parts").iterdir()) == []
 
 
 @pytest.mark.parametrize(

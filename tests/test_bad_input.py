@@ -305,7 +305,7 @@ CALLS = {
             g.train, pool=np.zeros((9, 5)), model=g.model
         ).ask(),
     ),
-    "tell: nothing": ("labels", lambda g: tell(g, lambda i: (None, None))),
+    "tell: nothing": ("indices", lambda g: tell(g, lambda i: (None, None))),
     "tell: a label of NaN": ("labels", lambda g: tell(g, lambda i: (i[:1], [np.nan]))),
     "tell: digits as text": (
         "labels",

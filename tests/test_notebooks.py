@@ -1,6 +1,7 @@
 """Every notebook is committed as it ran, and runs again at small sizes."""
 
 import ast
+import concurrent.futures
 import pathlib
 
 import nbclient
@@ -119,9 +120,21 @@ def test_notebook_is_committed_as_it_ran(name):
     assert notebook.metadata.kernelspec.name == "python3"
 
 
+@pytest.fixture(scope="module")
+def runs(kernel_specs):
+    """All of them, run two at a time: starting a kernel is most of the work."""
+    with concurrent.futures.ThreadPoolExecutor(2) as threads:
+        yield {name: threads.submit(run_small, name, kernel_specs) for name in TRIED}
+
+
 @pytest.mark.parametrize("name", TRIED)
-def test_notebook_runs(name, kernel_specs):
-    sizes, check, shown = TRIED[name]
+def test_notebook_runs(name, runs):
+    assert TRIED[name][2] in printed(runs[name].result())
+
+
+def run_small(name, kernel_specs):
+    """Run a notebook at small sizes, and its check; return it."""
+    sizes, check, _ = TRIED[name]
     notebook = read(name)
     place = place_of_parameters(notebook)
     tree = ast.parse(notebook.cells[place].source)
@@ -139,4 +152,4 @@ def test_notebook_runs(name, kernel_specs):
         coalesce_streams=True,
         resources={"metadata": {"path": str(FOLDER)}},
     ).execute()
-    assert shown in printed(notebook)
+    return notebook
