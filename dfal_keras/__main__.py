@@ -22,7 +22,7 @@ def main(arguments=None) -> int:
         print(f"Stopped: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nStopped; nothing was written.", file=sys.stderr)
+        print("\nStopped.", file=sys.stderr)
         return 130
     return 0
 
@@ -136,8 +136,6 @@ def _no_training(x, y, seed):
 
 def _write(query, model, pool, names, out, sheet):
     """Write the ranking and the contact sheet."""
-    import numpy as np
-
     from dfal_keras import contact_sheet, inference
 
     images = pool[query.indices]
@@ -173,7 +171,7 @@ def _write(query, model, pool, names, out, sheet):
         f"predicted {row['predicted']}"
         for row in rows
     ]
-    if np.ndim(images) != 4 or images.shape[3] not in (1, 3, 4):
+    if not contact_sheet.is_drawable(images):
         print(f"no picture: samples of shape {images.shape[1:]} are no images")
         return
     contact_sheet.draw(sheet, images, captions, twins, twin_captions)

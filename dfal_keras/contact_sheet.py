@@ -7,6 +7,11 @@ import numpy as np
 _ROWS = 5  # of images; more go to further columns
 
 
+def is_drawable(images) -> bool:
+    """Whether samples are images of 1, 3 or 4 channels."""
+    return np.ndim(images) == 4 and np.shape(images)[3] in (1, 3, 4)
+
+
 def draw(path, images, captions, twins=None, twin_captions=None):
     """Write a contact sheet as PNG, whole or not at all.
 
@@ -23,7 +28,7 @@ def draw(path, images, captions, twins=None, twin_captions=None):
     import matplotlib
 
     images = np.asarray(images, np.float32)
-    if images.ndim != 4 or images.shape[3] not in (1, 3, 4):
+    if not is_drawable(images):
         raise ValueError(
             "Argument `images` must be images of 1, 3 or 4 channels to be drawn. "
             f"Received: samples of shape {images.shape[1:]}"

@@ -2,8 +2,8 @@
 
 The gradient of a convolution by its input is itself a convolution, with as many output
 channels as the input has: one or three where the input is an image. A processor's
-vector units hold sixteen, so most of each is idle, and in a network such as LeNet5 the
-first layer takes half of the time of a backward pass. Here a block of neighbouring
+vector units may hold sixteen, so most of each is idle, and in a network such as LeNet5
+the first layer takes half of the time of a backward pass. Here a block of neighbouring
 pixels is computed at once, as if they were channels, by a convolution whose stride is
 the block. Each sum has the same terms, and zeros; the result is the same to rounding.
 """

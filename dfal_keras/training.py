@@ -130,9 +130,10 @@ class Training:
             try:
                 loss = run_epochs(x, y, train, held_out, shuffle_seed).numpy()
             except (ValueError, tf.errors.InvalidArgumentError) as error:
+                reason = str(error).strip().split("\n")[0]
                 raise ValueError(
                     "Argument `model` must be compiled with a loss for integer labels "
-                    f"and its outputs. Received: loss={self.model.loss!r}"
+                    f"and its outputs. Received: loss={self.model.loss!r} ({reason})"
                 ) from error
             # Where a layer swallows NaN, the loss may be finite though they are not.
             weights = self.model.get_weights()

@@ -184,7 +184,7 @@ def draw(tables: dict, path: pathlib.Path):
         lines.plot(rows["size"], rows["seconds"], marker="o", ms=3, label=what)
     if lines.lines:
         lines.set(xscale="log", yscale="log", xlabel="size", ylabel="seconds")
-        lines.legend()
+        lines.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     plots.save(figure, path)
 
 

@@ -56,14 +56,18 @@ def load_data(name: str) -> tuple:
     return (x_train, y_train), (x_test, y_test)
 
 
-def make_training(problem: protocol.Problem, **recipe):
+def make_training(problem: protocol.Problem, *, include_preprocessing=True, **recipe):
     """Return the paper's training(H, L_k) for a problem, or one of another recipe."""
     import keras
 
     import dfal_keras as dfal
 
     network = getattr(dfal.models, problem.network)
-    model = network(problem.input_shape, problem.num_classes)
+    model = network(
+        problem.input_shape,
+        problem.num_classes,
+        include_preprocessing=include_preprocessing,
+    )
     model.compile(
         keras.optimizers.Adam(protocol.LEARNING_RATE), "sparse_categorical_crossentropy"
     )

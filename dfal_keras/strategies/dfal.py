@@ -52,11 +52,12 @@ class DFAL(Strategy):
 
     def select(self, model, x_unlabeled, num_queries, x_labeled, rng):
         """See `Strategy.query`."""
-        # DeepFool takes NaN for a sample that can't be fooled; here it is a mistake.
-        inference.predict_logits(model, x_unlabeled)
         # Only the smallest are wanted: most candidates need no second step.
         options = {"num_closest": num_queries, **self.options}
         attack = deepfool(model, x_unlabeled, ord=self.ord, **options)
+        # DeepFool takes NaN for a sample that can't be fooled; here it is a mistake.
+        if (attack.num_steps == 0).any():
+            inference.predict_logits(model, x_unlabeled)
         indices = np.argsort(attack.norms, kind="stable")[:num_queries]
         twins = None
         if self.adversarial:

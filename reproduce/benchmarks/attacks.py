@@ -23,30 +23,17 @@ ANY_PIXEL = (-1e9, 1e9)  # Foolbox has no attack without bounds
 
 def deepfool(options):
     """Race the attacks, with bounds and without; yield rows."""
-    import dfal_keras as dfal
-
     x, y, pool = networks.digits()
     for network in options.networks:
         model = networks.trained(network, x, y, 1000)
         for num_images in options.sizes[network]:
             images = pool[:num_images]
             for bounds in (None, (0, 1)):
-                peers = {
-                    name: attack
-                    for name, attack in (("Foolbox", foolbox_norms), ("ART", art_norms))
-                    if num_images <= PATIENCE[name, network]
-                }
                 contenders = {
-                    "ours": functools.partial(
-                        lambda *given, **more: dfal.deepfool(*given, **more).norms,
-                        *(model, images),
-                        bounds=bounds,
-                        batch_size=256,
-                        **OPTIONS,
-                    )
+                    name: functools.partial(attack, model, images, bounds)
+                    for name, attack in ATTACKS.items()
+                    if num_images <= PATIENCE.get((name, network), num_images)
                 }
-                for name, attack in peers.items():
-                    contenders[name] = functools.partial(attack, model, images, bounds)
                 inside = "bounds (0, 1)" if bounds else "no bounds"
                 case = f"{network}, {num_images} digits, {inside}"
                 repeats = options.repeats
@@ -106,6 +93,13 @@ def giving_up(options):
                 }
 
 
+def our_norms(model, images, bounds) -> np.ndarray:
+    """Attack with ours; return the norms."""
+    import dfal_keras as dfal
+
+    return dfal.deepfool(model, images, bounds=bounds, batch_size=256, **OPTIONS).norms
+
+
 def foolbox_norms(model, images, bounds) -> np.ndarray:
     """Attack with Foolbox; return the norms."""
     import foolbox
@@ -147,6 +141,9 @@ def art_norms(model, images, bounds) -> np.ndarray:
         verbose=False,
     )
     return lengths(attack.generate(images) - images)
+
+
+ATTACKS = {"ours": our_norms, "Foolbox": foolbox_norms, "ART": art_norms}
 
 
 def lengths(perturbations) -> np.ndarray:

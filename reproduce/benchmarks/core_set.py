@@ -1,5 +1,7 @@
 """CORE-SET's forms, as for Table 3."""
 
+import argparse
+
 import timing
 
 import dfal_keras as dfal
@@ -11,7 +13,8 @@ NUM_LABELED = 100
 def core_set(options):
     """Time greedy, compact and literal, the last by extrapolation; yield rows."""
     x, y, pool = networks.digits()
-    options.literal_sizes, options.time_limit = [150, 200, 240, 280], 120.0
+    more = {"literal_sizes": [150, 200, 240, 280], "time_limit": 120.0}
+    options = argparse.Namespace(**vars(options), **more)
     model = networks.trained("LeNet5", x, y, NUM_LABELED)
     known = networks.scaled(x[:NUM_LABELED])
     timed = timing.measure(dfal.strategies, model, pool, known, options)

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import protocol
+import worker
 
 import dfal_keras as dfal
 
@@ -16,12 +17,8 @@ def digits() -> tuple:
 
 def trained(network: str, x, y, num_labeled: int, seed=0) -> keras.Model:
     """Return a network for pixels in [0, 1], trained once by the paper's recipe."""
-    build = getattr(dfal.models, network)
-    model = build((28, 28, 1), 10, include_preprocessing=False)
-    model.compile(
-        keras.optimizers.Adam(protocol.LEARNING_RATE), "sparse_categorical_crossentropy"
-    )
-    train = dfal.Training(model, **{**protocol.TRAINING, "num_restarts": 1})
+    problem = protocol.PROBLEMS[f"mnist-{network.lower()}"]
+    train = worker.make_training(problem, include_preprocessing=False, num_restarts=1)
     rows = np.random.default_rng(seed).choice(len(x), num_labeled, replace=False)
     return train(scaled(x[rows]), y[rows], seed=seed)
 

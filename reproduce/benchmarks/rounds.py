@@ -1,12 +1,10 @@
 """Whole rounds of Algorithm 1, as the runs do them, split into their parts."""
 
 import dataclasses
-import pathlib
 import statistics
 import tempfile
 import time
 
-import pandas as pd
 import protocol
 import store
 import worker
@@ -41,7 +39,7 @@ def split(strategies, num_labeled: int, repeats: int):
         )
         budget = num_labeled + (repeats + 1) * protocol.NUM_QUERIES
         with tempfile.TemporaryDirectory() as folder:
-            rows = measure(learner, x, y, budget, test_data, pathlib.Path(folder))
+            rows = measure(learner, x, y, budget, test_data, folder)
         row = {"strategy": name, "labelled": num_labeled}
         for part in (*PARTS, "rest", "whole"):
             row[part.removesuffix("_seconds")] = statistics.median(
@@ -52,12 +50,12 @@ def split(strategies, num_labeled: int, repeats: int):
 
 def measure(learner, x, y, budget, test_data, folder) -> list:
     """Run rounds and write what the run store writes; return the seconds of each."""
-    rows, seconds = [], []
+    kept, rows, seconds = store.Store(folder), [], []
     started = time.perf_counter()
     for finished in learner.rounds(x, y, budget=budget, test_data=test_data):
         rows.append(dataclasses.asdict(finished))
-        store.write(folder / "run.csv", pd.DataFrame(rows).to_csv(index=False))
-        learner.save(folder / "run.npz")
+        kept.write_rows("run", rows)
+        learner.save(kept.path("run", ".npz"))
         whole = time.perf_counter() - started
         parts = {part: rows[-1][part] for part in PARTS}
         seconds.append({**parts, "whole": whole, "rest": whole - sum(parts.values())})
