@@ -6,7 +6,7 @@ import pathlib
 import sys
 import tempfile
 
-from dfal_keras import screen
+from dfal_keras import _files, screen
 
 _COLUMNS = ("rank", "index", "file", "score", "predicted", "probability", "label")
 
@@ -153,12 +153,10 @@ def _write(query, model, pool, names, out, sheet):
         }
         for rank, index in enumerate(query.indices.tolist())
     ]
-    temporary = out.with_name(f"{out.name}.tmp")
-    with temporary.open("w", newline="") as file:
+    with _files.replacing(out, "t", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, _COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
-    temporary.replace(out)
     print(f"{out}: fill in the column `label`")
     if sheet is None:
         return

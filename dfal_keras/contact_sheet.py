@@ -1,8 +1,8 @@
 """A picture of a query: each image beside its adversarial twin and the difference."""
 
-import pathlib
-
 import numpy as np
+
+from dfal_keras import _files
 
 _ROWS = 5  # of images; more go to further columns
 
@@ -56,10 +56,8 @@ def draw(path, images, captions, twins=None, twin_captions=None):
             _show_difference(
                 places[2], columns[2][i], f"difference\nlength {length:.3g}"
             )
-    path = pathlib.Path(path)
-    temporary = path.with_name(f"{path.name}.tmp")
-    figure.savefig(temporary, format="png", dpi=120)
-    temporary.replace(path)
+    with _files.replacing(path) as file:
+        figure.savefig(file, format="png", dpi=120)
 
 
 def _show(panel, image, caption):

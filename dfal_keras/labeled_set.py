@@ -6,6 +6,8 @@ import zipfile
 
 import numpy as np
 
+from dfal_keras import _files
+
 _UNREADABLE = (
     *(OSError, EOFError, KeyError, TypeError, ValueError),
     zipfile.BadZipFile,
@@ -104,14 +106,8 @@ class LabeledSet:
 
         A reader, or whoever was killed on the way, finds the old file or the new one.
         """
-        path = pathlib.Path(path)
-        temporary = path.with_name(f"{path.name}.tmp")
-        try:
-            with temporary.open("wb") as file:
-                np.savez(file, **vars(self), **extra)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with _files.replacing(path) as file:
+            np.savez(file, **vars(self), **extra)
 
     @classmethod
     def load(cls, path):

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dfal_keras import validation
+from dfal_keras import _files, validation
 
 
 def as_pool(source, *, name="source", sample_shape=None):
@@ -92,13 +92,8 @@ def write_pool(dataset, path):
             "Argument `dataset` must be a tf.data.Dataset of batches of images. "
             f"Received: {dataset!r:.80} (of type {type(dataset).__name__})"
         )
-    temporary = path.with_name(f"{path.name}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            _write_batches(dataset.as_numpy_iterator(), file)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with _files.replacing(path) as file:
+        _write_batches(dataset.as_numpy_iterator(), file)
     return as_pool(path)
 
 

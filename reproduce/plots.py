@@ -9,6 +9,8 @@ matplotlib.use("Agg")  # files only, no screen
 import curves
 import matplotlib.pyplot as plt
 
+from dfal_keras import _files
+
 COLUMN = 3.3  # inches, the width of a column of the paper
 
 # Okabe & Ito's colours, which the colour-blind can tell apart; the yellow darker.
@@ -86,9 +88,8 @@ def save(figure, path: pathlib.Path):
     """Write a figure as PNG and as PDF, each whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     for suffix in ("png", "pdf"):
-        temporary = path.with_name(f"{path.name}.{suffix}.tmp")
         # Without a date the same figure is the same file.
         metadata = {"CreationDate": None} if suffix == "pdf" else None
-        figure.savefig(temporary, format=suffix, metadata=metadata)
-        temporary.replace(path.with_name(f"{path.name}.{suffix}"))
+        with _files.replacing(path.with_name(f"{path.name}.{suffix}")) as file:
+            figure.savefig(file, format=suffix, metadata=metadata)
     plt.close(figure)

@@ -11,13 +11,13 @@ import pathlib
 
 import pandas as pd
 
+from dfal_keras import _files
+
 
 def write(path: pathlib.Path, text: str):
     """Write a text file whole, or leave what was there as it was."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.tmp")
-    temporary.write_text(text)
-    temporary.replace(path)
+    _files.write_text(path, text)
 
 
 class Store:

@@ -5,15 +5,13 @@ after class. Each appears by a rename, whole or not at all, also when several pr
 prepare them at once. Labels follow from the counts.
 """
 
-import contextlib
 import logging
 import math
-import os
 import pathlib
-import uuid
 
 import numpy as np
 
+from dfal_keras import _files
 from dfal_keras.datasets import source as sources
 
 PARTS = ("train", "test")
@@ -91,24 +89,20 @@ def _obtain(source, folder):
 
 
 def _write(source, part, folder, paths):
-    """Write an array under a temporary name, and rename it at the end."""
+    """Write an array, whole or not at all."""
     target = folder / source.name / f"x_{part}.npy"
-    temporary = target.with_name(f"{target.name}.{uuid.uuid4().hex}.tmp")
     logging.getLogger(__name__).info("Preparing %s", target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         # Plain writes: a full disk is an OSError then. Through a memory map it would
         # be a signal that ends the process.
-        with temporary.open("wb") as output:
+        with _files.replacing(target) as output:
             header = {"descr": "|u1", "fortran_order": False}
             header["shape"] = _shape(source, part)
             np.lib.format.write_array_header_1_0(output, header)
             for file, path in zip(source.files, paths, strict=True):
                 for images in sources.chunks(source, file, path, part):
                     output.write(images)
-            output.flush()
-            os.fsync(output.fileno())
-        temporary.replace(target)
     except OSError as error:
         size = math.prod(_shape(source, part)) / 1e6
         raise ValueError(
@@ -116,9 +110,6 @@ def _write(source, part, folder, paths):
             "of space; another one can be given as `data_dir` or in the environment "
             f"variable {sources.VARIABLE}. Received: {error}"
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
 
 
 def _shape(source, part):
