@@ -1,6 +1,6 @@
 """The paper's data sets, in the tuple form of `keras.datasets`."""
 
-from dfal_keras.datasets import mnist, prepared, quick_draw, shoe_bag, source
+from dfal_keras.datasets import identity, mnist, prepared, quick_draw, shoe_bag, source
 
 _MODULES = {"mnist": mnist, "quick_draw": quick_draw, "shoe_bag": shoe_bag}
 _CLASS_NAMES = {
@@ -96,6 +96,38 @@ def is_complete(name: str, data_dir=None) -> bool:
         return True
     folder = source.data_folder(data_dir)
     return prepared.find(_MODULES[name].SOURCE, folder) is not None
+
+
+def fingerprint(name: str, data_dir=None) -> dict:
+    """Return what identifies the data that a data set holds on this machine.
+
+    Store it beside results, to tell whether they were made with the same data. It does
+    not depend on the folder. For MNIST it is known; for the other two it is computed
+    from the prepared arrays, kept beside them, and computed again when they change.
+
+    Args:
+        name: See `load_data`.
+        data_dir: See `load_data`.
+
+    Returns:
+        A dict that can be written as JSON: `"x_train"` and `"x_test"` with the
+        `"shape"` and `"dtype"` of the images, `"class_names"` in the order of their
+        labels, and `"sha256"`, a checksum over all images and labels.
+
+    Raises:
+        ValueError: If the name is unknown, or the data set is not prepared on this
+            machine. Nothing is downloaded.
+
+    Example:
+        >>> import dfal_keras as dfal
+        >>> found = dfal.datasets.fingerprint("mnist")
+        >>> found["x_train"], found["sha256"][:8]
+        ({'shape': [60000, 28, 28, 1], 'dtype': 'uint8'}, '06b0d1f1')
+    """
+    _check(name)
+    if name == "mnist":
+        return mnist.fingerprint()
+    return identity.of_prepared(_MODULES[name].SOURCE, source.data_folder(data_dir))
 
 
 def _check(name):

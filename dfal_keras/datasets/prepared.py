@@ -44,16 +44,21 @@ def load(source: sources.Source, data_dir=None) -> tuple:
     )
 
 
+def array_path(source: sources.Source, folder: pathlib.Path, part: str) -> pathlib.Path:
+    """Return where the images of `"train"` or `"test"` are, or are to be."""
+    return folder / source.name / f"x_{part}.npy"
+
+
 def find(source: sources.Source, folder: pathlib.Path):
     """Return the memory-mapped `(x_train, x_test)`, or `None` if they aren't whole."""
     images = []
     for part in PARTS:
-        path = folder / source.name / f"x_{part}.npy"
+        file = array_path(source, folder, part)
         try:
-            x = np.lib.format.open_memmap(path, mode="r")
+            x = np.lib.format.open_memmap(file, mode="r")
         except (OSError, ValueError):  # not there, or shorter than its header says
             return None
-        whole = path.stat().st_size == x.offset + x.nbytes
+        whole = file.stat().st_size == x.offset + x.nbytes
         if not whole or x.shape != _shape(source, part) or x.dtype != np.uint8:
             return None
         images.append(x)
@@ -90,7 +95,7 @@ def _obtain(source, folder):
 
 def _write(source, part, folder, paths):
     """Write an array, whole or not at all."""
-    target = folder / source.name / f"x_{part}.npy"
+    target = array_path(source, folder, part)
     logging.getLogger(__name__).info("Preparing %s", target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
