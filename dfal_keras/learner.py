@@ -1,6 +1,7 @@
 """The active learner: Algorithm 1 of the paper, one question and answer at a time."""
 
 import dataclasses
+import json
 
 import numpy as np
 
@@ -46,6 +47,8 @@ class ActiveLearner:
         skipped: Int array of pool rows that are never asked for.
         round: k, the number of queries answered in full, the initial one apart.
         model: A_k as last trained; the model given; or `None`.
+        metadata: Dict of values that JSON can hold, empty at first, for your own notes:
+            `save` and `load` keep it.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -96,6 +99,7 @@ class ActiveLearner:
             views.check_model(model)
         self.model = model
         self.round = 0
+        self.metadata = {}
         self.labeled = LabeledSet.empty()
         self.skipped = np.empty(0, np.int64)
         self._open = None  # what is asked and not yet answered
@@ -203,10 +207,17 @@ class ActiveLearner:
         at construction; neither the pool nor a model.
         """
         numbers = {name: getattr(self, name) for name in _SAVED}
+        metadata = json.dumps(self.metadata)
         asked = {} if self._open is None else self._open.arrays()
         pool = {} if self.pool is None else {"pool_shape": self.pool.shape}
         self.labeled.save(
-            path, round=self.round, skipped=self.skipped, **numbers, **asked, **pool
+            path,
+            round=self.round,
+            skipped=self.skipped,
+            metadata=metadata,
+            **numbers,
+            **asked,
+            **pool,
         )
 
     @classmethod
@@ -236,6 +247,7 @@ class ActiveLearner:
         learner = cls(train, strategy, pool=pool, model=model, **numbers)
         learner.labeled, learner.round = labeled, int(stored["round"])
         learner.skipped = stored.get("skipped", learner.skipped)
+        learner.metadata = json.loads(str(stored.get("metadata", "{}")))
         learner._open = OpenQuery.of_arrays(stored)
         if pool is not None and "pool_shape" in stored:
             pools.check_same(learner.pool, stored["pool_shape"])

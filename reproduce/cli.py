@@ -101,17 +101,27 @@ def why_not_run(problem: str) -> str:
     return f"not run:\n--problem {problem}"
 
 
-def stored(wanted: list, options: argparse.Namespace):
-    """Return the rows of those of the wanted runs that are stored."""
+def stored(wanted: list, options: argparse.Namespace, said=()):
+    """Return the rows of the wanted runs that are stored and sound.
+
+    Those that can't be used are left out. Why goes into the table's `attrs["refused"]`
+    and to the standard error stream, a line each, but for the lines `said` already.
+    """
+    import runs
     import store
 
-    return store.Store(options.output).load(wanted)
+    rows, refused = store.Store(options.output).load(wanted, runs.settings)
+    for message in [message for message in refused if message not in said]:
+        print(f"Left out: {message}", file=sys.stderr)
+    rows.attrs["refused"] = refused
+    return rows
 
 
 def rows_of(wanted: list, options: argparse.Namespace) -> tuple:
     """Complete the runs asked for; return their rows and the script's exit status."""
     if options.stored:
-        return stored(wanted, options), 0
+        rows = stored(wanted, options)
+        return rows, 2 if rows.attrs["refused"] else 0
     import estimate
     import grid
 
@@ -119,14 +129,15 @@ def rows_of(wanted: list, options: argparse.Namespace) -> tuple:
         print(estimate.describe(wanted, options))
         sys.exit(0)
     try:
-        status = _report(grid.complete(wanted, options))
+        failures = grid.complete(wanted, options)
     except KeyboardInterrupt:
         print("\nStopped. The same command goes on from here.", file=sys.stderr)
         sys.exit(130)
     except OSError as error:
         print(f"Stopped: {error}", file=sys.stderr)
         sys.exit(2)
-    return stored(wanted, options), status
+    said = [str(error) for error in failures.values()]
+    return stored(wanted, options, said), _report(failures)
 
 
 def _report(failures: dict) -> int:

@@ -37,7 +37,7 @@ def complete(wanted: list, options) -> dict:
     # Transfers train on what other runs chose: these come first.
     for group in ([run for run in wanted if not run.source], transfers):
         budgets = options.transfer_budgets if group is transfers else (options.budget,)
-        todo = [run for run in group if kept.num_annotations(run) < budgets[-1]]
+        todo = [run for run in group if not runs.is_done(run, budgets, kept)]
         if todo:
             print(f"{len(todo)} of {len(group)} runs to do; they go to {kept.folder}")
             failures |= _perform_all(todo, budgets, options)
@@ -135,6 +135,9 @@ def _show(bar, whole, reached, event):
     """Move the bar on by what a run has reached since its last row."""
     _, row = event
     run = row["run"]
+    if "waits" in row:
+        bar.write(f"{run}: waiting for another command that is at work on it")
+        return
     bar.set_postfix_str(
         f"{run}: {row['num_annotations']} annotations, {row['accuracy']:.2%}",
         refresh=False,

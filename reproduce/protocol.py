@@ -37,6 +37,7 @@ CEAL_THRESHOLDS = {"mnist": 0.05, "shoe_bag": 0.19, "quick_draw": 0.08}
 # At most one pseudo-label for an annotation: a deviation, see the README.
 CEAL_MAX_RATIO = 1.0
 
+FULL = "full"  # in place of a strategy: the whole training set, the column "All"
 STRATEGIES = ("dfal", "bald", "ceal", "core_set", "egl", "uncertainty", "random")
 
 # training(H, L_k). Optimizer, rate and batch are the paper's (4.1); restarts, epochs,

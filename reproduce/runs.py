@@ -6,7 +6,9 @@ import time
 import protocol
 import store
 
-FULL = "full"  # in place of a strategy: the whole training set, the column "All"
+from dfal_keras import datasets
+
+FULL = protocol.FULL
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +39,40 @@ class Run:
         return f"{self.kind}_{self.trial}{origin}"
 
 
+def settings(run: Run) -> dict:
+    """Return what a run's rows follow from, in a form that JSON can hold.
+
+    That is the protocol, and under "data" the identity of the data set if it is on this
+    machine.
+    """
+    fixed = protocol.settings(run.problem, run.strategy, run.trial, run.source)
+    dataset = protocol.PROBLEMS[run.problem].dataset
+    if not datasets.is_complete(dataset):
+        return fixed
+    return {**fixed, "data": datasets.fingerprint(dataset)}
+
+
+def is_done(run: Run, budgets: tuple, kept: store.Store) -> bool:
+    """Return whether a run is stored, sound, and as long as it is asked for.
+
+    Args:
+        run: The run.
+        budgets: As for `perform`.
+        kept: The run store.
+    """
+    try:
+        kept.check(run, settings(run))
+        rows = kept.rows(run)
+    except (ValueError, OSError):
+        return False  # `perform` says why it can't be used
+    if not len(rows):
+        return False
+    reached = rows["num_annotations"]
+    if run.source:
+        return set(budgets) <= set(reached)
+    return reached.iloc[-1] >= budgets[-1]
+
+
 def perform(run: Run, budgets: tuple, folder: str, report) -> None:
     """Run, or go on with, one run; write every row as it is done.
 
@@ -45,38 +81,43 @@ def perform(run: Run, budgets: tuple, folder: str, report) -> None:
         budgets: Numbers of annotations: the last is where to stop; a transfer is
             trained at each.
         folder: The run store.
-        report: Function called with a dict after every row.
+        report: Function called with a dict after every row; with `{"run": ...,
+            "waits": True}` if another process is at work on this run.
     """
     import worker
 
     worker.import_quietly()
-    runs = store.Store(folder)
-    settings = protocol.settings(run.problem, run.strategy, run.trial, run.source)
-    runs.check(run, settings)
-    rows = runs.rows(run).to_dict("records")
-    if run.source:
-        new_rows = _transfer(run, rows, runs, budgets)
-    elif run.strategy == FULL:
-        new_rows = _train_on_everything(run, rows)
-    else:
-        new_rows = _learn(run, rows, runs.path(run, ".npz"), budgets[-1])
-    recorded = False
-    for row in new_rows:
-        if not recorded:  # nothing is written for a run that fails at once
-            runs.record(run, settings, worker.environment())
-            recorded = True
-        rows.append(row)
-        runs.write_rows(run, rows)
-        report({"run": str(run), **row})
+    kept = store.Store(folder)
+    with kept.lock(run, lambda: report({"run": str(run), "waits": True})):
+        wanted = settings(run)
+        kept.check(run, wanted)
+        rows = kept.rows(run).to_dict("records")
+        if is_done(run, budgets, kept):  # by another process, while this one waited
+            return
+        if run.source:
+            new_rows = _transfer(run, rows, kept, budgets)
+        elif run.strategy == FULL:
+            new_rows = _train_on_everything(run, rows)
+        else:
+            new_rows = _learn(run, rows, kept, wanted, budgets[-1])
+        recorded = False
+        for row in new_rows:
+            if not recorded:  # nothing is written for a run that fails at once
+                kept.record(run, wanted, worker.environment())
+                recorded = True
+            rows.append(row)
+            kept.write_rows(run, rows)
+            report({"run": str(run), **row})
 
 
-def _learn(run, rows, state, budget):
-    """Active learning. Yields a row, and keeps the labelled set once it is written."""
+def _learn(run, rows, kept, wanted, budget):
+    """Active learning. Yields a row, and keeps the labeled set once it is written."""
     import worker
 
     import dfal_keras as dfal
 
     problem = protocol.PROBLEMS[run.problem]
+    state = kept.path(run, ".npz")
     (x, y), test_data = worker.load_data(problem.dataset)
     train = worker.make_training(problem)
     strategy = dfal.strategies.get(
@@ -84,6 +125,8 @@ def _learn(run, rows, state, budget):
     )
     if state.exists():
         learner = dfal.ActiveLearner.load(state, train, strategy)
+        _check_labeled_set(state, learner, run, wanted)
+        _check_rows(state, learner, rows)
     elif len(rows) > 1:
         raise ValueError(
             f"{run} has rows but no labelled set ({state}) to go on from. Use another "
@@ -97,10 +140,41 @@ def _learn(run, rows, state, budget):
             num_initial=protocol.NUM_INITIAL,
             seed=run.trial,
         )
-    del rows[learner.round :]  # a row was written, but killed before its labelled set
+    # A row was written, but the process was killed before its labeled set was.
+    del rows[learner.round :]
     for finished in learner.rounds(x, y, budget=budget, test_data=test_data):
         yield dataclasses.asdict(finished)
+        learner.metadata = {
+            "run": str(run),
+            "settings": wanted,
+            "rows": store.checksum(store.to_csv(rows[: learner.round])),
+        }
         learner.save(state)
+
+
+def _check_labeled_set(path, learner, run, wanted):
+    """Refuse a labeled set of another run, or made under other settings."""
+    made_by = learner.metadata.get("run")
+    if made_by != str(run):
+        raise ValueError(
+            f"{path} is not the labeled set of {run}, but of {made_by}. Remove the "
+            "files of this run, or use another --output."
+        )
+    store.check_settings(path, learner.metadata.get("settings", {}), wanted)
+
+
+def _check_rows(path, learner, rows):
+    """Refuse a labeled set that the rows do not lead to."""
+    before = store.checksum(store.to_csv(rows[: learner.round]))
+    if (
+        learner.round not in (len(rows) - 1, len(rows))
+        or learner.metadata.get("rows") != before
+    ):
+        raise ValueError(
+            f"{path} and the rows beside it do not belong together: it was written "
+            f"after {learner.round} queries, and there are {len(rows)} rows. Remove "
+            "the files of this run, or use another --output."
+        )
 
 
 def _train_on_everything(run, rows):
@@ -115,7 +189,7 @@ def _train_on_everything(run, rows):
     yield _train_and_test(train, x, y, len(y), test_data, seed=run.trial)
 
 
-def _transfer(run, rows, runs, budgets):
+def _transfer(run, rows, kept, budgets):
     """Train one network on what another's run had labelled, at each budget."""
     import worker
 
@@ -124,13 +198,15 @@ def _transfer(run, rows, runs, budgets):
     problem = protocol.PROBLEMS[run.problem]
     (x, _), test_data = worker.load_data(problem.dataset)
     train = worker.make_training(problem)
-    state = runs.path(Run(run.source, run.strategy, run.trial), ".npz")
+    source = Run(run.source, run.strategy, run.trial)
+    state = kept.path(source, ".npz")
     if not state.exists():
         raise ValueError(
             f"{run} needs the labelled set of the run it builds on, which is missing: "
             f"{state}. Use another --output, so that that run is made with it."
         )
     learner = dfal.ActiveLearner.load(state, train)
+    _check_labeled_set(state, learner, source, settings(source))
     done = {row["num_annotations"] for row in rows}
     for budget in budgets:
         if budget in done:

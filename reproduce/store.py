@@ -1,21 +1,37 @@
 """The run store: one folder, and in it up to three files a run.
 
-`<run>.csv` has a row for every round; `<run>.json` the settings and the environments
-it was made in; `<run>.npz` the labelled set, from which an interrupted run goes on.
-Each is replaced whole after every round, first the rows, then the labelled set, so a
-killed run loses one round at most.
+`<run>.csv` has a row for every round; `<run>.json` the settings, the environments it
+was made in and the checksum of the rows; `<run>.npz` the labelled set, from which an
+interrupted run goes on, with the settings and a checksum again. After every round each
+is replaced whole: the record, the rows, then the labelled set. A killed run loses one
+round at most, and files that do not belong together are refused.
 """
 
+import contextlib
+import hashlib
+import io
 import json
 import pathlib
 
+import filelock
+import numpy as np
 import pandas as pd
+import protocol
 
 from dfal_keras import _files
 
+COLUMNS = ["problem", "strategy", "trial", "source", "num_annotations", "accuracy"]
+
+_TRAINING = (
+    *("num_annotations", "num_labeled", "accuracy", "loss"),
+    *("fit_seconds", "evaluate_seconds"),
+)
+_ROUND = ("round", *_TRAINING, "query_seconds")
+_ADVICE = "Remove the files of this run, or use another --output."
+
 
 def write(path: pathlib.Path, text: str):
-    """Write a text file whole, or leave what was there as it was."""
+    """Write a text file whole, and make its folder if there is none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _files.write_text(path, text)
 
@@ -30,64 +46,217 @@ class Store:
         """Return where a run's file of this kind is."""
         return self.folder / f"{run}{suffix}"
 
+    @contextlib.contextmanager
+    def lock(self, run, on_wait):
+        """Hold a run for this process alone; wait while another process holds it.
+
+        The lock is the operating system's: it ends with the process, even if that is
+        killed.
+
+        Args:
+            run: The run.
+            on_wait: Function without arguments, called once if there is a wait.
+        """
+        folder = self.folder / ".locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(folder / f"{run}.lock")
+        try:
+            lock.acquire(blocking=False)
+        except filelock.Timeout:
+            on_wait()
+            lock.acquire(poll_interval=0.5)
+        try:
+            # Left by a process that was killed: nobody else writes to this run now.
+            for temporary in self.folder.glob(f"{run}.*.tmp"):
+                temporary.unlink(missing_ok=True)
+            yield
+        finally:
+            lock.release()
+
     def check(self, run, settings: dict):
-        """Refuse to go on with a run that was stored under other settings.
+        """Refuse a run that was stored under other settings, or without them.
+
+        Args:
+            run: The run.
+            settings: What the run has to be made with. A name that is missing, such
+                as "data" where a data set is not on this machine, is not compared.
 
         Raises:
-            ValueError: If so. The run is neither overwritten nor mixed with the new.
+            ValueError: If so. The run is left as it is.
         """
         path = self.path(run, ".json")
-        if not path.exists():
+        record = self._record(run)
+        if record is not None:
+            check_settings(path, record["settings"], settings)
             return
-        stored = json.loads(path.read_text())["settings"]
-        wanted = json.loads(json.dumps(settings))
-        for name in sorted(stored.keys() | wanted.keys()):
-            if stored.get(name) != wanted.get(name):
+        for other in (self.path(run, ".csv"), self.path(run, ".npz")):
+            if other.exists():
                 raise ValueError(
-                    f"{path} was made with {name}={stored.get(name)!r}, now it is "
-                    f"{wanted.get(name)!r}. Use another --output, or remove the run."
+                    f"{other} can't be used without the run's settings: {path} is "
+                    f"missing. {_ADVICE}"
                 )
 
     def record(self, run, settings: dict, environment: dict):
         """Note the settings of a run, and where it is made or gone on with."""
-        path = self.path(run, ".json")
-        stored = json.loads(path.read_text()) if path.exists() else {}
-        environments = [*stored.get("environments", []), environment]
-        record = {"settings": settings, "environments": environments}
-        write(path, json.dumps(record, indent=2) + "\n")
+        record = self._record(run) or {"environments": []}
+        record |= {"settings": settings, "rows": [checksum(self._text(run))]}
+        record["environments"].append(environment)
+        self._write_record(run, record)
 
     def rows(self, run) -> pd.DataFrame:
-        """Return a run's finished rounds, none if it never began."""
+        """Return a run's finished rounds, none if it never began.
+
+        Raises:
+            ValueError: If the file is damaged, or is not the one that was written.
+        """
+        record, before, text = self._record(run), None, ""
+        while record != before:  # another process wrote while this one read
+            text, before = self._text(run), record
+            record = self._record(run)
         path = self.path(run, ".csv")
-        if not path.exists():
+        if record is None:
+            self.check(run, {})
             return pd.DataFrame()
-        # Every bit counts: a resumed run's file equals an undisturbed one's.
-        return pd.read_csv(path, float_precision="round_trip")
+        if not text and checksum(text) not in record["rows"]:
+            raise ValueError(f"{path} is missing or empty. {_ADVICE}")
+        table, flaw = _parse(text, record["settings"])
+        if not flaw and checksum(text) not in record["rows"]:
+            flaw = "the checksum is not the one in its .json file"
+        if flaw:
+            raise ValueError(f"{path} is not as it was written: {flaw}. {_ADVICE}")
+        return table
 
     def write_rows(self, run, rows: list):
-        """Replace a run's rows, given as dicts."""
-        write(self.path(run, ".csv"), pd.DataFrame(rows).to_csv(index=False))
+        """Replace a run's rows, given as dicts. The run must have been recorded."""
+        text = to_csv(rows)
+        # Whichever of the two files a killed process leaves, they fit.
+        checksums = [checksum(self._text(run)), checksum(text)]
+        self._write_record(run, self._record(run) | {"rows": checksums})
+        write(self.path(run, ".csv"), text)
 
     def num_annotations(self, run) -> int:
         """Return how many annotations a run has reached."""
         rows = self.rows(run)
         return int(rows["num_annotations"].iloc[-1]) if len(rows) else 0
 
-    def load(self, runs: list) -> pd.DataFrame:
-        """Return the rows of many runs in one table, with columns that tell them."""
-        tables = [
-            self.rows(run).assign(
-                problem=run.problem,
-                strategy=run.strategy,
-                trial=run.trial,
-                source=run.source,
+    def load(self, runs: list, settings_of) -> tuple:
+        """Return the rows of many runs in one table, with columns that tell them.
+
+        Args:
+            runs: The runs.
+            settings_of: Function from a run to the settings that it must have.
+
+        Returns:
+            The table, and a list of messages: a run that can't be used is left out.
+        """
+        tables, refused, known = [], [], {}
+        for run in runs:
+            try:
+                # Runs on a data set that is not here must be of one data set, too.
+                settings = known.get(run.problem, {}) | settings_of(run)
+                self.check(run, settings)
+                table = self.rows(run)
+                if len(table):
+                    data = self._record(run)["settings"].get("data")
+                    known.setdefault(run.problem, {"data": data})
+            except (ValueError, OSError) as error:
+                refused.append(str(error))
+                continue
+            tables.append(
+                table.assign(
+                    problem=run.problem,
+                    strategy=run.strategy,
+                    trial=run.trial,
+                    source=run.source,
+                )
             )
-            for run in runs
-        ]
         tables = [table for table in tables if "accuracy" in table]
         if not tables:
-            return pd.DataFrame(columns=COLUMNS)
-        return pd.concat(tables, ignore_index=True)
+            return pd.DataFrame(columns=COLUMNS), refused
+        return pd.concat(tables, ignore_index=True), refused
+
+    def _text(self, run):
+        """Return the text of a run's rows, "" if there is none."""
+        path = self.path(run, ".csv")
+        try:
+            return path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return ""
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path} is damaged: {error}. {_ADVICE}") from error
+
+    def _record(self, run):
+        """Return a run's record, `None` if there is none."""
+        path = self.path(run, ".json")
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+            kinds = {"settings": dict, "environments": list, "rows": list}
+            if not all(isinstance(record[key], kind) for key, kind in kinds.items()):
+                raise TypeError("unexpected content")
+            return record
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError) as error:
+            reason = f"no {error}" if isinstance(error, KeyError) else error
+            raise ValueError(f"{path} is damaged: {reason}. {_ADVICE}") from error
+
+    def _write_record(self, run, record):
+        write(self.path(run, ".json"), json.dumps(record, indent=2) + "\n")
 
 
-COLUMNS = ["problem", "strategy", "trial", "source", "num_annotations", "accuracy"]
+def check_settings(path, stored: dict, wanted: dict):
+    """Refuse a file that was made under other settings.
+
+    Raises:
+        ValueError: If a setting differs; it names the file and the setting.
+    """
+    wanted = json.loads(json.dumps(wanted))  # tuples are lists in a file
+    for name in sorted(stored.keys() | wanted.keys()):
+        is_known = name != "data" or name in wanted
+        if is_known and stored.get(name) != wanted.get(name):
+            raise ValueError(
+                f"{path} was made with {name}={stored.get(name)!r}, now it is "
+                f"{wanted.get(name)!r}. {_ADVICE}"
+            )
+
+
+def to_csv(rows: list) -> str:
+    """Return rows, given as dicts, as the text of a file."""
+    return pd.DataFrame(rows).to_csv(index=False, lineterminator="\n") if rows else ""
+
+
+def checksum(text: str) -> str:
+    """Return a checksum of the text of a file."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _parse(text, settings):
+    """Return the rows in a text, and what is wrong with them, if anything is."""
+    if not text:
+        return pd.DataFrame(), None
+    try:
+        # Every bit counts: a resumed run's file equals an undisturbed one's.
+        table = pd.read_csv(io.StringIO(text), float_precision="round_trip")
+    except ValueError as error:
+        return None, str(error).strip()
+    is_learning = settings.get("strategy") != protocol.FULL and not settings.get(
+        "source"
+    )
+    columns = list(_ROUND if is_learning else _TRAINING)
+    if list(table.columns) != columns:
+        return None, f"its columns are {list(table.columns)}, not {columns}"
+    numbers = table.apply(pd.to_numeric, errors="coerce")
+    if not len(table) or not np.isfinite(numbers.to_numpy(float)).all():
+        return None, "it holds something else than finite numbers"
+    if not table["accuracy"].between(0, 1).all():
+        return None, "an accuracy is not from 0 to 1"
+    if is_learning:
+        k = np.arange(len(table))
+        expected = settings.get("num_initial", 0) + k * settings.get("num_queries", 0)
+        if list(table["round"]) != list(k):
+            return None, "its rounds are not 0, 1, 2, ..."
+        if list(table["num_annotations"]) != list(expected):
+            return None, "its annotations do not rise by the size of a query"
+    elif not table["num_annotations"].is_unique:
+        return None, "a number of annotations is there twice"
+    return table, None

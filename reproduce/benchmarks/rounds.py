@@ -51,6 +51,7 @@ def split(strategies, num_labeled: int, repeats: int):
 def measure(learner, x, y, budget, test_data, folder) -> list:
     """Run rounds and write what the run store writes; return the seconds of each."""
     kept, rows, seconds = store.Store(folder), [], []
+    kept.record("run", {}, {})
     started = time.perf_counter()
     for finished in learner.rounds(x, y, budget=budget, test_data=test_data):
         rows.append(dataclasses.asdict(finished))
