@@ -2,15 +2,12 @@
 
 import contextlib
 import datetime
-import getpass
 import importlib.metadata
 import os
 import pathlib
 import platform
 import subprocess
-import tempfile
 
-import numpy as np
 import protocol
 
 from dfal_keras import screen
@@ -32,28 +29,11 @@ def import_quietly(num_threads: int = 1):
 
 
 def load_data(name: str) -> tuple:
-    """Load a data set into memory that the processes of this machine share.
+    """Load a data set, memory-mapped, so that the processes of a machine share it."""
+    from dfal_keras import datasets
+    from dfal_keras.datasets import mapped
 
-    The first process writes the arrays to the temporary folder; all map them.
-    """
-    import dfal_keras as dfal
-
-    version = importlib.metadata.version("dfal_keras")
-    folder = pathlib.Path(tempfile.gettempdir()) / f"dfal_keras-{getpass.getuser()}"
-    names = ("x_train", "y_train", "x_test", "y_test")
-    paths = [folder / f"{name}-{version}-{part}.npy" for part in names]
-    if not all(path.exists() for path in paths):
-        train, test = dfal.datasets.load_data(name)
-        if isinstance(train[0], np.memmap):
-            return train, test  # the large ones are files already
-        folder.mkdir(exist_ok=True, mode=0o700)
-        for path, array in zip(paths, (*train, *test), strict=True):
-            temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-            with temporary.open("wb") as file:
-                np.save(file, array)
-            temporary.replace(path)
-    x_train, y_train, x_test, y_test = (np.load(path, mmap_mode="r") for path in paths)
-    return (x_train, y_train), (x_test, y_test)
+    return mapped.load_data() if name == "mnist" else datasets.load_data(name)
 
 
 def make_training(problem: protocol.Problem, *, include_preprocessing=True, **recipe):

@@ -70,6 +70,9 @@ def data_folder(data_dir=None) -> pathlib.Path:
         data_dir: The folder. By default, what the environment variable
             `DFAL_KERAS_DATA` says, and otherwise `dfal_keras` in the folder where
             Keras puts its own data sets (`~/.keras/datasets`).
+
+    Raises:
+        ValueError: If `data_dir` is no path, or the user has no home folder.
     """
     home = os.environ.get("KERAS_HOME") or "~/.keras"
     folder = data_dir or os.environ.get(VARIABLE) or f"{home}/datasets/dfal_keras"
@@ -77,7 +80,14 @@ def data_folder(data_dir=None) -> pathlib.Path:
         raise ValueError(
             f"Argument `data_dir` must be a path. Received: data_dir={data_dir!r}"
         )
-    return pathlib.Path(folder).expanduser().absolute()
+    try:
+        return pathlib.Path(folder).expanduser().absolute()
+    except RuntimeError as error:  # a user without account, in a container
+        raise ValueError(
+            "Argument `data_dir` or the environment variable "
+            f"{VARIABLE} must name a folder where there is no home folder. "
+            f"Received: data_dir={data_dir!r} ({error})"
+        ) from error
 
 
 def has_size(path, file: ClassFile) -> bool:
