@@ -221,6 +221,12 @@ def test_what_a_strategy_is_shown():
     assert any((recorder.shown[0] != shown).any() for shown in recorder.shown)
 
 
+def twins_of(rows):
+    """Three queries, three twins, and what is said of whose they are."""
+    twins = np.ones((3, 4, 4, 1))
+    return Query(np.arange(3), adversarial_twins=twins, twin_rows=rows)
+
+
 @pytest.mark.parametrize(
     ("query", "message"),
     [
@@ -231,6 +237,13 @@ def test_what_a_strategy_is_shown():
         (Query(np.arange(11)), "from 1 to 10"),
         (Query(np.arange(0)), "from 1 to 10"),
         (Query(np.arange(3), adversarial_twins=np.ones((2, 4, 4, 1))), "one adv"),
+        (Query(np.arange(3), twin_rows=np.array([0])), "one adversarial twin for each"),
+        (twins_of(np.arange(2)), "3 twins for 2 of 3"),
+        (twins_of(np.array([0, 0, 1])), "distinct places"),
+        (twins_of(np.array([0, 1, 3])), "distinct places"),
+        (twins_of(np.array([0, 1, -1])), "distinct places"),
+        (twins_of(np.array([0, 1, 1.5])), "distinct places"),
+        (twins_of(np.array([[0, 1, 2]])), "distinct places"),
         (Query(np.arange(3), pseudo_indices=np.arange(2)), "one label for each"),
     ],
 )
