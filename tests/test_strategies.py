@@ -308,6 +308,23 @@ def test_ceal_never_pseudo_labels_what_it_asks_for(lenet5, digits):
     assert not len(strategies.CEAL(threshold=0).query(lenet5, digits, 10).pseudo_labels)
 
 
+def test_ceal_pseudo_labels_below_the_threshold_not_at_it():
+    def identity(images):
+        return images
+
+    logits = np.array([[0, 0], [0, 0.5], [0, 1], [0, 2]], "float32")
+    entropies = entropy(inference.softmax(logits))
+    for threshold, expected in (
+        (entropies[2], [3]),
+        (np.nextafter(entropies[2], np.float32(1)), [2, 3]),
+        (entropies[2] + 5e-4, [2, 3]),
+        (entropies[2] - 5e-4, [3]),
+    ):
+        strategy = strategies.CEAL(threshold=float(threshold))
+        query = strategy.query(identity, logits, 1)
+        assert query.pseudo_indices.tolist() == expected
+
+
 def test_ceal_thins_pseudo_labels_at_random(lenet5, digits):
     strategy = strategies.CEAL(threshold=10, max_ratio=0.5)
     drawn = [
@@ -550,6 +567,16 @@ def test_core_set_allows_a_share_of_outliers():
         for share in (0.0, 0.25)
     }
     assert chosen == {0.0: [2], 0.25: [1]}
+
+
+def test_core_set_counts_the_labelled_among_what_it_covers():
+    """One of eight points may be left out, which is none of four candidates."""
+    x = np.array([[0.0, 0], [1, 0], [2, 0], [100, 0]], "float32")
+    x_labeled = np.full((4, 2), [30, 0], "float32")
+    for share, chosen in ((0.125, 1), (0.124, 3)):
+        strategy = strategies.CoreSet(features="outputs", outlier_share=share)
+        query = strategy.query(lambda images: images, x, 1, x_labeled=x_labeled)
+        assert query.indices == [chosen]
 
 
 @pytest.mark.parametrize(
