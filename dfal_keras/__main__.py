@@ -160,10 +160,13 @@ def _write(query, model, pool, names, out, sheet):
     print(f"{out}: fill in the column `label`")
     if sheet is None:
         return
-    twins, twin_captions = query.adversarial_twins, None
-    if twins is not None:
-        flipped = inference.predict_logits(model, twins).argmax(axis=1)
-        twin_captions = [f"twin\npredicted {label}" for label in flipped]
+    twins = twin_captions = None
+    if len(query.twin_rows):
+        twins, twin_captions = [None] * len(rows), [""] * len(rows)
+        flipped = inference.predict_logits(model, query.adversarial_twins)
+        for twin, row in enumerate(query.twin_rows):
+            twins[row] = query.adversarial_twins[twin]
+            twin_captions[row] = f"twin\npredicted {flipped[twin].argmax()}"
     captions = [
         f"{row['rank']}. {pathlib.Path(row['file']).name or row['index']}\n"
         f"predicted {row['predicted']}"

@@ -19,8 +19,9 @@ def draw(path, images, captions, twins=None, twin_captions=None):
         path: Where to write.
         images: Of shape `(num_queries, height, width, channels)`, 1, 3 or 4 channels.
         captions: A short text for each image.
-        twins: Adversarial twins of the same shape; `None` for a sheet without.
-        twin_captions: A short text for each twin.
+        twins: A list of the adversarial twin of each image, `None` where it has none;
+            `None` for a sheet without twins.
+        twin_captions: A short text for each image's twin.
 
     Raises:
         ValueError: If the samples are no images.
@@ -33,13 +34,11 @@ def draw(path, images, captions, twins=None, twin_captions=None):
             "Argument `images` must be images of 1, 3 or 4 channels to be drawn. "
             f"Received: samples of shape {images.shape[1:]}"
         )
-    columns = [images]
-    if twins is not None:
-        columns += [np.asarray(twins, np.float32), np.asarray(twins) - images]
+    num_places = 1 if twins is None else 3  # image, twin, difference
     white = 255 if images.max() > 1 else 1
     num_blocks = -(-len(images) // _ROWS)
     num_rows = min(_ROWS, len(images))
-    num_columns = num_blocks * len(columns)
+    num_columns = num_blocks * num_places
     figure = matplotlib.figure.Figure(
         figsize=(1.35 * num_columns, 1.5 * num_rows + 0.3), layout="constrained"
     )
@@ -48,14 +47,14 @@ def draw(path, images, captions, twins=None, twin_captions=None):
         panel.set_axis_off()
     for i in range(len(images)):
         row, block = i % _ROWS, i // _ROWS
-        places = panels[row, block * len(columns) :]
+        places = panels[row, block * num_places :]
         _show(places[0], images[i] / white, captions[i])
-        if twins is not None:
-            _show(places[1], columns[1][i] / white, twin_captions[i])
-            length = np.linalg.norm(columns[2][i])
-            _show_difference(
-                places[2], columns[2][i], f"difference\nlength {length:.3g}"
-            )
+        if twins is not None and twins[i] is not None:
+            twin = np.asarray(twins[i], np.float32)
+            _show(places[1], twin / white, twin_captions[i])
+            length = np.linalg.norm(twin - images[i])
+            caption = f"difference\nlength {length:.3g}"
+            _show_difference(places[2], twin - images[i], caption)
     with _files.replacing(path) as file:
         figure.savefig(file, format="png", dpi=120)
 

@@ -43,17 +43,18 @@ def margins(logits, images, classes):
 def loss_gradient_norms(logits, weights, images, targets):
     """Norms of the gradients of single samples' losses with respect to the weights.
 
-    For a sample x and a target distribution t that is
-    `|| grad_theta ( - sum_k t_k log p_k(x) ) ||_2`. One sample at a time, so memory
-    holds a single gradient however large the network is, and samples can't mix; on a
-    CPU this runs four times as fast as `tf.vectorized_map`. To be called inside a
-    graph.
+    For a sample x and a target t, a weight for each class, that is
+    `|| grad_theta ( - sum_k t_k log p_k(x) ) ||_2`, with t a constant. One sample at
+    a time, so memory holds a single gradient however large the network is, and samples
+    can't mix; on a CPU this runs four times as fast as `tf.vectorized_map`. To be
+    called inside a graph.
 
     Args:
         logits: Function from images to logits of shape `(batch_size, num_classes)`.
         weights: List of the variables to differentiate by.
         images: Float tensor of shape `(batch_size, ...)`.
-        targets: Float array of shape `(num_targets, num_classes)`.
+        targets: Function from the probabilities of a sample, a float tensor of shape
+            `(num_classes,)`, to a list of targets of that shape.
 
     Returns:
         The norms, float tensor of shape `(batch_size, num_targets)`.
@@ -61,16 +62,18 @@ def loss_gradient_norms(logits, weights, images, targets):
 
     def norms_of_one(image):
         with tf.GradientTape(persistent=True) as tape:
-            log_probabilities = tf.nn.log_softmax(logits(image[None])[0])
-            losses = [-tf.reduce_sum(t * log_probabilities) for t in targets]
+            outputs = logits(image[None])[0]
+            log_probabilities = tf.nn.log_softmax(outputs)
+            constants = map(tf.stop_gradient, targets(tf.nn.softmax(outputs)))
+            losses = [-tf.reduce_sum(t * log_probabilities) for t in constants]
         norms = [
             tf.linalg.global_norm(tape.gradient(loss, weights, **_ZERO))
             for loss in losses
         ]
         return tf.cast(tf.stack(norms), tf.float32)
 
-    shape = tf.TensorSpec((len(targets),), tf.float32)
-    return tf.map_fn(norms_of_one, images, fn_output_signature=shape)
+    signature = tf.TensorSpec((None,), tf.float32)
+    return tf.map_fn(norms_of_one, images, fn_output_signature=signature)
 
 
 _ZERO = {"unconnected_gradients": tf.UnconnectedGradients.ZERO}

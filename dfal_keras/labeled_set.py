@@ -24,7 +24,8 @@ class LabeledSet:
         labels: Int array of shape `(num_annotations,)`.
         adversarial_twins: Float32 array of shape `(num_twins, ...)`; of shape `(0,)`
             as long as there is none.
-        twin_labels: Int array of shape `(num_twins,)`.
+        twin_rows: Int array of shape `(num_twins,)`, the place in `indices` of the
+            sample that each twin was made from and shares the label of.
         pseudo_indices: Int array of shape `(num_pseudo_labels,)`, rows of the pool.
         pseudo_labels: Int array of shape `(num_pseudo_labels,)`.
     """
@@ -32,7 +33,7 @@ class LabeledSet:
     indices: np.ndarray
     labels: np.ndarray
     adversarial_twins: np.ndarray
-    twin_labels: np.ndarray
+    twin_rows: np.ndarray
     pseudo_indices: np.ndarray
     pseudo_labels: np.ndarray
 
@@ -48,9 +49,14 @@ class LabeledSet:
         """Labels that somebody had to give."""
         return len(self.indices)
 
+    @property
+    def twin_labels(self) -> np.ndarray:
+        """Labels of the twins, int array of shape `(num_twins,)`."""
+        return self.labels[self.twin_rows]
+
     def __len__(self):
         """Size of the training set: annotations, twins and pseudo-labels."""
-        return len(self.indices) + len(self.twin_labels) + len(self.pseudo_indices)
+        return len(self.indices) + len(self.twin_rows) + len(self.pseudo_indices)
 
     def add(self, query, labels):
         """Add a query's samples, with their labels and what comes with them.
@@ -59,13 +65,16 @@ class LabeledSet:
             query: A `dfal_keras.strategies.Query` with indices into the pool.
             labels: Int array of shape `(num_queries,)`.
         """
+        num_known = self.num_annotations
         self.indices = np.concatenate([self.indices, query.indices])
         self.labels = np.concatenate([self.labels, labels])
-        twins = query.adversarial_twins
-        if twins is not None:
-            known = [self.adversarial_twins] if len(self.twin_labels) else []
-            self.adversarial_twins = np.concatenate([*known, twins], dtype=np.float32)
-            self.twin_labels = np.concatenate([self.twin_labels, labels])
+        if len(query.twin_rows):
+            known = [self.adversarial_twins] if len(self.twin_rows) else []
+            self.adversarial_twins = np.concatenate(
+                [*known, query.adversarial_twins], dtype=np.float32
+            )
+            rows = num_known + np.asarray(query.twin_rows)
+            self.twin_rows = np.concatenate([self.twin_rows, rows])
         # Pseudo-labels are the current model's guess: each query replaces them.
         self.pseudo_indices = query.pseudo_indices
         self.pseudo_labels = query.pseudo_labels
@@ -73,21 +82,21 @@ class LabeledSet:
     def first(self, num_annotations: int):
         """Return the set as it was with this many annotations, without pseudo-labels.
 
-        Twins came with the queries and are in their order, the initial set having none.
+        Raises:
+            ValueError: If there are not so many.
         """
-        later = self.num_annotations - num_annotations
-        if not 0 <= later < self.num_annotations:
+        if not 1 <= num_annotations <= self.num_annotations:
             raise ValueError(
                 "Argument `num_annotations` must be from 1 to the set's "
                 f"{self.num_annotations}. Received: num_annotations={num_annotations!r}"
             )
-        num_twins = max(0, len(self.twin_labels) - later)
+        has_parent = self.twin_rows < num_annotations
         integers = np.empty(0, np.int64)
         return LabeledSet(
             self.indices[:num_annotations],
             self.labels[:num_annotations],
-            self.adversarial_twins[:num_twins],
-            self.twin_labels[:num_twins],
+            self.adversarial_twins[has_parent],
+            self.twin_rows[has_parent],
             integers,
             integers,
         )
@@ -96,7 +105,7 @@ class LabeledSet:
         """Return the training set, float32 images and int64 labels."""
         rows = np.concatenate([self.indices, self.pseudo_indices])
         images = np.asarray(pool[rows], np.float32)
-        if len(self.twin_labels):
+        if len(self.twin_rows):
             images = np.concatenate([images, self.adversarial_twins])
         labels = [self.labels, self.pseudo_labels, self.twin_labels]
         return images, np.concatenate(labels)

@@ -108,11 +108,13 @@ def choose(dfal, model, segments, pool) -> dict:
     attack = dfal.deepfool(model, pool)
     query = dfal.strategies.DFAL().query(model, pool, len(pool))
     rows = np.argsort(query.indices)  # from the ranking back to the pool
+    twins = pool.copy()  # a point that could not be fooled has none
+    twins[query.indices[query.twin_rows]] = query.adversarial_twins
     return {
         "true margin": (feet, np.linalg.norm(feet - pool, axis=1)),
         "nearest of other class": (neighbors, np.linalg.norm(neighbors - pool, axis=1)),
         "DeepFool": (pool + attack.perturbations, attack.norms),
-        "DFAL with twin": (query.adversarial_twins[rows], query.scores[rows]),
+        "DFAL with twin": (twins, query.scores[rows]),
     }
 
 

@@ -29,13 +29,12 @@ PROBLEMS = {  # the panels (a)-(f) of Table 1
 }
 
 # K, for the strategies that look at a random subset. The paper names no number; the
-# first author's public code has 300 for DFAL, BALD and EGL.
+# first author's public code has 300 for DFAL, BALD and EGL, and gives CEAL's
+# pseudo-labels among as many.
 NUM_CANDIDATES = 300
 
 # CEAL's thresholds (4.2), in nats.
 CEAL_THRESHOLDS = {"mnist": 0.05, "shoe_bag": 0.19, "quick_draw": 0.08}
-# At most one pseudo-label for an annotation: a deviation, see the README.
-CEAL_MAX_RATIO = 1.0
 
 FULL = "full"  # in place of a strategy: the whole training set, the column "All"
 STRATEGIES = ("dfal", "bald", "ceal", "core_set", "egl", "uncertainty", "random")
@@ -100,10 +99,15 @@ def strategy_options(problem: str, strategy: str) -> dict:
         "bald": {**subset, "num_samples": 10},  # 4.2
         "ceal": {
             "threshold": CEAL_THRESHOLDS[PROBLEMS[problem].dataset],
-            "max_ratio": CEAL_MAX_RATIO,
+            "num_pseudo_candidates": NUM_CANDIDATES,  # the first author's public code
         },
-        "core_set": {**subset, "outlier_share": 1e-4},  # Sener & Savarese (2018)
-        "egl": {**subset, "expectation": "uniform"},  # the first author's public code
+        "core_set": {
+            **subset,
+            "features": "probabilities",  # the first author's public code
+            "outlier_share": 1e-4,  # Sener & Savarese (2018)
+        },
+        # Both the first author's public code: epsilon is that of Keras.
+        "egl": {**subset, "expectation": "uniform", "epsilon": 1e-7},
     }.get(strategy, {})
 
 

@@ -1,3 +1,4 @@
+import copy
 import dataclasses
 
 import numpy as np
@@ -129,6 +130,59 @@ def test_saved_after_any_round_it_goes_on_with_the_same_rounds(
     assert [path.name for path in tmp_path.iterdir()] == ["learner.npz"]
 
 
+class Draws(Strategy):
+    """Writes down what it is shown, and what its source of randomness would draw."""
+
+    num_candidates = 50
+
+    def __init__(self):
+        self.shown, self.drawn, self.numbers = [], [], []
+
+    def select(self, model, x_unlabeled, num_queries, x_labeled, rng):
+        self.shown.append(np.sort(x_unlabeled[:].ravel()))
+        left = np.setdiff1d(np.arange(200), x_labeled[:])
+        again = copy.deepcopy(rng)
+        self.drawn.append(np.sort(again.choice(left, 50, replace=False)))
+        self.numbers.append(int(rng.integers(2**31)))
+        return Query(np.arange(num_queries))
+
+
+def test_every_draw_is_independent_of_every_other():
+    """Seeds differ by round and purpose: no two draws are the same or make one so."""
+    x = np.arange(200, dtype="float32")[:, None]
+    draws, seeds = Draws(), []
+
+    def train(x, y, seed):
+        seeds.append(seed)
+        return lambda images: images
+
+    learner = dfal.ActiveLearner(train, draws, num_queries=1, num_initial=4, seed=5)
+    learner.fit(x, np.zeros(200, int), budget=9)
+    assert len(seeds) == 6
+    assert len(draws.numbers) == 5
+    assert len({*seeds, *draws.numbers}) == 11
+    # Fresh each round: most of what is shown was not shown in the round before.
+    for before, after in zip(draws.shown[:-1], draws.shown[1:], strict=True):
+        assert len(np.intersect1d(before, after)) < 30
+    # With the candidates' own randomness the strategy would draw just these.
+    for shown, drawn in zip(draws.shown, draws.drawn, strict=True):
+        assert (shown != drawn).any()
+
+
+def test_labels_lie_beside_their_images():
+    pool = np.arange(20, dtype="float32")[:, None]
+    twins = np.array([[100.5], [101.5]])
+    labeled = LabeledSet.empty()
+    pseudo = {"pseudo_indices": np.array([7, 8, 9]), "pseudo_labels": np.arange(7, 10)}
+    query = Query(np.arange(3), None, twins, np.array([2, 0]), **pseudo)
+    labeled.add(query, np.array([30, 31, 32]))
+    x, y = labeled.arrays(pool)
+    assert len(labeled) == len(x) == len(y) == 8
+    found = dict(zip(x.ravel().tolist(), y.tolist(), strict=True))
+    expected = {0: 30, 1: 31, 2: 32, 100.5: 32, 101.5: 30, 7: 7, 8: 8, 9: 9}
+    assert found == expected
+
+
 def test_a_larger_budget_goes_on_from_a_finished_run(tiny_train, blobs, tmp_path):
     whole = dfal.ActiveLearner(tiny_train, "dfal", seed=3)
     expected = rows(whole.fit(*blobs, budget=40))
@@ -221,6 +275,12 @@ def test_what_a_strategy_is_shown():
     assert any((recorder.shown[0] != shown).any() for shown in recorder.shown)
 
 
+def twins_of(rows):
+    """Three queries, three twins, and what is said of whose they are."""
+    twins = np.ones((3, 4, 4, 1))
+    return Query(np.arange(3), adversarial_twins=twins, twin_rows=rows)
+
+
 @pytest.mark.parametrize(
     ("query", "message"),
     [
@@ -231,6 +291,13 @@ def test_what_a_strategy_is_shown():
         (Query(np.arange(11)), "from 1 to 10"),
         (Query(np.arange(0)), "from 1 to 10"),
         (Query(np.arange(3), adversarial_twins=np.ones((2, 4, 4, 1))), "one adv"),
+        (Query(np.arange(3), twin_rows=np.array([0])), "one adversarial twin for each"),
+        (twins_of(np.arange(2)), "3 twins for 2 of 3"),
+        (twins_of(np.array([0, 0, 1])), "distinct places"),
+        (twins_of(np.array([0, 1, 3])), "distinct places"),
+        (twins_of(np.array([0, 1, -1])), "distinct places"),
+        (twins_of(np.array([0, 1, 1.5])), "distinct places"),
+        (twins_of(np.array([[0, 1, 2]])), "distinct places"),
         (Query(np.arange(3), pseudo_indices=np.arange(2)), "one label for each"),
     ],
 )

@@ -132,7 +132,8 @@ def check_answer(strategy, question):
         ranked = query.scores if is_dfal else -query.scores
         assert (ranked[:-1] <= ranked[1:]).all()
     if query.adversarial_twins is not None:
-        assert query.adversarial_twins.shape == (num_queries, *shape)
+        assert (query.twin_rows == np.flatnonzero(np.isfinite(query.scores))).all()
+        assert query.adversarial_twins.shape == (len(query.twin_rows), *shape)
         assert not np.isnan(query.adversarial_twins).any()
     pseudo = query.pseudo_indices.tolist()
     assert len(set(pseudo)) == len(pseudo) == len(query.pseudo_labels)
@@ -148,6 +149,7 @@ def check_answer(strategy, question):
         strategies.BALD(num_samples=3),
         strategies.CEAL(threshold=1.0),
         strategies.CEAL(threshold=np.inf, max_ratio=np.inf),
+        strategies.CEAL(threshold=1.0, num_pseudo_candidates=3),
         strategies.CoreSet(method="greedy"),
         strategies.EGL(expectation="norm"),
         strategies.EGL(expectation="uniform"),

@@ -308,6 +308,23 @@ def test_ceal_never_pseudo_labels_what_it_asks_for(lenet5, digits):
     assert not len(strategies.CEAL(threshold=0).query(lenet5, digits, 10).pseudo_labels)
 
 
+def test_ceal_pseudo_labels_below_the_threshold_not_at_it():
+    def identity(images):
+        return images
+
+    logits = np.array([[0, 0], [0, 0.5], [0, 1], [0, 2]], "float32")
+    entropies = entropy(inference.softmax(logits))
+    for threshold, expected in (
+        (entropies[2], [3]),
+        (np.nextafter(entropies[2], np.float32(1)), [2, 3]),
+        (entropies[2] + 5e-4, [2, 3]),
+        (entropies[2] - 5e-4, [3]),
+    ):
+        strategy = strategies.CEAL(threshold=float(threshold))
+        query = strategy.query(identity, logits, 1)
+        assert query.pseudo_indices.tolist() == expected
+
+
 def test_ceal_thins_pseudo_labels_at_random(lenet5, digits):
     strategy = strategies.CEAL(threshold=10, max_ratio=0.5)
     drawn = [
@@ -321,6 +338,42 @@ def test_ceal_thins_pseudo_labels_at_random(lenet5, digits):
     assert set(drawn[0].pseudo_indices) != set(drawn[2].pseudo_indices)
     with pytest.raises(ValueError, match="`x_labeled` must be given"):
         strategy.query(lenet5, digits, 10)
+
+
+def test_ceal_pseudo_labels_in_a_random_subset(lenet5, digits):
+    everywhere = strategies.CEAL(threshold=0.3).query(lenet5, digits, 10)
+    strategy = strategies.CEAL(threshold=0.3, num_pseudo_candidates=100)
+    drawn = [
+        strategy.query(lenet5, digits, 10, rng=np.random.default_rng(seed))
+        for seed in (0, 0, 1)
+    ]
+    sure = dict(zip(everywhere.pseudo_indices, everywhere.pseudo_labels, strict=True))
+    for query in drawn:
+        assert (query.indices == everywhere.indices).all()
+        assert set(query.pseudo_indices) < sure.keys()
+        labels = [sure[index] for index in query.pseudo_indices]
+        assert (query.pseudo_labels == labels).all()
+        share = len(query.pseudo_indices) / len(sure)
+        assert 0.25 < share < 0.55  # 100 of 256
+    assert (drawn[0].pseudo_indices == drawn[1].pseudo_indices).all()
+    assert set(drawn[0].pseudo_indices) != set(drawn[2].pseudo_indices)
+    for size in (256, 1000):
+        strategy = strategies.CEAL(threshold=0.3, num_pseudo_candidates=size)
+        query = strategy.query(lenet5, digits, 10)
+        assert (query.pseudo_indices == everywhere.pseudo_indices).all()
+
+
+def test_ceal_never_pseudo_labels_more_than_its_subset(lenet5, digits):
+    """All are below the threshold: what is queried counts in the subset too."""
+    x_labeled = digits[:40]
+    strategy = strategies.CEAL(threshold=10, num_pseudo_candidates=50)
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        query = strategy.query(lenet5, digits, 100, rng=rng)
+        assert 10 < len(query.pseudo_indices) < 50
+    strategy = strategies.CEAL(threshold=10, num_pseudo_candidates=50, max_ratio=0.5)
+    query = strategy.query(lenet5, digits, 10, x_labeled=x_labeled)
+    assert len(query.pseudo_indices) == 20
 
 
 @pytest.mark.parametrize("expectation", ["norm", "uniform"])
@@ -340,6 +393,65 @@ def test_egl_equals_a_loop_over_samples_and_classes(lenet5, digits, expectation)
             probabilities = np.array(lenet5(image[None]))[0]
             expected = probabilities @ np.linalg.norm(gradients, axis=1)
         assert length == pytest.approx(expected, rel=1e-3)
+
+
+def clipped_lengths(model, x, epsilon=1e-7):
+    """Literally: the mean over one-hot targets of the clipped loss's gradients."""
+    weights = [variable.value for variable in model.trainable_variables]
+    lengths = []
+    for image in x:
+        total = 0
+        for label in range(10):
+            with tf.GradientTape() as tape:
+                probability = model(image[None], training=False)[0, label]
+                loss = -tf.math.log(tf.clip_by_value(probability, epsilon, 1 - epsilon))
+            rows = tape.gradient(loss, weights)
+            total += np.concatenate([np.ravel(row) for row in rows]).astype("float64")
+        lengths.append(np.linalg.norm(total / 10))
+    return np.array(lengths)
+
+
+@pytest.mark.parametrize("scale", [None, 1, 2, 10])
+def test_egl_uniform_is_the_gradient_of_the_clipped_loss(lenet5, digits, scale):
+    """On a fresh network, a trained one, and such as are sure beyond reason."""
+    keras.utils.set_random_seed(1)
+    model = dfal.models.LeNet5(include_preprocessing=False)
+    x = digits[:12]
+    if scale is not None:
+        *others, kernel, bias = lenet5.get_weights()
+        model.set_weights([*others, kernel * scale, bias * scale])
+    probabilities = inference.predict_probabilities(model, x)
+    is_clipped = (probabilities < 1e-7) | (probabilities > 1 - 1e-7)
+    shares = {None: (0, 0), 1: (0, 0.2), 2: (0.2, 0.8), 10: (0.8, 1)}
+    low, high = shares[scale]
+    assert low <= is_clipped.mean() <= high
+    lengths = gradient_lengths(model, x, "uniform")
+    assert lengths == pytest.approx(clipped_lengths(model, x), rel=1e-3, abs=1e-6)
+    plain = gradient_lengths(model, x, "uniform", epsilon=0)
+    is_whole = ~is_clipped.any(axis=1)
+    assert lengths[is_whole] == pytest.approx(plain[is_whole], rel=1e-6)
+    if scale == 2:
+        assert (np.abs(lengths - plain) > 0.1 * plain).any()
+
+
+def test_egl_uniform_of_a_certain_sample_is_zero():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3, "softmax")])
+    model.set_weights([np.zeros((4, 3)), np.array([100.0, 0, 0])])
+    query = strategies.EGL(expectation="uniform").query(model, np.ones((3, 4)), 2)
+    assert (query.scores == 0).all()
+
+
+def test_egl_uniform_counts_classes_at_the_limits_themselves():
+    """Exactly epsilon and 1 - epsilon, as the clip does: grad = (sum t) p - t."""
+    model = keras.Sequential([keras.Input((1,)), layers.Dense(2, use_bias=False)])
+    model.set_weights([np.array([[0.0, np.log(3)]])])
+    p = np.array([0.25, 0.75])
+    for epsilon, counts in ((0.25, [1, 1]), (0.2501, [0, 0]), (0.2499, [1, 1])):
+        lengths = gradient_lengths(
+            model, np.ones((1, 1), "float32"), "uniform", epsilon=epsilon
+        )
+        t = np.array(counts) / 2
+        assert lengths == pytest.approx([np.linalg.norm(t.sum() * p - t)], abs=1e-6)
 
 
 def test_egl_equals_finite_differences():
@@ -380,7 +492,7 @@ def test_egl_is_traced_once(digits):
     model = dfal.models.LeNet5(include_preprocessing=False)
     for num_samples in (1, 20, 150):
         gradient_lengths(model, digits[:num_samples], "uniform")
-    graph = egl._compiled_norms(model, (28, 28, 1), 10, "uniform")
+    graph = egl._compiled_norms(model, (28, 28, 1), "uniform", 1e-7)
     assert graph.experimental_get_tracing_count() == 1
 
 
@@ -413,6 +525,28 @@ def test_core_set_covers_best(lenet5, digits):
     assert covering_radius(features, centers) == pytest.approx(best, rel=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("features", "describe"),
+    [
+        ("penultimate", inference.predict_features),
+        ("outputs", inference.predict_logits),
+        ("probabilities", inference.predict_probabilities),
+    ],
+)
+def test_core_set_covers_the_features_that_it_is_told(
+    lenet5, digits, features, describe
+):
+    expected, _ = k_greedy_center(
+        describe(lenet5, digits[:120]),
+        np.where(np.arange(120) < 100, np.nan, 0),
+        batch_size=10,
+    )
+    strategy = strategies.CoreSet(features=features, method="greedy")
+    query = strategy.query(lenet5, digits[:100], 10, x_labeled=digits[100:120])
+    assert query.indices.tolist() == expected.tolist()
+    assert strategies.CoreSet().features == "penultimate"
+
+
 def test_core_set_keeps_away_from_the_labelled():
     def identity(images):
         return images
@@ -435,6 +569,16 @@ def test_core_set_allows_a_share_of_outliers():
     assert chosen == {0.0: [2], 0.25: [1]}
 
 
+def test_core_set_counts_the_labelled_among_what_it_covers():
+    """One of eight points may be left out, which is none of four candidates."""
+    x = np.array([[0.0, 0], [1, 0], [2, 0], [100, 0]], "float32")
+    x_labeled = np.full((4, 2), [30, 0], "float32")
+    for share, chosen in ((0.125, 1), (0.124, 3)):
+        strategy = strategies.CoreSet(features="outputs", outlier_share=share)
+        query = strategy.query(lambda images: images, x, 1, x_labeled=x_labeled)
+        assert query.indices == [chosen]
+
+
 @pytest.mark.parametrize(
     ("make", "options", "named"),
     [
@@ -445,6 +589,14 @@ def test_core_set_allows_a_share_of_outliers():
         (strategies.CEAL, {"threshold": np.nan}, "threshold"),
         (strategies.CEAL, {"threshold": "0.05"}, "threshold"),
         (strategies.CEAL, {"max_ratio": -1}, "max_ratio"),
+        *(
+            (strategies.CEAL, {"num_pseudo_candidates": n}, "num_pseudo_candidates")
+            for n in (0, -3, 2.5, True, "300")
+        ),
+        *(
+            (strategies.EGL, {"epsilon": epsilon}, "epsilon")
+            for epsilon in (-1e-7, 0.5, np.nan, "1e-7", None)
+        ),
         (strategies.EGL, {"expectation": "mean"}, "expectation"),
         (strategies.EGL, {"num_candidates": 0}, "num_candidates"),
         (strategies.CoreSet, {"features": "pixels"}, "features"),

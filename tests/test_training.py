@@ -213,6 +213,22 @@ def test_bad_models():
 
 
 @pytest.mark.parametrize(
+    ("num_samples", "split", "num_held_out"),
+    [(19, 0.2, 4), (18, 0.2, 4), (17, 0.2, 3), (10, 0.2, 2), (3, 0.1, 1), (9, 0.3, 3)],
+)
+def test_the_share_held_out_is_rounded(
+    tiny_model, blobs, num_samples, split, num_held_out
+):
+    """Counted in gradient steps of one sample each."""
+    train = dfal.Training(
+        tiny_model, num_restarts=1, epochs=1, batch_size=1, validation_split=split
+    )
+    train(blobs[0][:num_samples], blobs[1][:num_samples], seed=0)
+    num_steps = int(tiny_model.optimizer.iterations.numpy())
+    assert num_steps == num_samples - num_held_out
+
+
+@pytest.mark.parametrize(
     ("option", "value"),
     [
         ("num_restarts", 0),

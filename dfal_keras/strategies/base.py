@@ -17,8 +17,11 @@ class Query:
             whole pool, where an `ActiveLearner` asks), the most wanted first.
         scores: Float array of shape `(num_queries,)`, the strategy's own measure of
             each, as its docstring says; `None` if it has none.
-        adversarial_twins: Float array of shape `(num_queries, ...)`, images that share
-            the label of the query in the same place; `None` for none.
+        adversarial_twins: Float array of shape `(num_twins, ...)`, images that share
+            the labels of queries; `None` for none.
+        twin_rows: Int array of shape `(num_twins,)`: the place in `indices` of the
+            query that each twin belongs to, at most one twin a query. By default every
+            query has one, in the same order.
         pseudo_indices: Int array of shape `(num_pseudo_labels,)`, further rows whose
             labels the model itself gives, for the next training only.
         pseudo_labels: Int array of shape `(num_pseudo_labels,)`.
@@ -27,6 +30,7 @@ class Query:
     indices: np.ndarray
     scores: np.ndarray | None = None
     adversarial_twins: np.ndarray | None = None
+    twin_rows: np.ndarray | None = None
     pseudo_indices: np.ndarray = dataclasses.field(
         default_factory=lambda: np.empty(0, np.int64)
     )
@@ -34,15 +38,25 @@ class Query:
         default_factory=lambda: np.empty(0, np.int64)
     )
 
+    def __post_init__(self):
+        if self.twin_rows is None:
+            num_twins = 0 if self.adversarial_twins is None else np.size(self.indices)
+            object.__setattr__(self, "twin_rows", np.arange(num_twins))
+
     def take(self, rows: np.ndarray):
         """Return the query of these rows alone, with all pseudo-labels."""
+        _, places, twins = np.intersect1d(
+            rows, self.twin_rows, assume_unique=True, return_indices=True
+        )
+        twins = twins[np.argsort(places)]  # in the order of `rows`
         return dataclasses.replace(
             self,
             indices=self.indices[rows],
             scores=None if self.scores is None else self.scores[rows],
             adversarial_twins=None
             if self.adversarial_twins is None
-            else self.adversarial_twins[rows],
+            else self.adversarial_twins[twins],
+            twin_rows=np.sort(places),
         )
 
     def check(self, num_candidates: int, num_queries: int):
@@ -50,7 +64,8 @@ class Query:
 
         Raises:
             ValueError: If indices are not whole, distinct, of the candidates and at
-                most `num_queries`, or twins or pseudo-labels do not match in number.
+                most `num_queries`; if twins do not belong to distinct queries; or if
+                twins or pseudo-labels do not match in number.
         """
         indices = np.asarray(self.indices)
         if (
@@ -65,11 +80,24 @@ class Query:
                 f"A strategy must query from 1 to {num_queries} distinct rows of its "
                 f"{num_candidates} candidates. Received: indices={self.indices!r}"
             )
-        twins = self.adversarial_twins
-        if twins is not None and len(twins) != len(indices):
+        rows = np.asarray(self.twin_rows)
+        if (
+            rows.ndim != 1
+            or (rows.size and rows.dtype.kind not in "iu")
+            or len(np.unique(rows)) < len(rows)
+            or not np.isin(rows, np.arange(len(indices))).all()
+        ):
             raise ValueError(
-                "A strategy must return one adversarial twin for each query. "
-                f"Received: {len(twins)} twins for {len(indices)} queries"
+                "A strategy must return distinct places of its "
+                f"{len(indices)} queries as `twin_rows`. Received: twin_rows={rows!r}"
+            )
+        twins = self.adversarial_twins
+        num_twins = 0 if twins is None else len(twins)
+        if num_twins != len(rows):
+            raise ValueError(
+                "A strategy must return one adversarial twin for each query, or for "
+                "each of those that `twin_rows` names. "
+                f"Received: {num_twins} twins for {len(rows)} of {len(indices)} queries"
             )
         if len(self.pseudo_indices) != len(self.pseudo_labels):
             raise ValueError(

@@ -4,7 +4,7 @@ import numbers
 
 import numpy as np
 
-from dfal_keras import inference
+from dfal_keras import inference, validation
 from dfal_keras.strategies.base import Query, Strategy
 from dfal_keras.strategies.uncertainty import entropy
 
@@ -31,6 +31,9 @@ class CEAL(Strategy):
             those below the threshold; `None` for all of them. A model that is sure of
             much of its pool, rightly or wrongly, is otherwise trained on little else,
             for hours a round.
+        num_pseudo_candidates: Size of the random subset of the candidates in which
+            pseudo-labels are given, drawn anew in every query; `None` for all
+            candidates. The first author's public code has 300.
 
     Raises:
         ValueError: If an argument is out of range; and from `query`, if `max_ratio` is
@@ -45,7 +48,13 @@ class CEAL(Strategy):
         True
     """
 
-    def __init__(self, *, threshold: float = 0.05, max_ratio: float | None = None):
+    def __init__(
+        self,
+        *,
+        threshold: float = 0.05,
+        max_ratio: float | None = None,
+        num_pseudo_candidates: int | None = None,
+    ):
         most = 0 if max_ratio is None else max_ratio
         for name, value in (("threshold", threshold), ("max_ratio", most)):
             if not isinstance(value, numbers.Real) or not value >= 0:
@@ -53,8 +62,11 @@ class CEAL(Strategy):
                     f"Argument `{name}` must be a number of at least 0. "
                     f"Received: {name}={value!r}"
                 )
+        if num_pseudo_candidates is not None:
+            validation.check_count("num_pseudo_candidates", num_pseudo_candidates)
         self.threshold = threshold
         self.max_ratio = max_ratio
+        self.num_pseudo_candidates = num_pseudo_candidates
 
     def select(self, model, x_unlabeled, num_queries, x_labeled, rng):
         """See `Strategy.query`."""
@@ -63,6 +75,10 @@ class CEAL(Strategy):
         order = np.argsort(-entropies, kind="stable")
         indices, others = order[:num_queries], order[num_queries:]
         sure = others[entropies[others] < self.threshold]
+        size = self.num_pseudo_candidates
+        if size is not None and size < len(entropies):
+            subset = rng.choice(len(entropies), size, replace=False)
+            sure = sure[np.isin(sure, subset)]
         if self.max_ratio is not None:
             sure = self._thin(sure, x_labeled, rng)
         return Query(

@@ -26,8 +26,9 @@ class CoreSet(Strategy):
 
     Args:
         num_candidates: K, the size of the random subset to choose from and to cover.
-        features: `"penultimate"`, what goes into the last layer (Sener & Savarese), or
-            `"outputs"`, the logits.
+        features: `"penultimate"`, what goes into the last layer (Sener & Savarese);
+            `"outputs"`, the logits; or `"probabilities"`, their softmax, as in the
+            first author's public code.
         method: `"robust"` for the integer program, `"greedy"` to stop before it.
         outlier_share: Xi as a share of the samples to cover, rounded down.
         formulation: `"compact"` or `"literal"` (as printed; slow), of the program.
@@ -54,7 +55,7 @@ class CoreSet(Strategy):
         time_limit: float = 60.0,
     ):
         for name, value, allowed in (
-            ("features", features, ("penultimate", "outputs")),
+            ("features", features, ("penultimate", "outputs", "probabilities")),
             ("method", method, ("robust", "greedy")),
             ("formulation", formulation, ("compact", "literal")),
         ):
@@ -85,6 +86,7 @@ class CoreSet(Strategy):
         describe = {
             "penultimate": inference.predict_features,
             "outputs": inference.predict_logits,
+            "probabilities": inference.predict_probabilities,
         }[self.features]
         sets = [x_unlabeled] if x_labeled is None else [x_unlabeled, x_labeled]
         features = np.concatenate([describe(model, x) for x in sets])

@@ -1,12 +1,15 @@
 """DFAL: query what lies closest to its adversarial example, and keep that too."""
 
 import inspect
+import logging
 
 import numpy as np
 
 from dfal_keras import inference, validation
 from dfal_keras.attacks import deepfool
 from dfal_keras.strategies.base import Query, Strategy
+
+_logger = logging.getLogger(__name__)
 
 
 class DFAL(Strategy):
@@ -17,7 +20,11 @@ class DFAL(Strategy):
 
     The adversarial twins x_j + r_j are taken to share the label of x_j, so each label
     adds two samples. The scores are the norms of the perturbations, in units of a
-    pixel. A sample that DeepFool could not fool comes after all that it could.
+    pixel.
+
+    A candidate on which DeepFool could not fool the model has an infinite score. It is
+    queried only after all others, drawn at random, and brings no twin; a warning says
+    how many there are. That departs from the paper, which does not mention the case.
 
     Reference:
         - Ducoffe & Precioso, 2018, "Adversarial active learning for deep networks: a
@@ -29,7 +36,9 @@ class DFAL(Strategy):
         adversarial: Whether to return the twins. False is the ablation that the
             authors call "DFAL_".
         **options: Passed on to `dfal_keras.deepfool`. Its `num_closest` is the number
-            of queries unless given: `None` attacks every candidate to the end.
+            of queries at least: `None` attacks every candidate to the end. Its
+            `first_look` is 8 unless given, so that a query of a model that can't be
+            fooled soon ends; it changes no other query.
 
     Example:
         >>> import dfal_keras as dfal
@@ -52,15 +61,43 @@ class DFAL(Strategy):
 
     def select(self, model, x_unlabeled, num_queries, x_labeled, rng):
         """See `Strategy.query`."""
-        # Only the smallest are wanted: most candidates need no second step.
-        options = {"num_closest": num_queries, **self.options}
+        options = {"num_closest": num_queries, "first_look": _FIRST_LOOK}
+        options |= self.options
+        if options["num_closest"] is not None:  # those given up are not told apart
+            num_closest = validation.check_count("num_closest", options["num_closest"])
+            options["num_closest"] = max(num_closest, num_queries)
         attack = deepfool(model, x_unlabeled, ord=self.ord, **options)
         # DeepFool takes NaN for a sample that can't be fooled; here it is a mistake.
         if (attack.num_steps == 0).any():
             inference.predict_logits(model, x_unlabeled)
-        indices = np.argsort(attack.norms, kind="stable")[:num_queries]
+        ranked = np.argsort(attack.norms, kind="stable")
+        fooled = ranked[: min(num_queries, attack.success.sum())]
+        others = np.empty(0, np.int64)
+        if len(fooled) < num_queries:
+            others = np.flatnonzero(~attack.success)
+            others = rng.choice(others, num_queries - len(fooled), replace=False)
+            _warn(len(fooled), len(others), len(ranked))
+        indices = np.concatenate([fooled, others])
         twins = None
         if self.adversarial:
-            originals = np.asarray(x_unlabeled[indices], np.float32)
-            twins = originals + attack.perturbations[indices]
-        return Query(indices, attack.norms[indices], adversarial_twins=twins)
+            originals = np.asarray(x_unlabeled[fooled], np.float32)
+            twins = originals + attack.perturbations[fooled]
+        return Query(
+            indices,
+            attack.norms[indices],
+            adversarial_twins=twins,
+            twin_rows=None if twins is None else np.arange(len(fooled)),
+        )
+
+
+_FIRST_LOOK = 8  # candidates that decide, where the first steps fooled none
+
+
+def _warn(num_fooled, num_unfooled, num_candidates):
+    """Say how many queries are no choice of DFAL's, and what to do."""
+    _logger.warning(
+        "DFAL: DeepFool fooled the model on %d of %d candidates, so %d of the queries "
+        "are drawn at random and have no adversarial twin. Raise `max_steps`, or label "
+        "more samples first: a model at chance often can't be fooled",
+        *(num_fooled, num_candidates, num_unfooled),
+    )

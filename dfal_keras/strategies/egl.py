@@ -1,5 +1,7 @@
 """EGL: query what would change the model most."""
 
+import numbers
+
 import numpy as np
 import tensorflow as tf
 
@@ -13,10 +15,12 @@ class EGL(Strategy):
     The label is unknown, so the gradient is expected over the classes. Two readings:
 
         "norm":     sum_k p_k(x) || grad_theta loss(x, k) ||         (Settles)
-        "uniform":  || 1/C sum_k grad_theta loss(x, k) ||            (the first author)
+        "uniform":  || 1/C sum_k grad_theta clipped(x, k) ||         (the first author)
 
-    over all trainable weights theta. "uniform" prefers samples of which the model is
-    *sure*; it is what the authors' code does and what the tables of the paper are
+    over all trainable weights theta. "uniform" takes Keras's cross-entropy, which
+    clips the probabilities to [epsilon, 1 - epsilon]: a class whose probability lies
+    outside has gradient zero. It prefers samples of which the model is *sure*; it is
+    what the first author's public code does and what the tables of the paper are
     reproduced with. The scores are these lengths.
 
     Reference:
@@ -26,6 +30,7 @@ class EGL(Strategy):
     Args:
         num_candidates: K, the size of the random subset to score.
         expectation: `"norm"` or `"uniform"`.
+        epsilon: Where "uniform" clips the probabilities, from 0 (nowhere) to below 0.5.
 
     Example:
         >>> import dfal_keras as dfal
@@ -36,29 +41,46 @@ class EGL(Strategy):
         True
     """
 
-    def __init__(self, *, num_candidates: int = 300, expectation: str = "norm"):
+    def __init__(
+        self,
+        *,
+        num_candidates: int = 300,
+        expectation: str = "norm",
+        epsilon: float = 1e-7,
+    ):
         if expectation not in ("norm", "uniform"):
             raise ValueError(
                 "Argument `expectation` must be 'norm' or 'uniform'. "
                 f"Received: expectation={expectation!r}"
             )
+        if not isinstance(epsilon, numbers.Real) or not 0 <= epsilon < 0.5:
+            raise ValueError(
+                "Argument `epsilon` must be a number from 0 to below 0.5. "
+                f"Received: epsilon={epsilon!r}"
+            )
         self.num_candidates = validation.check_count("num_candidates", num_candidates)
         self.expectation = expectation
+        self.epsilon = float(epsilon)
 
     def select(self, model, x_unlabeled, num_queries, x_labeled, rng):
         """See `Strategy.query`."""
-        lengths = gradient_lengths(model, x_unlabeled, self.expectation)
+        lengths = gradient_lengths(
+            model, x_unlabeled, self.expectation, epsilon=self.epsilon
+        )
         indices = np.argsort(-lengths, kind="stable")[:num_queries]
         return Query(indices, lengths[indices])
 
 
-def gradient_lengths(model, x, expectation: str, *, batch_size=128) -> np.ndarray:
+def gradient_lengths(
+    model, x, expectation: str, *, epsilon=1e-7, batch_size=128
+) -> np.ndarray:
     """Expected gradient length of each sample; see `EGL`.
 
     Args:
         model: A Keras model with trainable weights.
         x: Images as the model takes them, of shape `(num_samples, ...)`.
         expectation: `"norm"` or `"uniform"`.
+        epsilon: See `EGL`.
         batch_size: Images to hand to the graph at a time.
 
     Returns:
@@ -71,8 +93,7 @@ def gradient_lengths(model, x, expectation: str, *, batch_size=128) -> np.ndarra
         )
     logits = inference.check_logits(inference.predict_logits(model, x))
     probabilities = inference.softmax(logits)
-    num_classes = probabilities.shape[1]
-    norms = _compiled_norms(model, tuple(x.shape[1:]), num_classes, expectation)
+    norms = _compiled_norms(model, tuple(x.shape[1:]), expectation, epsilon)
     batches = inference.float_batches(x, batch_size)
     lengths = np.concatenate([norms(batch).numpy() for batch in batches])
     if expectation == "uniform":
@@ -81,21 +102,26 @@ def gradient_lengths(model, x, expectation: str, *, batch_size=128) -> np.ndarra
 
 
 @compiled.once_per_model
-def _compiled_norms(model, sample_shape, num_classes, expectation):
-    """Compile the norms for one-hot targets, or for the uniform one.
+def _compiled_norms(model, sample_shape, expectation, epsilon):
+    """Compile the norms for one-hot targets, or for the mean of those that count.
 
     The loss is linear in its target, so the mean of the gradients over the classes is
-    the gradient for the uniform target: one backward pass.
+    the gradient for the mean target, 1/C for each class: one backward pass. Classes
+    whose probability is clipped have gradient zero, which is that of a target of zero.
     """
-    targets = np.eye(num_classes, dtype=np.float32)
-    if expectation == "uniform":
-        targets = targets.mean(axis=0, keepdims=True)
+
+    def targets(probabilities):
+        num_classes = probabilities.shape[0]
+        if expectation == "norm":
+            return tf.unstack(tf.eye(num_classes, dtype=probabilities.dtype))
+        # At the limits themselves a clip passes gradients on.
+        counts = (probabilities >= epsilon) & (probabilities <= 1 - epsilon)
+        return [tf.cast(counts, probabilities.dtype) / num_classes]
+
     logits = views.logits(model)
     weights = [variable.value for variable in model.trainable_variables]
 
     def norms(images):
-        return gradients.loss_gradient_norms(
-            logits, weights, images, tf.unstack(tf.constant(targets))
-        )
+        return gradients.loss_gradient_norms(logits, weights, images, targets)
 
     return compiled.graph(norms, (sample_shape, "float32"))
