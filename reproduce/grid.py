@@ -136,7 +136,9 @@ def _show(bar, whole, reached, event):
     _, row = event
     run = row["run"]
     if "waits" in row:
-        bar.write(f"{run}: waiting for another command that is at work on it")
+        bar.write(
+            f"{run}: waiting for another command that is at work on it", file=sys.stderr
+        )
         return
     bar.set_postfix_str(
         f"{run}: {row['num_annotations']} annotations, {row['accuracy']:.2%}",
