@@ -97,7 +97,8 @@ def why_not_run(problem: str) -> str:
 
     name = protocol.PROBLEMS[problem].dataset
     if not datasets.is_complete(name):
-        return f"data set not here:\npython -m dfal_keras.datasets\nfetch {name}"
+        kind, _, _ = datasets.status(name).partition(":")
+        return f"data set {kind}:\npython -m dfal_keras.datasets\nfetch {name}"
     return f"not run:\n--problem {problem}"
 
 

@@ -50,8 +50,7 @@ def _with_data(wanted):
     missing = [name for name in names if not datasets.is_complete(name)]
     for name in missing:
         print(
-            f"{name} is not on this machine: its runs are left out. To get it: "
-            f"python -m dfal_keras.datasets fetch {name}",
+            f"The runs on {name} are left out. It is {datasets.status(name)}",
             file=sys.stderr,
         )
     return [

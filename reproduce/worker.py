@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import functools
 import importlib.metadata
 import os
 import pathlib
@@ -36,8 +37,19 @@ def load_data(name: str) -> tuple:
     return mapped.load_data() if name == "mnist" else datasets.load_data(name)
 
 
-def make_training(problem: protocol.Problem, *, include_preprocessing=True, **recipe):
-    """Return the paper's training(H, L_k) for a problem, or one of another recipe."""
+@functools.cache
+def make_training(problem: protocol.Problem):
+    """Return the paper's training(H, L_k) for a problem: one for all runs of a process.
+
+    Every call of a `Training` starts afresh, so a run's rows do not depend on the runs
+    before it. A new one for each run would leave its graph behind: TensorFlow keeps
+    the functions of a graph for as long as the process lives.
+    """
+    return new_training(problem)
+
+
+def new_training(problem: protocol.Problem, *, include_preprocessing=True, **recipe):
+    """Return a training with a model of its own, such as one of another recipe."""
     import keras
 
     import dfal_keras as dfal

@@ -4,9 +4,12 @@ import shutil
 import subprocess
 import sys
 
+import cli
 import data_folders
+import grid
 import numpy as np
 import pytest
+import runs
 
 from dfal_keras import datasets
 from dfal_keras.datasets import mnist as module
@@ -62,6 +65,21 @@ def test_import_is_light():
     assert done.stdout == "set()\n"
 
 
+def test_no_home_folder_is_a_clear_message(monkeypatch, capsys):
+    """A container started with a number for a user, and without HOME."""
+
+    def no_account(uid):
+        raise KeyError(uid)
+
+    for name in ("HOME", "KERAS_HOME", "DFAL_KERAS_DATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", no_account)
+    with pytest.raises(ValueError, match="`data_dir` or .*DFAL_KERAS_DATA must name"):
+        datasets.is_complete("quick_draw")
+    assert main([]) == 2
+    assert "DFAL_KERAS_DATA must name" in " ".join(capsys.readouterr().err.split())
+
+
 def test_where_data_sets_are(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("DFAL_KERAS_DATA", raising=False)
@@ -78,15 +96,79 @@ def test_where_data_sets_are(tmp_path, monkeypatch):
         datasets.load_data("quick_draw", data_dir=3)
 
 
-def test_what_is_here_is_said(tmp_path):
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    """A small Quick-Draw in place of the true one, not prepared."""
     small = data_folders.small_quick_draw(tmp_path)
-    assert prepared.status(small, tmp_path / "no").startswith("not here: needs dolphin")
-    assert prepared.status(small, tmp_path).startswith("files in ")
-    (tmp_path / "cat.npy").write_bytes(b"")
-    assert prepared.status(small, tmp_path).startswith("incomplete: cat.npy missing")
+    monkeypatch.setattr(datasets.quick_draw, "SOURCE", small)
+    return small
+
+
+def test_what_is_here_is_said(small, tmp_path):
+    fetch = "python -m dfal_keras.datasets fetch quick_draw --data-dir"
+    assert datasets.status("quick_draw", tmp_path / "no") == (
+        "not here: dolphin.npy, cat.npy, face.npy, angel.npy expected in "
+        f"{tmp_path}/no. To download them: {fetch} {tmp_path}/no"
+    )
+    assert datasets.status("quick_draw", tmp_path) == (
+        f"not prepared: the files are in {tmp_path}. To prepare them: {fetch} "
+        f"{tmp_path}"
+    )
+    (tmp_path / "face.npy").unlink()
+    assert datasets.status("quick_draw", tmp_path) == (
+        f"incomplete: {tmp_path} lacks face.npy. To get the rest: {fetch} {tmp_path}"
+    )
+    (tmp_path / "cat.npy").write_bytes(b"12345")
+    assert datasets.status("quick_draw", tmp_path) == (
+        "of another size: cat.npy (expected 4,048 bytes, received 5) in "
+        f"{tmp_path}. To get the right files, delete these and run: {fetch} {tmp_path}"
+    )
     data_folders.small_quick_draw(tmp_path)
     prepared.load(small, tmp_path)
-    assert prepared.status(small, tmp_path).startswith("complete, in ")
+    assert datasets.status("quick_draw", tmp_path) == (
+        f"complete: in {tmp_path}/quick_draw"
+    )
+    assert datasets.status("mnist") == "complete: in the package"
+    with pytest.raises(ValueError, match="`name` must be one of"):
+        datasets.status("cifar10")
+
+
+def test_the_command_that_is_named_needs_no_folder_where_none_was_given(
+    small, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("DFAL_KERAS_DATA", str(tmp_path))
+    said = datasets.status("quick_draw")
+    assert said.endswith(
+        "To prepare them: python -m dfal_keras.datasets fetch quick_draw"
+    )
+
+
+def test_every_row_of_the_command_line_says_what_is_here(small, tmp_path, capsys):
+    assert main(["--data-dir", str(tmp_path)]) == 0
+    line = capsys.readouterr().out.splitlines()[1]
+    assert line == f"quick_draw  {datasets.status('quick_draw', tmp_path)}"
+
+
+def test_the_scripts_tell_three_situations_apart(small, tmp_path, monkeypatch, capsys):
+    """What `grid` prints before it leaves runs out, and what an empty panel shows."""
+    wanted = [runs.Run("quick_draw-lenet5", "random", 0)]
+    folder = tmp_path / "data"
+    monkeypatch.setenv("DFAL_KERAS_DATA", str(folder))
+    for said in "not here", "not prepared", "of another size":
+        if said == "not prepared":
+            data_folders.small_quick_draw(folder)
+        elif said == "of another size":
+            (folder / "cat.npy").write_bytes(b"12345")
+        options = cli.parse(cli.parser(""), ["--output", str(tmp_path / "results")])
+        assert grid.complete(wanted, options) == {}
+        shown = capsys.readouterr().err
+        assert f"quick_draw are left out. It is {said}: " in shown
+        assert shown.endswith("python -m dfal_keras.datasets fetch quick_draw\n")
+        panel = cli.why_not_run("quick_draw-lenet5")
+        assert panel.startswith(f"data set {said}:\n")
+    prepared.load(small, tmp_path)
+    monkeypatch.setenv("DFAL_KERAS_DATA", str(tmp_path))
+    assert cli.why_not_run("quick_draw-lenet5").startswith("not run:")
 
 
 def test_command_line_lists(tmp_path, capsys):

@@ -1,10 +1,15 @@
+import contextlib
 import dataclasses
+import functools
+import os
 import pathlib
+import resource
 import subprocess
 import sys
 import time
 
 import numpy as np
+import psutil
 import pytest
 from kcenter_checks import KINDS, brute_force, check, points_of
 from skactiveml.pool import k_greedy_center
@@ -140,16 +145,26 @@ def test_everything_may_be_an_outlier():
     assert result.proven
 
 
+def cpu_seconds_of(search):
+    """What a search costs its process: no wall-clock, so other load does not count."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    result = search()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return spent, result
+
+
 @pytest.mark.parametrize("formulation", ["compact", "literal"])
 def test_time_out_keeps_the_best_and_says_so(formulation):
     n, time_limit = (2000, 1.0) if formulation == "compact" else (120, 0.3)
     features = np.random.default_rng(0).random((n, 2))
     greedy = kcenter.greedy(features, [], 30)
-    start = time.monotonic()
-    result = kcenter.robust(
-        features, [], 30, formulation=formulation, time_limit=time_limit
+    search = functools.partial(
+        kcenter.robust, features, [], 30, formulation=formulation
     )
-    assert time.monotonic() - start < time_limit + 2
+    around, _ = cpu_seconds_of(lambda: search(time_limit=1e-9))
+    spent, result = cpu_seconds_of(lambda: search(time_limit=time_limit))
+    assert spent < time_limit + 2 * around + 2
     assert not result.proven
     assert 0 < result.lower_bound < result.radius <= greedy.radius
     check(features, [], 30, 0, result)
@@ -179,11 +194,79 @@ def test_a_search_that_crashes_says_so(monkeypatch):
         kcenter.robust(np.eye(5), [0], 2)
 
 
+def test_a_process_that_never_reads_is_stopped(monkeypatch):
+    """The arguments are more than a pipe holds."""
+    monkeypatch.setattr(kcenter.alone, "_CODE", "import time; time.sleep(600)")
+    arguments = {"features": np.zeros(10**6)}
+    with pytest.raises(TimeoutError, match="No answer within 0.5 s"):
+        kcenter.alone.run(arguments, timeout=0.5)
+    assert not psutil.Process().children()
+
+
+def test_a_process_without_answer_says_so(monkeypatch):
+    monkeypatch.setattr(kcenter.alone, "_CODE", "import os; os._exit(0)")
+    with pytest.raises(RuntimeError, match="ended with status 0"):
+        kcenter.robust(np.eye(5), [0], 2)
+
+
+_IN_THE_SEARCH = """
+import os, pathlib
+from dfal_keras.kcenter import alone, bisection
+search = bisection.bisect
+def bisect(**arguments):
+    {do}
+    return search(**arguments)
+bisection.bisect = bisect
+alone.main()
+"""
+
+
+def test_what_a_solver_prints_is_no_answer(monkeypatch):
+    code = _IN_THE_SEARCH.format(do="os.write(1, b'x' * 10**6)")
+    monkeypatch.setattr(kcenter.alone, "_CODE", code)
+    assert kcenter.robust([[0.0], [1.0], [2.0]], [], 1).radius == 1
+
+
+def test_a_search_ends_with_its_parent(tmp_path):
+    """As after kill -9, when nobody cleans up: no process, no file is left."""
+    number = tmp_path / "number"
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    note = f"pathlib.Path({str(number)!r}).write_text(str(os.getpid()))"
+    code = (
+        "import numpy as np\n"
+        "from dfal_keras import kcenter\n"
+        f"kcenter.alone._CODE = {_IN_THE_SEARCH.format(do=note)!r}\n"
+        "features = np.random.default_rng(0).random((2000, 2))\n"
+        "kcenter.robust(features, [], 30, time_limit=600)"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code], env={**os.environ, "TMPDIR": str(temporary)}
+    )
+    try:
+        while not (number.exists() and number.read_text()):
+            assert parent.poll() is None
+            time.sleep(0.1)
+        search = psutil.Process(int(number.read_text()))
+    finally:
+        parent.kill()
+        parent.wait()
+    deadline = time.monotonic() + 20
+    with contextlib.suppress(psutil.NoSuchProcess):
+        while search.status() != psutil.STATUS_ZOMBIE:
+            if time.monotonic() > deadline:
+                search.kill()
+                pytest.fail("the search goes on without its parent")
+            time.sleep(0.1)
+    assert not list(temporary.iterdir())
+
+
 def test_neighbouring_floats_are_told_apart():
     """The mean of the last two bounds rounds up to the upper one."""
     epsilon = np.finfo(float).eps
     features = np.array([[0.0], [1 + 2 * epsilon], [-1 - epsilon]])
-    result = kcenter.robust(features, [], 1, time_limit=2)
+    # It takes milliseconds. One that stalls would use up the limit and prove nothing.
+    result = kcenter.robust(features, [], 1, time_limit=60)
     assert result.proven
     assert result.radius == 1 + 2 * epsilon
 

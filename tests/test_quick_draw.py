@@ -80,6 +80,7 @@ def test_half_an_array_is_prepared_again(source, tmp_path, keep):
     path.write_bytes(content + b"1" if keep is None else content[:keep])
     (x_train, _), _ = quick_draw.load_data(tmp_path, source)
     np.testing.assert_array_equal(x_train, expected)
+    assert path.read_bytes() == content  # also where the file was too long
 
 
 def test_prepared_by_several_at_once(source, tmp_path):

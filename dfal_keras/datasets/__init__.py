@@ -98,6 +98,33 @@ def is_complete(name: str, data_dir=None) -> bool:
     return prepared.find(_MODULES[name].SOURCE, folder) is not None
 
 
+def status(name: str, data_dir=None) -> str:
+    """Return what of a data set is on this machine, and what to do about the rest.
+
+    Args:
+        name: See `load_data`.
+        data_dir: See `load_data`.
+
+    Returns:
+        One line, which begins with one of `"complete"`, `"not prepared"` (the files
+        are there, the arrays are not), `"of another size"` (a file is not as long as it
+        should be), `"incomplete"` (some files are missing) and `"not here"`, then a
+        colon and the details. Checksums are not computed for it.
+
+    Raises:
+        ValueError: If the name is unknown.
+
+    Example:
+        >>> import dfal_keras as dfal
+        >>> dfal.datasets.status("mnist")
+        'complete: in the package'
+    """
+    _check(name)
+    if name == "mnist":
+        return "complete: in the package"
+    return prepared.status(_MODULES[name].SOURCE, data_dir)
+
+
 def fingerprint(name: str, data_dir=None) -> dict:
     """Return what identifies the data that a data set holds on this machine.
 
@@ -127,7 +154,7 @@ def fingerprint(name: str, data_dir=None) -> dict:
     _check(name)
     if name == "mnist":
         return mnist.fingerprint()
-    return identity.of_prepared(_MODULES[name].SOURCE, source.data_folder(data_dir))
+    return identity.of_prepared(_MODULES[name].SOURCE, data_dir)
 
 
 def _check(name):

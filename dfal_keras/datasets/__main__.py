@@ -7,15 +7,15 @@ import sys
 import textwrap
 
 from dfal_keras import datasets
-from dfal_keras.datasets import prepared, source
+from dfal_keras.datasets import source
 
 _STOPPED = 130  # what shells say of a program that Ctrl-C ended
 
 
 def main(arguments=None) -> int:
     """Run the command line; return its exit status."""
-    options = _parse(arguments)
     try:
+        options = _parse(arguments)
         if options.command == "fetch":
             _fetch(options.name, options.data_dir)
         else:
@@ -59,11 +59,9 @@ def _parse(arguments):
 
 
 def _list(data_dir):
-    folder = source.data_folder(data_dir)
-    datasets.load_data("mnist")
-    print("mnist       complete, in the package")
-    for described in (datasets.quick_draw.SOURCE, datasets.shoe_bag.SOURCE):
-        print(f"{described.name:<12}{prepared.status(described, folder)}")
+    datasets.load_data("mnist")  # its checksums are verified
+    for name in datasets.NAMES:
+        print(f"{name:<12}{datasets.status(name, data_dir)}")
 
 
 def _fetch(name, data_dir):

@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import json
-import pathlib
 import re
 
 import numpy as np
@@ -46,7 +45,7 @@ def checksum(data: tuple) -> str:
     return digest.hexdigest()
 
 
-def of_prepared(source: sources.Source, folder: pathlib.Path) -> dict:
+def of_prepared(source: sources.Source, data_dir=None) -> dict:
     """Return the fingerprint of prepared arrays, computed once and kept beside them.
 
     The kept one holds as long as the arrays' files have the same sizes and times of
@@ -54,20 +53,21 @@ def of_prepared(source: sources.Source, folder: pathlib.Path) -> dict:
 
     Args:
         source: What the data set is made from.
-        folder: The data folder.
+        data_dir: See `dfal_keras.datasets.load_data`.
 
     Raises:
         ValueError: If the arrays are not prepared.
     """
+    folder = sources.data_folder(data_dir)
     # The state is read before the arrays: if these are replaced in between, what is
     # kept does not fit them, and is computed again by the next call.
     state = _state(source, folder)
     if state is None or prepared.find(source, folder) is None:
         raise ValueError(
             f"Data set {source.name!r} must be prepared before it has a fingerprint. "
-            f"Received: {prepared.status(source, folder)}"
+            f"Received: {prepared.status(source, data_dir)}"
         )
-    data = prepared.load(source, folder)
+    data = prepared.load(source, data_dir)
     path = folder / source.name / _FILE
     sha256 = _kept(path, state)
     if sha256 is None:

@@ -8,6 +8,7 @@ prepare them at once. Labels follow from the counts.
 import logging
 import math
 import pathlib
+import shlex
 
 import numpy as np
 
@@ -65,19 +66,45 @@ def find(source: sources.Source, folder: pathlib.Path):
     return tuple(images)
 
 
-def status(source: sources.Source, folder: pathlib.Path) -> str:
-    """Say in a few words what of a data set is on this machine."""
+def status(source: sources.Source, data_dir=None) -> str:
+    """Return what of a data set is on this machine, and what to do about the rest.
+
+    Args:
+        source: What the data set is made from.
+        data_dir: See `dfal_keras.datasets.load_data`.
+    """
+    folder = sources.data_folder(data_dir)
     if find(source, folder) is not None:
-        return f"complete, in {folder / source.name}"
-    there = [
-        file.name for file in source.files if sources.has_size(folder / file.name, file)
-    ]
-    missing = [file.name for file in source.files if file.name not in there]
-    if not missing:
-        return f"files in {folder}, to be checked and prepared by the first use"
-    if not there:
-        return f"not here: needs {', '.join(missing)} in {folder}"
-    return f"incomplete: {', '.join(missing)} missing in {folder}, or of another size"
+        return f"complete: in {folder / source.name}"
+    lacking, other = [], []
+    for file in source.files:
+        path = folder / file.name
+        if not path.is_file():
+            lacking.append(file.name)
+        elif not sources.has_size(path, file):
+            other.append(
+                f"{file.name} (expected {file.size:,} bytes, received "
+                f"{path.stat().st_size:,})"
+            )
+    command = f"python -m dfal_keras.datasets fetch {source.name}"
+    if data_dir is not None:
+        command = f"{command} --data-dir {shlex.quote(str(folder))}"
+    if other:
+        return (
+            f"of another size: {', '.join(other)} in {folder}. To get the right files, "
+            f"delete these and run: {command}"
+        )
+    if not lacking:
+        return f"not prepared: the files are in {folder}. To prepare them: {command}"
+    if len(lacking) < len(source.files):
+        return (
+            f"incomplete: {folder} lacks {', '.join(lacking)}. To get the rest: "
+            f"{command}"
+        )
+    return (
+        f"not here: {', '.join(lacking)} expected in {folder}. To download them: "
+        f"{command}"
+    )
 
 
 def _obtain(source, folder):

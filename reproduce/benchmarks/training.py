@@ -20,11 +20,11 @@ def training(options):
     x, y, _ = networks.digits()
     recipe = {**protocol.TRAINING, "epochs": EPOCHS, "patience": EPOCHS}
     problem = protocol.PROBLEMS["mnist-lenet5"]
-    ours = worker.make_training(problem, **recipe)
-    by_fit = worker.make_training(problem, **recipe)
+    ours = worker.new_training(problem, **recipe)
+    by_fit = worker.new_training(problem, **recipe)
 
     def new_model(x, y):
-        return fit(worker.make_training(problem, **recipe), x, y)
+        return fit(worker.new_training(problem, **recipe), x, y)
 
     for num_labeled in options.labelled:
         known = x[:num_labeled], y[:num_labeled]
