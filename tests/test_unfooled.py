@@ -118,21 +118,37 @@ def test_the_first_look_changes_nothing_where_a_model_can_be_fooled(
     images, lenet5, digits, monkeypatch
 ):
     rows = count_rows(monkeypatch)
-    for model, x, is_looked_at in (
-        (lenet5, digits, False),
-        (far_away, images, True),
-        (far_away, images[:60], True),
+    for model, x, num_queries, is_looked_at in (
+        (lenet5, digits, 10, False),
+        (lenet5, digits, 100, False),  # many images are left after three steps
+        (far_away, images, 10, True),
+        (far_away, images[:60], 10, True),
     ):
         work = []
         for options in ({"first_look": None}, {}):
             rows.clear()
-            work.append((ask(model, x, **options), sum(rows)))
+            work.append((ask(model, x, num_queries, **options), sum(rows)))
         (expected, steps), (query, steps_with_look) = work
         assert np.isfinite(expected.scores).all()
         assert (query.indices == expected.indices).all()
         assert (query.scores == expected.scores).all()
         assert (query.adversarial_twins == expected.adversarial_twins).all()
         assert steps < steps_with_look if is_looked_at else steps == steps_with_look
+
+
+def near_ones_in_reach(images):
+    """Like `far_away` and closer where the first pixel is positive, else beyond."""
+    lead = tf.exp(-tf.reduce_sum(images[:, 1:], axis=1))
+    lead = tf.where(images[:, 0] > 0, 0.5 * lead - 1e-3, lead)
+    return tf.stack([lead, tf.zeros_like(lead)], axis=1)
+
+
+def test_the_first_look_is_at_the_closest(images):
+    images[:, 0] = -1
+    images[::20, 0] = 1
+    query = ask(near_ones_in_reach, images)
+    assert len(query.twin_rows) == 10
+    assert set(query.indices % 20) == {0}
 
 
 def test_those_that_can_not_be_fooled_come_last_and_bring_no_twin(halves, caplog):
