@@ -85,34 +85,6 @@ def test_twenty_kills(undisturbed, tmp_path):
     assert not list(tmp_path.glob("*.tmp"))
 
 
-@pytest.mark.slow
-def test_a_cluster_started_by_hand_that_loses_a_worker(undisturbed, tmp_path):
-    path = {**os.environ, "PYTHONPATH": str(REPRODUCE)}
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": path}
-    address = "tcp://127.0.0.1:18786"
-    dask = [sys.executable, "-m", "distributed.cli"]
-    scheduler = [*dask[:2], "distributed.cli.dask_scheduler", "--host", "127.0.0.1"]
-    worker = [*dask[:2], "distributed.cli.dask_worker", address, "--nthreads", "1"]
-    with contextlib.ExitStack() as stack:
-
-        def begin(command):
-            process = subprocess.Popen(command, **quiet)
-            stack.callback(process.wait)
-            stack.callback(process.kill)
-            return process
-
-        begin([*scheduler, "--port", "18786", "--dashboard-address", ":0"])
-        lost = begin([*worker, "--no-nanny", "--memory-limit", "0"])
-        begin([*worker, "--no-nanny", "--memory-limit", "0"])
-        running = start(tmp_path, "--cluster", address)
-        while not list(tmp_path.glob("*.csv")):
-            assert running.poll() is None
-            time.sleep(0.5)
-        lost.kill()
-        assert running.wait() == 0
-    assert stored(tmp_path) == undisturbed
-
-
 def test_no_scheduler_is_a_clear_message(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(grid, "_TIMEOUT", 1)
     options = [*SMALL, "--output", str(tmp_path), "--cluster", "tcp://127.0.0.1:9"]
