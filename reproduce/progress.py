@@ -1,8 +1,10 @@
 """The progress bar over the work of many runs."""
 
+import contextlib
 import sys
 
 import tqdm
+import tqdm.utils
 
 _UNKNOWN = "{percentage:3.0f}% |{bar:20}| {elapsed} gone{postfix}"
 _KNOWN = "{percentage:3.0f}% |{bar:20}| {elapsed} gone, {remaining} left{postfix}"
@@ -12,6 +14,18 @@ _ROWS_TO_ESTIMATE = 2  # the first row of a worker takes longer: graphs are trac
 def work(num_annotations: int) -> int:
     """Work of a run up to a number of annotations: rounds get slower as it grows."""
     return round(num_annotations**1.7)
+
+
+class _Screen(tqdm.utils.ObjectWrapper):
+    """Standard error, which may be closed: tqdm keeps its lock if writing fails."""
+
+    def write(self, text):
+        with contextlib.suppress(BrokenPipeError):
+            self.wrapper_getattr("write")(text)
+
+    def flush(self):
+        with contextlib.suppress(BrokenPipeError):
+            self.wrapper_getattr("flush")()
 
 
 class Progress:
@@ -40,6 +54,7 @@ class Progress:
         """Move on by what a worker says: `{"run": name}`, or that with a row."""
         if self._bar is None:
             self._bar = tqdm.tqdm(
+                file=_Screen(sys.stderr),
                 total=len(self._reached) * self._whole,
                 initial=sum(self._reached.values()),
                 bar_format=_UNKNOWN,
@@ -63,7 +78,14 @@ class Progress:
 
     def write(self, line: str):
         """Print a line above the bar."""
-        tqdm.tqdm.write(line, file=sys.stderr)
+        # `tqdm.write` would keep its lock if standard error is closed.
+        with tqdm.tqdm.get_lock():
+            if self._bar is None:
+                print(line, file=sys.stderr)
+            else:
+                self._bar.clear(nolock=True)
+                print(line, file=sys.stderr)
+                self._bar.refresh(nolock=True)
 
     def close(self):
         """Leave the bar on the screen as it is."""
