@@ -4,7 +4,6 @@ import contextlib
 import sys
 
 import tqdm
-import tqdm.utils
 
 _UNKNOWN = "{percentage:3.0f}% |{bar:20}| {elapsed} gone{postfix}"
 _KNOWN = "{percentage:3.0f}% |{bar:20}| {elapsed} gone, {remaining} left{postfix}"
@@ -16,16 +15,20 @@ def work(num_annotations: int) -> int:
     return round(num_annotations**1.7)
 
 
-class _Screen(tqdm.utils.ObjectWrapper):
+class _Screen:
     """Standard error, which may be closed: tqdm keeps its lock if writing fails."""
+
+    def __init__(self):
+        self._stream = sys.stderr
+        self.encoding = self._stream.encoding  # tqdm chooses its characters by it
 
     def write(self, text):
         with contextlib.suppress(BrokenPipeError):
-            self.wrapper_getattr("write")(text)
+            self._stream.write(text)
 
     def flush(self):
         with contextlib.suppress(BrokenPipeError):
-            self.wrapper_getattr("flush")()
+            self._stream.flush()
 
 
 class Progress:
@@ -54,7 +57,7 @@ class Progress:
         """Move on by what a worker says: `{"run": name}`, or that with a row."""
         if self._bar is None:
             self._bar = tqdm.tqdm(
-                file=_Screen(sys.stderr),
+                file=_Screen(),
                 total=len(self._reached) * self._whole,
                 initial=sum(self._reached.values()),
                 bar_format=_UNKNOWN,
