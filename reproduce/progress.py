@@ -1,6 +1,7 @@
 """The progress bar over the work of many runs."""
 
 import contextlib
+import shutil
 import sys
 
 import tqdm
@@ -56,14 +57,17 @@ class Progress:
     def show(self, message: dict):
         """Move on by what a worker says: `{"run": name}`, or that with a row."""
         if self._bar is None:
+            is_terminal = sys.stderr.isatty()
             self._bar = tqdm.tqdm(
                 file=_Screen(),
+                # tqdm asks for the width of what it knows to be the screen only.
+                ncols=shutil.get_terminal_size().columns if is_terminal else None,
                 total=len(self._reached) * self._whole,
                 initial=sum(self._reached.values()),
                 bar_format=_UNKNOWN,
                 smoothing=0.1,
                 # A log file wants a line now and then, a terminal a bar that moves.
-                mininterval=0.5 if sys.stderr.isatty() else 20,
+                mininterval=0.5 if is_terminal else 20,
             )
         if "num_annotations" not in message:
             return

@@ -1,6 +1,8 @@
 """Runs that are killed, anywhere and at any time, come to the very same rows."""
 
+import argparse
 import contextlib
+import dataclasses
 import os
 import pathlib
 import random
@@ -125,6 +127,32 @@ def test_a_transfer_trains_at_the_budgets_that_are_not_done(tmp_path):
     # RANDOM's choice needs no network: a transfer of it is the network's own run.
     own, transferred = kept.rows(source), kept.rows(run)
     assert list(transferred["accuracy"]) == pytest.approx(list(own["accuracy"]))
+
+
+def test_every_transfer_is_made_and_after_what_it_builds_on(tmp_path):
+    trials = [runs.Run("mnist-lenet5", "random", trial) for trial in (0, 1)]
+    transfers = [dataclasses.replace(run, source="mnist-lenet5") for run in trials]
+    options = argparse.Namespace(
+        output=tmp_path, budget=20, transfer_budgets=(10, 20), jobs=2, cluster=None
+    )
+    assert grid.complete([*transfers, *trials], options) == {}
+    kept = store.Store(tmp_path)
+    for run in (*trials, *transfers):
+        assert list(kept.rows(run)["num_annotations"]) == [10, 20]
+
+
+def test_a_worker_computes_on_one_thread():
+    """Two such processes do nearly twice the work of one with two threads."""
+    code = (
+        "import worker; worker.import_quietly()\n"
+        "from tensorflow.config import threading\n"
+        "print(threading.get_intra_op_parallelism_threads())\n"
+        "print(threading.get_inter_op_parallelism_threads())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPRODUCE, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["1", "1"], done.stderr
 
 
 def test_views_of_stored_runs_need_no_tensorflow(tmp_path):
