@@ -9,6 +9,7 @@ import curves
 import pandas as pd
 import paper
 import plan
+import program
 import report
 
 SINGLETONS = ("bald", "ceal", "egl", "uncertainty")
@@ -191,4 +192,4 @@ def main(arguments=None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program.run(main))

@@ -2,12 +2,20 @@
 
 import argparse
 import contextlib
+import errno
 import importlib.util
 import os
 import pathlib
 import sys
 
+import devices
+import program
 import protocol
+
+# Every script imports this module first: imports after it may need the extra.
+program.require(
+    *("contourpy", "dask", "distributed", "filelock", "pandas", "tabulate", "tqdm")
+)
 
 
 def parser(description: str) -> argparse.ArgumentParser:
@@ -47,15 +55,15 @@ def parser(description: str) -> argparse.ArgumentParser:
     new.add_argument(
         "--jobs",
         type=at_least(1),
-        default=os.cpu_count(),
-        help="worker processes, of one thread each (default: %(default)s)",
+        help="worker processes, of one thread each (default: one a GPU; without GPUs, "
+        f"one a core that this process may use: {devices.num_cores()})",
     )
     new.add_argument(
         "--cluster",
         metavar="ADDRESS",
         help="use the workers of this Dask scheduler, such as tcp://127.0.0.1:8786, "
-        "instead of processes on this machine; one thread each, reproduce/ on their "
-        "PYTHONPATH, and the same --output within their reach",
+        "instead of processes on this machine; one thread each, with this folder and "
+        "--output in their reach by the same paths",
     )
     new.add_argument(
         "--output",
@@ -88,6 +96,7 @@ def parse(new: argparse.ArgumentParser, arguments=None) -> argparse.Namespace:
     ) or (options.budget,)
     options.full_sets = preset.full_sets
     options.output = options.output or protocol.RESULTS / options.preset
+    options.jobs = options.jobs or len(devices.gpus()) or devices.num_cores()
     return options
 
 
@@ -130,10 +139,16 @@ def rows_of(wanted: list, options: argparse.Namespace) -> tuple:
         print(estimate.describe(wanted, options))
         sys.exit(0)
     try:
+        check_writable(options.output)
         failures = grid.complete(wanted, options)
+    except grid.NothingToRunError as error:
+        print(error, file=sys.stderr)
+        return stored(wanted, options), 2
     except KeyboardInterrupt:
         print("\nStopped. The same command goes on from here.", file=sys.stderr)
         sys.exit(130)
+    except BrokenPipeError:
+        raise  # nobody reads the output: see `program.run`
     except OSError as error:
         print(f"Stopped: {error}", file=sys.stderr)
         sys.exit(2)
@@ -166,12 +181,27 @@ def at_least(minimum: int, most: int = 2**31 - 1):
 
 
 def folder(text):
-    """Check, before anything runs, that a path may be that of a folder."""
+    """Check, before anything runs, that a path may be that of a folder to write to."""
     path = pathlib.Path(text)
+    try:
+        check_writable(path)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(error) from error
+    return path
+
+
+def check_writable(path: pathlib.Path):
+    """Check that a folder is there, or can be made, and takes files.
+
+    Raises:
+        OSError: If not. It names the folder that is in the way.
+    """
+    # A path that is too long raises here.
     there = next(place for place in (path, *path.absolute().parents) if place.exists())
     if not there.is_dir():
-        raise argparse.ArgumentTypeError(f"{there} is a file, not a folder")
-    return path
+        raise NotADirectoryError(f"{there} is a file, not a folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, "This folder is read-only", str(there))
 
 
 def _strategy(text):

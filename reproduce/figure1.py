@@ -7,6 +7,7 @@ import contourpy
 import numpy as np
 import pandas as pd
 import plots
+import program
 import report
 import worker
 
@@ -169,4 +170,4 @@ def draw(grid, x, y, scenarios):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program.run(main))

@@ -5,6 +5,7 @@ import sys
 import cli
 import paper
 import plan
+import program
 import protocol
 
 
@@ -44,4 +45,4 @@ def main(arguments=None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program.run(main))

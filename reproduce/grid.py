@@ -1,23 +1,31 @@
 """Many runs at once, on the worker processes of a Dask cluster."""
 
+import concurrent.futures
 import contextlib
-import functools
+import dataclasses
 import importlib.util
 import logging
+import os
+import pathlib
 import sys
 
 import dask
+import devices
+import progress
 import protocol
+import remote
 import runs
 import store
-import tqdm
-from distributed import Client, LocalCluster, as_completed, get_worker
+from distributed import Client, Nanny, Scheduler, SpecCluster, as_completed
 
 from dfal_keras import datasets
 
-_TOPIC = "rounds"
 _RETRIES = 2  # a run that fails three times is given up
 _TIMEOUT = 20  # seconds to reach a scheduler
+
+
+class NothingToRunError(Exception):
+    """None of the runs asked for is done, and none of them can run."""
 
 
 def complete(wanted: list, options) -> dict:
@@ -29,9 +37,16 @@ def complete(wanted: list, options) -> dict:
 
     Returns:
         The exceptions of the runs that failed, by run.
+
+    Raises:
+        NothingToRunError: If no data set of theirs is on this machine, and none of
+            them has any rows.
+        OSError: If the cluster can't be reached or started.
     """
     kept = store.Store(options.output)
-    wanted = _with_data(wanted)
+    asked, wanted = wanted, _with_data(wanted)
+    if asked and not wanted and not any(map(kept.num_annotations, asked)):
+        raise NothingToRunError("Nothing was run: none of what was asked for can be.")
     transfers = [run for run in wanted if run.source]
     failures = {}
     # Transfers train on what other runs chose: these come first.
@@ -40,7 +55,8 @@ def complete(wanted: list, options) -> dict:
         todo = [run for run in group if not runs.is_done(run, budgets, kept)]
         if todo:
             print(f"{len(todo)} of {len(group)} runs to do; they go to {kept.folder}")
-            failures |= _perform_all(todo, budgets, options)
+            reached = {run: kept.num_annotations(run) for run in group}
+            failures |= _perform_all(todo, reached, budgets, options)
     return failures
 
 
@@ -58,29 +74,48 @@ def _with_data(wanted):
     ]
 
 
-def _perform_all(todo, budgets, options):
+def _perform_all(todo, reached, budgets, options):
     """Perform runs on a cluster, with a progress bar; return what failed."""
     # Advice on memory and event loops is for a cluster's log, not for this screen.
     dask.config.set({"distributed.scheduler.allowed-failures": 10})
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in ("distributed", "distributed.client"):  # Dask sets a level for each
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     failures = {}
     with contextlib.ExitStack() as stack:
         client = stack.enter_context(_client(options, len(todo)))
-        bar = stack.enter_context(_progress_bar(len(todo), budgets[-1]))
-        show = functools.partial(_show, bar, work(budgets[-1]), {})
-        client.subscribe_topic(_TOPIC, show)
+        bar = progress.Progress(
+            {str(run): number for run, number in reached.items()}, budgets[-1]
+        )
+        stack.callback(bar.close)
+        topic = f"rounds-{client.id}"  # a scheduler may serve other commands too
+        client.subscribe_topic(topic, lambda event: bar.show(event[1]))
         folder = str(options.output.absolute())
         futures = {
             client.submit(
-                _perform, run, budgets, folder, pure=False, retries=_RETRIES
+                remote.perform,
+                _paths(),
+                topic,
+                dataclasses.asdict(run),
+                budgets,
+                folder,
+                pure=False,
+                retries=_RETRIES,
             ): run
             for run in todo
         }
         for future in as_completed(futures):
             if future.status == "error":
                 failures[futures[future]] = future.exception()
-            bar.write(f"{futures[future]}: {future.status}", file=sys.stderr)
+            elif future.status != "finished":
+                failures[futures[future]] = ConnectionError("the scheduler is gone")
+            bar.write(f"{futures[future]}: {future.status}")
     return failures
+
+
+def _paths():
+    """Return where workers import from: this folder, then that of one's own module."""
+    here = str(pathlib.Path(__file__).resolve().parent)
+    return [here, *(path for path in (os.getcwd(),) if path in sys.path)]
 
 
 @contextlib.contextmanager
@@ -89,60 +124,51 @@ def _client(options, num_runs):
     with contextlib.ExitStack() as stack:
         address = options.cluster
         if address is None:
-            address = stack.enter_context(
-                LocalCluster(
-                    n_workers=min(options.jobs, num_runs),
-                    threads_per_worker=1,
-                    memory_limit=0,
-                    dashboard_address=":0",
-                    silence_logs=logging.CRITICAL,
-                )
-            )
+            cluster = _start(min(options.jobs, num_runs))
+            address = stack.enter_context(cluster)
         try:
             client = stack.enter_context(Client(address, timeout=_TIMEOUT))
         except ValueError as error:
             raise OSError(f"no scheduler's address: {address!r} ({error})") from error
+        if options.cluster is not None:
+            # Workers of this machine find it by themselves: they share `sys.path`.
+            client.upload_file(remote.__file__)
         if importlib.util.find_spec("bokeh"):
             print(f"Dask's dashboard: {client.dashboard_link}")
         yield client
 
 
-def _perform(run, budgets, folder):
-    """Perform one run on a worker, and send its rows to the driver."""
-    worker = get_worker()
-    runs.perform(run, budgets, folder, lambda row: worker.log_event(_TOPIC, row))
+def _start(num_workers):
+    """Start a local cluster. An interrupt waits until it can be closed again."""
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
+        started = thread.submit(local_cluster, num_workers)
+        try:
+            return started.result()
+        except KeyboardInterrupt:
+            started.result().close()
+            raise
+        except RuntimeError as error:  # such as a worker that was killed
+            raise OSError(
+                f"the worker processes did not start ({error}). The same command tries "
+                "again."
+            ) from error
 
 
-def _progress_bar(num_runs, budget):
-    """A bar over the work of all runs, in units that pass at an even pace."""
-    return tqdm.tqdm(
-        total=num_runs * work(budget),
-        bar_format="{percentage:3.0f}% |{bar:20}| {elapsed} gone, {remaining} left"
-        "{postfix}",
-        smoothing=0.1,
-        # A log file wants a line now and then, a terminal a bar that moves.
-        mininterval=0.5 if sys.stderr.isatty() else 20,
-    )
+def local_cluster(num_workers: int) -> SpecCluster:
+    """Start worker processes of one thread each; each with a GPU, where there are any.
 
-
-def work(num_annotations: int) -> int:
-    """Work of a run up to a number of annotations: rounds get slower as it grows."""
-    return round(num_annotations**1.7)
-
-
-def _show(bar, whole, reached, event):
-    """Move the bar on by what a run has reached since its last row."""
-    _, row = event
-    run = row["run"]
-    if "waits" in row:
-        bar.write(
-            f"{run}: waiting for another command that is at work on it", file=sys.stderr
-        )
-        return
-    bar.set_postfix_str(
-        f"{run}: {row['num_annotations']} annotations, {row['accuracy']:.2%}",
-        refresh=False,
-    )
-    done = min(work(row["num_annotations"]), whole)
-    bar.update(max(0, done - reached.get(run, 0)))
-    reached[run] = max(done, reached.get(run, 0))
+    Dask's own `LocalCluster` gives all its workers one environment.
+    """
+    names = devices.gpus()
+    place = {"host": "127.0.0.1"}
+    options = {"nthreads": 1, "memory_limit": 0, "silence_logs": logging.CRITICAL}
+    workers = {
+        number: {
+            "cls": Nanny,
+            "options": {**place, **options, "env": devices.environment(number, names)},
+        }
+        for number in range(num_workers)
+    }
+    dashboard = {"dashboard_address": "127.0.0.1:0"}
+    scheduler = {"cls": Scheduler, "options": {**place, "port": 0, **dashboard}}
+    return SpecCluster(workers, scheduler, silence_logs=logging.CRITICAL)

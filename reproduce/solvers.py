@@ -11,6 +11,7 @@ import time
 import cli
 import numpy as np
 import pandas as pd
+import program
 import protocol
 import store
 import tqdm
@@ -109,4 +110,4 @@ def main(arguments=None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program.run(main))

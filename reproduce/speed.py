@@ -10,6 +10,7 @@ import sys
 
 import cli
 import pandas as pd
+import program
 import protocol
 import store
 import timing
@@ -55,13 +56,14 @@ Machine: {machine}; {packages}.
 def main(arguments=None) -> int:
     """Time the sections asked for, each written as it is done; print all there is."""
     options = parse(arguments)
-    missing = [
-        package
-        for section, package in PEERS
-        if section in options.section and not importlib.util.find_spec(package)
-    ]
+    missing = program.missing(
+        dict.fromkeys(
+            package for section, package in PEERS if section in options.section
+        )
+    )
     if missing and not options.stored:
-        print(f'{missing} not here: pip install -e ".[benchmark]"', file=sys.stderr)
+        names = ", ".join(missing)
+        print(f'Not installed: {names}. pip install -e ".[benchmark]"', file=sys.stderr)
         return 2
     if not options.stored:
         worker.import_quietly(num_threads=options.threads)
@@ -189,4 +191,4 @@ def draw(tables: dict, path: pathlib.Path):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program.run(main))

@@ -135,8 +135,11 @@ class Store:
         write(self.path(run, ".csv"), text)
 
     def num_annotations(self, run) -> int:
-        """Return how many annotations a run has reached."""
-        rows = self.rows(run)
+        """Return how many annotations a run has reached, 0 if it can't be used."""
+        try:
+            rows = self.rows(run)
+        except (ValueError, OSError):
+            return 0
         return int(rows["num_annotations"].iloc[-1]) if len(rows) else 0
 
     def load(self, runs: list, settings_of) -> tuple:

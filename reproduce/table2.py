@@ -5,6 +5,7 @@ import sys
 import cli
 import paper
 import plan
+import program
 
 
 def main(arguments=None) -> int:
@@ -28,4 +29,4 @@ def main(arguments=None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program.run(main))

@@ -9,6 +9,7 @@ import sys
 import cli
 import numpy as np
 import pandas as pd
+import program
 import protocol
 import report
 import store
@@ -130,4 +131,4 @@ def parse(arguments) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program.run(main))

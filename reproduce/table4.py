@@ -4,6 +4,7 @@ import sys
 
 import cli
 import plan
+import program
 
 
 def main(arguments=None) -> int:
@@ -25,4 +26,4 @@ def main(arguments=None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program.run(main))

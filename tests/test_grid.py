@@ -1,6 +1,8 @@
 """Runs that are killed, anywhere and at any time, come to the very same rows."""
 
+import argparse
 import contextlib
+import dataclasses
 import os
 import pathlib
 import random
@@ -85,34 +87,6 @@ def test_twenty_kills(undisturbed, tmp_path):
     assert not list(tmp_path.glob("*.tmp"))
 
 
-@pytest.mark.slow
-def test_a_cluster_started_by_hand_that_loses_a_worker(undisturbed, tmp_path):
-    path = {**os.environ, "PYTHONPATH": str(REPRODUCE)}
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": path}
-    address = "tcp://127.0.0.1:18786"
-    dask = [sys.executable, "-m", "distributed.cli"]
-    scheduler = [*dask[:2], "distributed.cli.dask_scheduler", "--host", "127.0.0.1"]
-    worker = [*dask[:2], "distributed.cli.dask_worker", address, "--nthreads", "1"]
-    with contextlib.ExitStack() as stack:
-
-        def begin(command):
-            process = subprocess.Popen(command, **quiet)
-            stack.callback(process.wait)
-            stack.callback(process.kill)
-            return process
-
-        begin([*scheduler, "--port", "18786", "--dashboard-address", ":0"])
-        lost = begin([*worker, "--no-nanny", "--memory-limit", "0"])
-        begin([*worker, "--no-nanny", "--memory-limit", "0"])
-        running = start(tmp_path, "--cluster", address)
-        while not list(tmp_path.glob("*.csv")):
-            assert running.poll() is None
-            time.sleep(0.5)
-        lost.kill()
-        assert running.wait() == 0
-    assert stored(tmp_path) == undisturbed
-
-
 def test_no_scheduler_is_a_clear_message(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(grid, "_TIMEOUT", 1)
     options = [*SMALL, "--output", str(tmp_path), "--cluster", "tcp://127.0.0.1:9"]
@@ -153,6 +127,32 @@ def test_a_transfer_trains_at_the_budgets_that_are_not_done(tmp_path):
     # RANDOM's choice needs no network: a transfer of it is the network's own run.
     own, transferred = kept.rows(source), kept.rows(run)
     assert list(transferred["accuracy"]) == pytest.approx(list(own["accuracy"]))
+
+
+def test_every_transfer_is_made_and_after_what_it_builds_on(tmp_path):
+    trials = [runs.Run("mnist-lenet5", "random", trial) for trial in (0, 1)]
+    transfers = [dataclasses.replace(run, source="mnist-lenet5") for run in trials]
+    options = argparse.Namespace(
+        output=tmp_path, budget=20, transfer_budgets=(10, 20), jobs=2, cluster=None
+    )
+    assert grid.complete([*transfers, *trials], options) == {}
+    kept = store.Store(tmp_path)
+    for run in (*trials, *transfers):
+        assert list(kept.rows(run)["num_annotations"]) == [10, 20]
+
+
+def test_a_worker_computes_on_one_thread():
+    """Two such processes do nearly twice the work of one with two threads."""
+    code = (
+        "import worker; worker.import_quietly()\n"
+        "from tensorflow.config import threading\n"
+        "print(threading.get_intra_op_parallelism_threads())\n"
+        "print(threading.get_inter_op_parallelism_threads())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPRODUCE, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["1", "1"], done.stderr
 
 
 def test_views_of_stored_runs_need_no_tensorflow(tmp_path):

@@ -48,11 +48,12 @@ COMMANDS = {
     "python reproduce/table1.py --strategy dfal random my_module:SmallestLead": (
         "tests/test_own_strategy.py::test_table1_with_a_strategy_of_ones_own"
     ),
-    "dask scheduler &": "tests/test_grid.py::distributed.cli.dask_scheduler",
-    "PYTHONPATH=reproduce dask worker tcp://127.0.0.1:8786 --nthreads 1 "
-    "--nworkers 2 &": "tests/test_grid.py::distributed.cli.dask_worker",
+    "dask scheduler --host 127.0.0.1 &": "tests/test_cluster.py::as_typed",
+    "dask worker tcp://127.0.0.1:8786 --nthreads 1 --nworkers 2 &": (
+        "tests/test_cluster.py::as_typed"
+    ),
     "python reproduce/table1.py --preset paper --cluster tcp://127.0.0.1:8786": (
-        "tests/test_grid.py::--cluster"
+        "tests/test_cluster.py::as_typed"
     ),
     "python -m dfal_keras.datasets": "tests/test_datasets.py::main(",
     "python -m dfal_keras.datasets fetch quick_draw": "tests/test_datasets.py::fetch",

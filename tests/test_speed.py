@@ -97,7 +97,7 @@ def test_parts_of_a_round_add_up(tiny_train, blobs, tmp_path):
 
 
 def test_a_peer_that_is_not_there(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(speed.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(speed.program.importlib.util, "find_spec", lambda name: None)
     assert speed.main(["--output", str(tmp_path)]) == 2
     assert "[benchmark]" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

@@ -52,6 +52,6 @@ def test_twenty_pairs_of_commands(tmp_path):
         assert stored(folder) == undisturbed
         tables = [shown[shown.index("| annotations") :] for shown, _ in said]
         assert tables[0].splitlines()[:9] == tables[1].splitlines()[:9]
-        num_waits += sum("waiting for another command" in shown for _, shown in said)
+        num_waits += sum("waits for another command" in shown for _, shown in said)
         assert not list(folder.glob("*.tmp"))
     assert num_waits > 0
