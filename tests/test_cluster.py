@@ -135,7 +135,7 @@ def test_a_scheduler_that_dies_is_no_success(tmp_path):
             assert running.poll() is None
             time.sleep(0.2)
         os.killpg(first.pid, signal.SIGKILL)
-        _, said = running.communicate(timeout=120)
+        _, said = running.communicate(timeout=300)
     assert running.returncode in (1, 2)
     assert b"mnist-lenet5_random_0 failed: ConnectionError" in said
     assert b"Traceback" not in said, said.decode()

@@ -38,7 +38,7 @@ def begin(*arguments, before="", **options):
 def finish(process):
     """Return the exit status and what was printed; see that nobody is left."""
     try:
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=300)
         assert "Traceback" not in err, err
         deadline = time.monotonic() + 20
         while workers(process.pid) and time.monotonic() < deadline:
@@ -95,7 +95,7 @@ def test_an_output_that_nobody_reads_while_runs_are_made(tmp_path):
         options = ["--budget", "20", "--output", tmp_path / unread]
         process = begin(REPRODUCE / "table1.py", *SMALL, *options, **{unread: writer})
         os.close(writer)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=300)
         assert process.returncode == 141
         assert "Traceback" not in f"{out}{err}"
 

@@ -439,6 +439,8 @@ def test_egl_uniform_of_a_certain_sample_is_zero():
     model.set_weights([np.zeros((4, 3)), np.array([100.0, 0, 0])])
     query = strategies.EGL(expectation="uniform").query(model, np.ones((3, 4)), 2)
     assert (query.scores == 0).all()
+    plain = strategies.EGL(expectation="uniform", epsilon=0)
+    assert (plain.query(model, np.ones((3, 4)), 2).scores > 0.5).all()
 
 
 def test_egl_uniform_counts_classes_at_the_limits_themselves():
