@@ -27,6 +27,7 @@ _TRAINING = (
     *("fit_seconds", "evaluate_seconds"),
 )
 _ROUND = ("round", *_TRAINING, "query_seconds")
+_COUNTS = ("round", "num_annotations", "num_labeled")
 _ADVICE = "Remove the files of this run, or use another --output."
 
 
@@ -237,20 +238,25 @@ def _parse(text, settings):
     """Return the rows in a text, and what is wrong with them, if anything is."""
     if not text:
         return pd.DataFrame(), None
+    is_full = settings.get("strategy") == protocol.FULL
+    is_learning = not is_full and not settings.get("source")
+    columns = list(_ROUND if is_learning else _TRAINING)
     try:
-        # Every bit counts: a resumed run's file equals an undisturbed one's.
-        table = pd.read_csv(io.StringIO(text), float_precision="round_trip")
+        table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
     except ValueError as error:
         return None, str(error).strip()
-    is_learning = settings.get("strategy") != protocol.FULL and not settings.get(
-        "source"
-    )
-    columns = list(_ROUND if is_learning else _TRAINING)
     if list(table.columns) != columns:
         return None, f"its columns are {list(table.columns)}, not {columns}"
-    numbers = table.apply(pd.to_numeric, errors="coerce")
-    if not len(table) or not np.isfinite(numbers.to_numpy(float)).all():
-        return None, "it holds something else than finite numbers"
+    try:
+        # By NumPy, not by pandas's own parser: it keeps every bit, so that a resumed
+        # run's file equals an undisturbed one's.
+        table = table.astype(
+            {name: int if name in _COUNTS else float for name in columns}
+        )
+    except ValueError as error:
+        return None, str(error).strip()
+    if not len(table) or not np.isfinite(table.to_numpy(float)).all():
+        return None, "a number is missing or not finite"
     if not table["accuracy"].between(0, 1).all():
         return None, "an accuracy is not from 0 to 1"
     if is_learning:

@@ -237,7 +237,7 @@ def test_rows_that_were_edited(folder, undisturbed, edit):
         (_remove_a_line, "rounds are not 0, 1, 2"),
         (_rename_a_column, "columns"),
         (_percent, "an accuracy is not from 0 to 1"),
-        (_word, "finite numbers"),
+        (_word, "high"),
     ],
 )
 def test_what_is_wrong_with_rows_is_said(folder, edit, flaw):
@@ -277,8 +277,8 @@ def test_every_bit_of_a_number_is_kept(folder):
     run = runs.Run("mnist-lenet5", "random", 7)
     numbers = np.random.default_rng(0).uniform(size=200)
     rows = [
-        dict.fromkeys(["num_labeled", *TIMES[:2]], 1.0)
-        | {"num_annotations": k, "accuracy": value, "loss": value / 3}
+        dict.fromkeys(TIMES[:2], 1.0)
+        | {"num_annotations": k, "num_labeled": k, "accuracy": value, "loss": value / 3}
         for k, value in enumerate(numbers)
     ]
     columns = ["num_annotations", "num_labeled", "accuracy", "loss", *TIMES[:2]]
