@@ -118,11 +118,9 @@ class Store:
         if record is None:
             self.check(run, {})
             return pd.DataFrame()
-        if not text and checksum(text) not in record["rows"]:
-            raise ValueError(f"{path} is missing or empty. {_ADVICE}")
         table, flaw = _parse(text, record["settings"])
         if not flaw and checksum(text) not in record["rows"]:
-            flaw = "the checksum is not the one in its .json file"
+            flaw = "it is missing, or its checksum is not the one in the .json file"
         if flaw:
             raise ValueError(f"{path} is not as it was written: {flaw}. {_ADVICE}")
         return table
