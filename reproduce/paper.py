@@ -182,3 +182,19 @@ ODDITIES = (
 )
 
 # fmt: on
+
+
+def accuracies(problem: str, strategy: str, source: str | None = None) -> dict:
+    """Return the printed accuracies in percent, by the number of annotations.
+
+    Args:
+        problem: Data set and network.
+        strategy: The strategy; one that is not printed has none.
+        source: The problem whose labelled set was used (Table 4), `None` for its own.
+    """
+    if source is None:
+        row = TABLE1[problem].get(strategy, ())
+        return dict(zip(TABLE1_BUDGETS, row, strict=False))
+    dataset, target = problem.split("-")
+    row = TABLE4[dataset, source.split("-")[1], target]
+    return {1000: row[strategy]} if strategy in row else {}
