@@ -370,6 +370,9 @@ def test_bad_options_are_refused(script, arguments, tmp_path, capsys):
 def test_notes_are_those_of_the_panels_shown():
     assert "(d)" not in report.notes("Table 1", [LENET5])
     assert "(d)" in report.notes("Table 1", ["shoe_bag-vgg8"])
+    assert "uncertainty is flat" not in report.notes("Table 1", ["shoe_bag-lenet5"])
+    for problem in ("shoe_bag-lenet5", "shoe_bag-vgg8"):
+        assert "Table 1(c), (d): All" in report.notes("Table 1", [problem])
     assert "RANDOM" in report.notes("Table 4")
 
 
