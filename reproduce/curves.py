@@ -4,10 +4,13 @@ Pure functions of a table of rows, as `store.Store.load` returns it. Accuracies 
 percent, as in the paper.
 """
 
-import numpy as np
 import pandas as pd
 import paper
 from runs import FULL
+
+OWN_NAMES = {  # of strategies of the project's own, which the paper has no row for
+    "dfal_no_adversarial": "DFAL without adversarial examples (ours)",
+}
 
 
 def strategies(rows) -> dict:
@@ -17,7 +20,9 @@ def strategies(rows) -> dict:
         for name in rows["strategy"].unique()
         if name not in paper.STRATEGY_NAMES and name != FULL
     ]
-    return paper.STRATEGY_NAMES | {name: name.split(":")[-1] for name in others}
+    return paper.STRATEGY_NAMES | {
+        name: OWN_NAMES.get(name, name.split(":")[-1]) for name in others
+    }
 
 
 def select(rows, problem, strategy, source=None, *, best_so_far=False) -> pd.DataFrame:
@@ -31,12 +36,24 @@ def select(rows, problem, strategy, source=None, *, best_so_far=False) -> pd.Dat
         best_so_far: Whether to show each trial's running maximum, which is very
             probably what the paper prints.
     """
+    table = 100 * pivot(rows, "accuracy", problem, strategy, source)
+    return table.cummax() if best_so_far else table
+
+
+def pivot(rows, column, problem, strategy, source=None) -> pd.DataFrame:
+    """Return one column: a row for each budget, a column for each trial."""
     own = rows["source"].isna() if source is None else rows["source"] == source
     chosen = rows[own & (rows["problem"] == problem) & (rows["strategy"] == strategy)]
-    table = 100 * chosen.pivot_table(
-        index="num_annotations", columns="trial", values="accuracy"
+    return chosen.pivot_table(
+        index="num_annotations", columns="trial", values=column
     ).astype(float)
-    return table.cummax() if best_so_far else table
+
+
+def best_so_far(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with every accuracy replaced by its trial's running maximum."""
+    rows = rows.sort_values("num_annotations", kind="stable")
+    runs = rows.groupby(["problem", "strategy", "trial", "source"], dropna=False)
+    return rows.assign(accuracy=runs["accuracy"].cummax()).sort_index()
 
 
 def at(table: pd.DataFrame, budget: int) -> pd.Series:
@@ -46,18 +63,35 @@ def at(table: pd.DataFrame, budget: int) -> pd.Series:
     )
 
 
-def spread(values: pd.Series) -> str:
+def spread(values: pd.Series, digits: int = 2) -> str:
     """Return "mean ± standard deviation (n=trials)", or a blank for no value."""
     if values.empty:
         return ""
-    deviation = f" ± {values.std():.2f}" if len(values) > 1 else ""
-    return f"{values.mean():.2f}{deviation} (n={len(values)})"
+    deviation = f" ± {values.std():.{digits}f}" if len(values) > 1 else ""
+    return f"{values.mean():.{digits}f}{deviation} (n={len(values)})"
 
 
 def mean(table: pd.DataFrame) -> pd.DataFrame:
     """Return mean and standard deviation over trials, where all trials have got."""
     whole = table.dropna()
     return pd.DataFrame({"mean": whole.mean(axis=1), "std": whole.std(axis=1)})
+
+
+def last_budgets(table: pd.DataFrame) -> pd.Series:
+    """Return the number of annotations that each trial has reached."""
+    return table.apply(pd.Series.last_valid_index)
+
+
+def farthest(table: pd.DataFrame) -> pd.DataFrame:
+    """Return only the trials that went on as far as the farthest one.
+
+    Some trials may be run to more annotations than the others: what is read off the
+    ends of the curves is read off these.
+    """
+    if table.empty:
+        return table
+    last = last_budgets(table)
+    return table.loc[:, last == last.max()]
 
 
 def num_to_reach(table: pd.DataFrame, target: float) -> tuple:
@@ -74,12 +108,30 @@ def num_to_reach(table: pd.DataFrame, target: float) -> tuple:
     return (int(averages.index[-1]), False) if len(averages) else (None, False)
 
 
-def num_labeled(rows, problem, strategy, num_annotations) -> float:
-    """Return the mean size of the training set at a number of annotations."""
-    chosen = rows[
-        rows["source"].isna()
-        & (rows["problem"] == problem)
-        & (rows["strategy"] == strategy)
-        & (rows["num_annotations"] == num_annotations)
-    ]
-    return float(np.mean(chosen["num_labeled"]))
+def counts(table: pd.DataFrame, target: float) -> pd.DataFrame:
+    """Return, for each trial, the annotations at which it reaches a target.
+
+    Returns:
+        A row for each trial: `count`, and `reached`; where that is false the count is
+        the trial's last budget, and the true one is larger.
+    """
+    if table.empty:
+        return pd.DataFrame({"count": [], "reached": []}).astype({"reached": bool})
+    hits = table >= target
+    reached = hits.any()
+    count = hits.idxmax().where(reached, last_budgets(table)).astype(float)
+    return pd.DataFrame({"count": count, "reached": reached})
+
+
+def spread_of_counts(found: pd.DataFrame) -> str:
+    """Return what `counts` found as text; a lower bound if a trial falls short."""
+    short = int((~found["reached"]).sum())
+    if not short:
+        return spread(found["count"], digits=0)
+    n = len(found)
+    return f">= {found['count'].mean():.0f} (n={n}, {short} not reached)"
+
+
+def num_labeled(rows, problem, strategy, num_annotations) -> pd.Series:
+    """Return each trial's size of the training set at a number of annotations."""
+    return at(pivot(rows, "num_labeled", problem, strategy), num_annotations)

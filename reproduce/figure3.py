@@ -20,27 +20,23 @@ def main(arguments=None) -> int:
     import plots
     import report
 
-    figure, panels = plots.plt.subplots(
-        1,
-        len(pairs),
-        figsize=(plots.COLUMN * len(pairs), 2.4),
-        layout="constrained",
-        squeeze=False,
-    )
-    drawn = []
-    for panel, (source, target) in zip(panels.flat, pairs, strict=True):
-        network = protocol.PROBLEMS[target].network
-        panel.set_title(f"{paper.PROBLEM_NAMES[source]} to {network}")
-        lines = plots.learning_curves(panel, rows, target, source)
-        drawn += lines
-        if not lines:
-            plots.say(panel, cli.why_not_run(source))
-        panel.set_xlabel("annotations")
-    panels[0, 0].set_ylabel("test accuracy (%)")
-    plots.legend(figure, panels)
-    plots.save(figure, options.output / "figure3")
-    report.write_curves(drawn, options.output / "figure3")
-    print(f"Figure 3: {options.output / 'figure3.png'} and .pdf")
+    places = {
+        f"{paper.PROBLEM_NAMES[source]} to {protocol.PROBLEMS[target].network}": (
+            target,
+            source,
+        )
+        for source, target in pairs
+    }
+    path = options.output / "figure3"
+    drawn, missing = plots.figure(rows, places, path)
+    left_out = {
+        title: " ".join(cli.why_not_run(places[title][1]).split()) for title in missing
+    }
+    caption = report.caption("Figure 3", left_out)
+    if drawn:
+        report.write_curves(drawn, path, caption)
+        print(f"Figure 3: {path}.png and .pdf")
+    print(caption)
     return status
 
 

@@ -159,6 +159,25 @@ TABLE4 = {
 }
 
 ODDITIES = (
+    Oddity("Table 1",
+        "14 of the 42 rows have exact plateaus and only one of 126 steps decreases, "
+        "which reads as a running maximum, although the text speaks of averages over "
+        "five trials."),
+    Oddity("Table 1(c), (d)",
+        "All entries of the Shoe-Bag panels are multiples of 0.025, which is one image "
+        "in the 4,000 of the test set: very probably single trials, not averages over "
+        "five."),
+    Oddity("Table 1(c)",
+        'DFAL is below RANDOM at 100 annotations (94.62 against 95.50), while the text '
+        'calls it "always better than random selection".'),
+    Oddity("Table 1(c)",
+        'CEAL is said to be "worse than uncertainty selection", which holds at 100 '
+        "annotations only (84.65 against 95.78): at 500, 800 and 1000 it is ahead."),
+    Oddity("Table 1(d)",
+        "uncertainty is flat at 83.75 from 100 to 1000 annotations."),
+    Oddity("Table 1(d)",
+        'DFAL equals and CEAL exceeds, at 1000 annotations, the column "All" of the '
+        "whole training set (99.50 and 99.52 against 99.50)."),
     Oddity("Table 1(d)",
         "CORE-SET and EGL at 100 annotations are printed as 0.50, which reads as the "
         "fraction for chance between two classes in a column of percentages."),
@@ -182,3 +201,19 @@ ODDITIES = (
 )
 
 # fmt: on
+
+
+def accuracies(problem: str, strategy: str, source: str | None = None) -> dict:
+    """Return the printed accuracies in percent, by the number of annotations.
+
+    Args:
+        problem: Data set and network.
+        strategy: The strategy; one that is not printed has none.
+        source: The problem whose labelled set was used (Table 4), `None` for its own.
+    """
+    if source is None:
+        row = TABLE1[problem].get(strategy, ())
+        return dict(zip(TABLE1_BUDGETS, row, strict=False))
+    dataset, target = problem.split("-")
+    row = TABLE4[dataset, source.split("-")[1], target]
+    return {1000: row[strategy]} if strategy in row else {}

@@ -19,11 +19,12 @@ def main(arguments=None) -> int:
         table = report.table1(
             rows, problem, budgets or [options.budget], full=options.full_sets
         )
-        report.write(table, options.output / f"table1_{problem}")
+        notes = report.notes("Table 1", [problem])
+        report.write(table, options.output / f"table1_{problem}", notes)
         print(f"\nTable 1, {paper.PROBLEM_NAMES[problem]}: test accuracy (%)\n")
-        print(table.to_markdown())
+        print(report.markdown(table))
     print(report.notes("Table 1", options.problem))
-    print(f"\nTables and the runs they come from (CSV): {options.output}")
+    print(f"Tables and the runs they come from (CSV): {options.output}")
     if options.preset == "quick":
         import estimate
 

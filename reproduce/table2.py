@@ -16,15 +16,15 @@ def main(arguments=None) -> int:
 
     for problem in options.problem:
         table, target = report.table2(rows, problem)
-        report.write(table, options.output / f"table2_{problem}")
+        notes = report.notes("Table 2", [problem])
+        report.write(table, options.output / f"table2_{problem}", notes)
         printed = paper.TABLE2_TARGET[problem]
         print(
             f"\nTable 2, {paper.PROBLEM_NAMES[problem]}: to reach {target:.2f} % "
-            f"(paper: {printed:.2f} %; within 0.5). >= where the last budget run does "
-            "not reach it\n"
+            f"(paper: {printed:.2f} %; within 0.5)\n"
         )
-        print(table.to_markdown())
-    print(report.notes("Table 2"))
+        print(report.markdown(table))
+    print(report.notes("Table 2", options.problem))
     return status
 
 

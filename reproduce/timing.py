@@ -1,6 +1,7 @@
 """Timing queries: DFAL's and CORE-SET's, and the literal program by extrapolation."""
 
 import logging
+import resource
 import statistics
 import time
 
@@ -9,6 +10,7 @@ import pandas as pd
 import paper
 import protocol
 import tqdm
+from scipy import stats
 
 PRINTED = {(100, 800): paper.TABLE3, (1000, 800): paper.TABLE3_AAAI}  # by |L|, |U|
 PLAIN, SOME = 0.0, 0.01  # shares of n that may be outliers: none, and enough for a few
@@ -31,6 +33,11 @@ class Covers(logging.Handler):
 
 
 COVERS = Covers()
+
+# When the literal program's seconds are extrapolated, and when they are not.
+MIN_SIZES = 5
+MIN_POWER = 1.5  # it has some 2 n^2 binaries: less is not the program's own growth
+MIN_FIT = 0.9  # R^2 of the power law through the logarithms
 
 
 def measure(strategies, model, pool, labelled, options) -> pd.DataFrame:
@@ -64,7 +71,7 @@ def measure(strategies, model, pool, labelled, options) -> pd.DataFrame:
             )
         num_labelled = share_out(n, len(labelled), len(pool))
         images, known = pool[: n - num_labelled], labelled[:num_labelled]
-        seconds, COVERS.last = [], None
+        seconds, COVERS.last, spent = [], None, children_seconds()
         # The first query of a strategy traces its graphs. The literal program takes
         # long, and compact has traced the same ones.
         for _ in range(1 if n < full else 1 + options.repeats):
@@ -73,6 +80,8 @@ def measure(strategies, model, pool, labelled, options) -> pd.DataFrame:
             seconds.append(time.perf_counter() - started)
         row = {"form": form, "n": n, "labelled": num_labelled, "Xi": int(share * n)}
         row |= {"share": share, "seconds": statistics.median(seconds[1:] or seconds)}
+        # Of the solver's process: other work on the machine does not count.
+        row["cpu_seconds"] = (children_seconds() - spent) / len(seconds)
         if COVERS.last:
             row |= {"radius": COVERS.last.radius, "result": "optimal"}
             if not COVERS.last.proven:
@@ -80,7 +89,7 @@ def measure(strategies, model, pool, labelled, options) -> pd.DataFrame:
                 row["result"] = f"gap {gap:.1%} after {options.time_limit:g} s"
                 too_large |= {share} if form == "literal" else set()
         rows.append(row)
-    return pd.DataFrame(rows).round({"seconds": 4, "radius": 6})
+    return pd.DataFrame(rows).round({"seconds": 4, "cpu_seconds": 4, "radius": 6})
 
 
 def lay_out(timed: pd.DataFrame, num_labelled: int, num_unlabelled: int) -> tuple:
@@ -122,32 +131,56 @@ def lay_out(timed: pd.DataFrame, num_labelled: int, num_unlabelled: int) -> tupl
     return pd.DataFrame(rows), lines
 
 
+def children_seconds() -> float:
+    """Return the CPU time, user and system, of the processes that have ended here."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def extend(solved: pd.DataFrame, n: int) -> tuple:
-    """Return the seconds of the literal program at n, their source, and a sentence."""
-    if len(solved) < 2:
-        result = "fewer than two sizes solved in time"
+    """Return the seconds of the literal program at n, their source, and a sentence.
+
+    Nothing is extrapolated from fewer than `MIN_SIZES` sizes, nor by a power law that
+    is too flat or fits too poorly: the seconds are nan then, and the source says why.
+    """
+    if len(solved) < MIN_SIZES:
+        result = f"not extrapolated: {len(solved)} sizes solved in time of {MIN_SIZES}"
         return np.nan, result, result
-    sizes, times = solved["n"].to_numpy(), solved["seconds"].to_numpy()
-    seconds, power = extrapolate(sizes, times, n)
+    sizes, times = solved["n"].to_numpy(), solved["cpu_seconds"].to_numpy()
+    seconds, power, fit = extrapolate(sizes, times, n)
     names = ", ".join(map(str, sizes))
-    result = f"extrapolated from n = {names}"
-    if len(solved) > 2:
-        left_out = [
-            extrapolate(np.delete(sizes, i), np.delete(times, i), n)[0]
-            for i in range(len(solved))
-        ]
-        result += f" ({rough(min(left_out))} to {rough(max(left_out))} s)"
     line = (
-        f"{', '.join(f'{value:.1f}' for value in times)} s at n = {names}; "
-        f"extrapolated as n^{power:.1f}: about {rough(seconds)} s at n = {n}"
+        f"{', '.join(f'{value:.1f}' for value in times)} s of CPU time at n = {names}; "
+        f"grows as n^{power:.1f} (R^2 = {fit:.2f})"
     )
-    return seconds, result, line
+    reasons = []
+    if power < MIN_POWER:
+        reasons.append(f"n^{power:.1f} is below n^{MIN_POWER}")
+    if fit < MIN_FIT:
+        reasons.append(f"the fit is poor, R^2 = {fit:.2f} below {MIN_FIT}")
+    if reasons:
+        result = f"not extrapolated: {' and '.join(reasons)}"
+        return np.nan, result, f"{line}; {result}"
+    left_out = [
+        extrapolate(np.delete(sizes, i), np.delete(times, i), n)[0]
+        for i in range(len(solved))
+    ]
+    span = f"{rough(min(left_out))} to {rough(max(left_out))} s"
+    result = f"extrapolated from n = {names} as n^{power:.1f} ({span})"
+    return seconds, result, f"{line}: about {rough(seconds)} s at n = {n}"
 
 
 def extrapolate(sizes, seconds, size) -> tuple:
-    """Return the seconds at `size` by a power law through the others, and its power."""
-    power, offset = np.polyfit(np.log(sizes), np.log(seconds), 1)
-    return float(np.exp(offset) * size**power), float(power)
+    """Return the seconds at `size` by a power law, its power, and R^2 of its fit.
+
+    Args:
+        sizes: int array (k,).
+        seconds: float array (k,), above 0.
+        size: The size to extrapolate to.
+    """
+    fitted = stats.linregress(np.log(sizes), np.log(seconds))
+    seconds = np.exp(fitted.intercept) * size**fitted.slope
+    return float(seconds), float(fitted.slope), float(fitted.rvalue**2)
 
 
 def exact(number: float) -> str:

@@ -169,8 +169,74 @@ def test_table4_dfal_transfers_best_but_once():
     assert losses == [("quick_draw", "vgg8", "lenet5")]
 
 
+def test_table1_shoe_bag_is_in_steps_of_one_test_image():
+    """Multiples of 0.025, rounded to two digits either way."""
+
+    def is_multiple(value):
+        return abs(value - round(value / 0.025) * 0.025) < 0.005 + 1e-9
+
+    shoe_bag = [v for p, _, row in ROWS if p.startswith("shoe_bag") for v in row]
+    shoe_bag += [paper.TABLE1_ALL[p] for p in paper.PROBLEMS if "shoe_bag" in p]
+    assert len(shoe_bag) == 2 * 7 * 4 + 2
+    assert all(is_multiple(value) for value in shoe_bag)
+    # A number of two digits fits in 6 of 10 cases: the other panels do not all fit.
+    others = [v for p, _, row in ROWS if not p.startswith("shoe_bag") for v in row]
+    assert 0.4 < sum(map(is_multiple, others)) / len(others) < 0.8
+
+
+def test_table1_c_dfal_is_below_random_at_100_only():
+    below = [
+        (problem, budget)
+        for problem, rows in paper.TABLE1.items()
+        for budget, dfal, random in zip(
+            paper.TABLE1_BUDGETS, rows["dfal"], rows["random"], strict=True
+        )
+        if dfal <= random
+    ]
+    assert below == [("shoe_bag-lenet5", 100)]
+    rows = paper.TABLE1["shoe_bag-lenet5"]
+    assert (rows["dfal"][0], rows["random"][0]) == (94.62, 95.50)
+
+
+def test_table1_c_ceal_is_worse_than_uncertainty_at_100_only():
+    rows = paper.TABLE1["shoe_bag-lenet5"]
+    pairs = zip(rows["ceal"], rows["uncertainty"], strict=True)
+    assert [ceal < uncertainty for ceal, uncertainty in pairs] == [True] + 3 * [False]
+    assert (rows["ceal"][0], rows["uncertainty"][0]) == (84.65, 95.78)
+
+
+def test_table1_d_uncertainty_is_flat():
+    assert paper.TABLE1["shoe_bag-vgg8"]["uncertainty"] == (83.75,) * 4
+    flat = [(p, s) for p, s, row in ROWS if len(set(row)) == 1]
+    assert flat == [("shoe_bag-vgg8", "uncertainty")]
+
+
+def test_table1_d_dfal_and_ceal_at_1000_are_not_below_all():
+    reached = [(p, s, row[-1]) for p, s, row in ROWS if row[-1] >= paper.TABLE1_ALL[p]]
+    assert reached == [
+        ("shoe_bag-vgg8", "dfal", 99.50),
+        ("shoe_bag-vgg8", "ceal", 99.52),
+    ]
+    assert paper.TABLE1_ALL["shoe_bag-vgg8"] == 99.50
+
+
+def test_accuracies_are_those_printed_for_a_place():
+    assert paper.accuracies("mnist-lenet5", "egl")[800] == 78.57
+    assert list(paper.accuracies("mnist-vgg8", "dfal")) == [100, 500, 800, 1000]
+    assert paper.accuracies("mnist-vgg8", "dfal", "mnist-lenet5") == {1000: 97.80}
+    assert paper.accuracies("mnist-lenet5", "dfal", "mnist-vgg8") == {1000: 97.93}
+    assert paper.accuracies("mnist-vgg8", "egl", "mnist-lenet5") == {}
+    assert paper.accuracies("mnist-vgg8", None) == {}
+
+
 def test_oddities_are_single_sentences():
     assert [oddity.place for oddity in paper.ODDITIES] == [
+        "Table 1",
+        "Table 1(c), (d)",
+        "Table 1(c)",
+        "Table 1(c)",
+        "Table 1(d)",
+        "Table 1(d)",
         "Table 1(d)",
         "Table 1(e)",
         "Table 4",

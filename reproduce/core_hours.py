@@ -1,0 +1,108 @@
+"""The core-hours of a whole panel of Table 1, by strategy, from the stored runs."""
+
+import argparse
+import sys
+
+import cli
+import curves
+import pandas as pd
+import paper
+import protocol
+import report
+import runs
+import store
+
+BUDGET = protocol.PRESETS["paper"].budget
+NUM_TRIALS = protocol.PRESETS["paper"].num_trials
+# Core-hours of all seven strategies and "All", five trials each. Not measured as a
+# whole: from single rounds that were timed on two cores like those of the stored runs.
+ESTIMATES = {
+    "mnist-lenet5": 19,
+    "mnist-vgg8": 640,
+    "shoe_bag-lenet5": 96,
+    "shoe_bag-vgg8": 3000,
+    "quick_draw-lenet5": 31,
+    "quick_draw-vgg8": 1150,
+}
+NOTES = f"""
+Core-hours of {NUM_TRIALS} trials to {BUDGET} annotations, one process of one thread a
+run: {NUM_TRIALS} times the mean over the n trials that are stored whole, of the seconds
+of training, testing and querying (columns `*_seconds`). They are wall-clock seconds: of
+runs that shared their cores with other work they say too much. "All" is the training
+on the whole training set.
+
+"estimate" is not from these runs: single rounds were timed on such cores, and added up.
+The panels with VGG8 on the larger data sets cost most: (f) tests every round on 111,246
+images, and there and in (d) uncertainty and CEAL score the whole pool, of up to 444,971
+and 184,792 images, in every round.
+"""
+
+
+def estimate(problem: str) -> str:
+    """Say what a panel's estimate is."""
+    return f"about {ESTIMATES[problem]:,} core-hours for the whole panel (estimate)"
+
+
+def hours(rows: pd.DataFrame, problem: str, strategy: str) -> pd.Series:
+    """Return the core-hours of each trial that is stored whole, up to the budget."""
+    own = rows[
+        rows["source"].isna()
+        & (rows["problem"] == problem)
+        & (rows["strategy"] == strategy)
+    ]
+    whole = own.groupby("trial")["num_annotations"].max() >= BUDGET
+    if strategy != runs.FULL:
+        own = own[own["num_annotations"] <= BUDGET]
+    seconds = own.filter(like="_seconds").sum(axis=1).groupby(own["trial"]).sum()
+    return seconds[whole] / 3600
+
+
+def lay_out(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return core-hours: a row for each strategy and the sums, a column a problem."""
+    names = {**curves.strategies(rows), runs.FULL: "All"}
+    table = {}
+    for problem, title in paper.PROBLEM_NAMES.items():
+        column = table[title] = {}
+        costs = {}
+        for strategy, name in names.items():
+            trials = hours(rows, problem, strategy)
+            column[name] = "not run"
+            if len(trials):
+                costs[strategy] = NUM_TRIALS * trials.mean()
+                column[name] = f"{costs[strategy]:.1f} (n={len(trials)})"
+        panel = {*paper.STRATEGIES, runs.FULL}
+        column["whole panel, from these runs"] = ""
+        if panel <= costs.keys():
+            whole = sum(costs[strategy] for strategy in panel)
+            column["whole panel, from these runs"] = f"{whole:.1f}"
+        column["whole panel, estimate"] = f"about {ESTIMATES[problem]:,}"
+    return pd.DataFrame(table).rename_axis("core-hours")
+
+
+def main(arguments=None) -> int:
+    """Add up the seconds of the stored runs; nothing is run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--output",
+        type=cli.folder,
+        default=protocol.RESULTS / "paper",
+        help="folder of the runs, and of the table (default: %(default)s)",
+    )
+    options = parser.parse_args(arguments)
+    strategies = (*protocol.STRATEGIES, *curves.OWN_NAMES, runs.FULL)
+    rows = store.Store(options.output).load(
+        [
+            runs.Run(problem, strategy, trial)
+            for problem in protocol.PROBLEMS
+            for strategy in dict.fromkeys(strategies)
+            for trial in range(NUM_TRIALS)
+        ]
+    )
+    table = lay_out(rows)
+    report.write(table, options.output / "core_hours", NOTES)
+    print(report.markdown(table), NOTES, sep="\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
