@@ -178,6 +178,43 @@ def test_rows_are_replaced_by_the_best_so_far_run_by_run(rows):
         )
 
 
+def store_rows(kept, run, rows):
+    """Store made-up rows as a sound run, long enough for the quick preset.
+
+    Args:
+        kept: The run store.
+        run: The run.
+        rows: Its rows, with "num_annotations" and "accuracy". A learning run has a row
+            every ten annotations. In between accuracies are interpolated, before the
+            first they are the first.
+    """
+    rows = rows.set_index("num_annotations")
+    budgets = np.arange(10, rows.index[-1] + 1, 10)
+    if run.source:
+        quick = protocol.PRESETS["quick"].transfer_budgets
+        budgets = sorted({*quick, *rows.index})
+    times = ["fit_seconds", "evaluate_seconds"]
+    columns = ["num_annotations", "num_labeled", "accuracy", "loss", *times]
+    if not run.source:
+        columns = ["round", *columns, "query_seconds"]
+    is_dfal = run.strategy == "dfal"
+    stored_rows = [
+        {
+            "round": k,
+            "num_annotations": int(budget),
+            "num_labeled": int(2 * budget - 10 if is_dfal else budget),
+            "accuracy": float(np.interp(budget, rows.index, rows["accuracy"])),
+            "loss": 0.1,
+            "fit_seconds": 6.0,
+            "evaluate_seconds": 3.0,
+            "query_seconds": 1.0,
+        }
+        for k, budget in enumerate(budgets)
+    ]
+    kept.record(run, runs.settings(run), {})
+    kept.write_rows(run, [{name: row[name] for name in columns} for row in stored_rows])
+
+
 @pytest.fixture
 def stored(rows, tmp_path):
     """The made-up rows as a store of finished runs."""
@@ -185,7 +222,7 @@ def stored(rows, tmp_path):
     groups = rows.groupby(["problem", "strategy", "trial", "source"], dropna=False)
     for (problem, strategy, trial, source), group in groups:
         run = runs.Run(problem, strategy, trial, None if pd.isna(source) else source)
-        kept.write_rows(run, group.iloc[:, 4:].to_dict("records"))
+        store_rows(kept, run, group)
     return tmp_path
 
 
@@ -203,6 +240,7 @@ OPTIONS = ["--budget", "100", "--trials", "1", "--strategy", "dfal", "random"]
     ],
 )
 def test_scripts_draw_stored_runs_and_run_nothing(script, files, stored, capsys):
+    record = {path: path.read_bytes() for path in stored.glob("*.json")}
     assert script.main([*OPTIONS, "--output", str(stored)]) == 0
     for name in files:
         content = (stored / name).read_bytes()
@@ -210,7 +248,7 @@ def test_scripts_draw_stored_runs_and_run_nothing(script, files, stored, capsys)
         magic = {".png": b"\x89PNG", ".pdf": b"%PDF"}.get(name[-4:], b"")
         assert content.startswith(magic)
     assert not list(stored.glob("*.tmp"))
-    assert not list(stored.glob("*.json"))  # written when a run is begun
+    assert record == {path: path.read_bytes() for path in stored.glob("*.json")}
 
 
 @pytest.fixture
@@ -316,12 +354,13 @@ def test_dry_run_says_what_would_run_and_runs_nothing(script, tmp_path, capsys):
 def test_dry_run_knows_what_was_measured(tmp_path, capsys):
     kept = store.Store(tmp_path)
     run = runs.Run(LENET5, "random", 0)
-    kept.write_rows(run, [{"num_annotations": 50, "fit_seconds": 60.0}])
+    # Five rounds of 6 + 3 + 1 seconds.
+    store_rows(kept, run, made_up("random", [[50]], step=50))
     options = ["--strategy", "random", "--budget", "100", "--trials", "2"]
     with pytest.raises(SystemExit):
         table2.main([*options, "--jobs", "1", "--output", str(tmp_path), "--dry-run"])
     shown = capsys.readouterr().out
-    # 60 s to 50 annotations, 2 ** 1.7 times as much to 100: 195 s, of which 135 left.
+    # 50 s to 50 annotations, 2 ** 1.7 times as much to 100: 162 s, of which 112 left.
     assert "mnist-lenet5_random_0: from 50 to 100 annotations, about 2 min" in shown
     assert "mnist-lenet5_random_1: from 0 to 100 annotations, about 3 min" in shown
     assert "2 of 2 runs to do" in shown

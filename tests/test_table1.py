@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -25,7 +26,7 @@ def finished(tmp_path_factory):
 
 
 def test_every_run_is_stored(finished):
-    names = {path.name for path in finished.iterdir()}
+    names = {path.name for path in finished.iterdir() if path.is_file()}
     stored = {
         f"mnist-lenet5_{strategy}_0{suffix}"
         for strategy in ("dfal", "random")
@@ -89,7 +90,7 @@ def test_runs_under_other_settings_are_not_mixed_in(finished, tmp_path, capsys):
     assert table1.main([*options, "--output", str(tmp_path)]) == 2
     shown = capsys.readouterr().err
     assert "training=" in shown
-    assert "Use another --output" in shown
+    assert "use another --output" in shown
     assert not list(tmp_path.glob("*.npz"))
 
 
@@ -119,13 +120,14 @@ def test_a_text_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     path = tmp_path / "new" / "table.md"
     store.write(path, "first")
 
-    def full_disk(self, text):
+    def full_disk(descriptor):
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full_disk)
+    monkeypatch.setattr(os, "fsync", full_disk)
     with pytest.raises(OSError, match="No space"):
         store.write(path, "second")
     assert path.read_bytes() == b"first"
+    assert list(path.parent.iterdir()) == [path]
 
 
 @pytest.mark.parametrize(
