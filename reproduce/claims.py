@@ -241,17 +241,16 @@ def lay_out(rows: pd.DataFrame, problems) -> tuple:
 def main(arguments=None) -> int:
     """Decide every claim from what is stored; nothing is run."""
     options = cli.parse(cli.parser(__doc__), arguments)
-    rows = cli.stored(
-        [*plan.curves(options), *plan.transfers(options)],
-        options,
-    )
+    # Transfers build on runs that the curves are of, too: each is loaded once.
+    wanted = dict.fromkeys([*plan.curves(options), *plan.transfers(options)])
+    rows = cli.stored(list(wanted), options)
     problems = sorted(set(rows["problem"]), key=paper.PROBLEMS.index)
     table, lines = lay_out(rows, problems)
-    notes = NOTES + report.notes("Section")
+    notes = NOTES + report.notes("Section", rows=rows)
     report.write(table, options.output / "claims", notes)
     report.write(lines, options.output / "claims_cases", notes)
     print(report.markdown(table), report.markdown(lines), notes, sep="\n\n")
-    return 0
+    return 2 if rows.attrs["refused"] else 0
 
 
 if __name__ == "__main__":

@@ -41,8 +41,9 @@ def parser(description: str) -> argparse.ArgumentParser:
         nargs="+",
         type=_strategy,
         default=list(protocol.STRATEGIES),
-        help=f"query strategies: {', '.join(protocol.STRATEGIES)}, or your own as "
-        "module:Class (default: all seven)",
+        help=f"query strategies: {', '.join(protocol.STRATEGIES)}; the ablation "
+        f"{', '.join(protocol.ABLATIONS)}; or your own as module:Class (default: "
+        "the seven)",
     )
     new.add_argument(
         "--trials",
@@ -214,10 +215,10 @@ def _strategy(text):
             if importlib.util.find_spec(module):
                 return text
         raise argparse.ArgumentTypeError(f"no module {module!r} to import")
-    if text not in protocol.STRATEGIES:
+    known = (*protocol.STRATEGIES, *protocol.ABLATIONS)
+    if text not in known:
         raise argparse.ArgumentTypeError(
-            f"expected one of {', '.join(protocol.STRATEGIES)}, or module:Class, "
-            f"received {text}"
+            f"expected one of {', '.join(known)}, or module:Class, received {text}"
         )
     return text
 

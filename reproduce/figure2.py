@@ -26,7 +26,7 @@ def main(arguments=None) -> int:
         if problem in options.problem:
             why = " ".join(cli.why_not_run(problem).split())
         left_out[title] = f"{why}, {core_hours.estimate(problem)}"
-    caption = report.caption("Figure 2", left_out)
+    caption = report.caption("Figure 2", left_out, rows)
     if drawn:
         report.write_curves(drawn, path, caption)
         print(f"Figure 2: {path}.png and .pdf")

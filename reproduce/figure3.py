@@ -32,7 +32,7 @@ def main(arguments=None) -> int:
     left_out = {
         title: " ".join(cli.why_not_run(places[title][1]).split()) for title in missing
     }
-    caption = report.caption("Figure 3", left_out)
+    caption = report.caption("Figure 3", left_out, rows)
     if drawn:
         report.write_curves(drawn, path, caption)
         print(f"Figure 3: {path}.png and .pdf")

@@ -39,6 +39,10 @@ CEAL_THRESHOLDS = {"mnist": 0.05, "shoe_bag": 0.19, "quick_draw": 0.08}
 FULL = "full"  # in place of a strategy: the whole training set, the column "All"
 STRATEGIES = ("dfal", "bald", "ceal", "core_set", "egl", "uncertainty", "random")
 
+# Rows of the project's own: a strategy above, and options that differ from its own.
+# The authors' AAAI version calls this one "DFAL_".
+ABLATIONS = {"dfal_no_adversarial": ("dfal", {"adversarial": False})}
+
 # training(H, L_k). Optimizer, rate and batch are the paper's (4.1); restarts, epochs,
 # patience and split are the first author's public code's.
 LEARNING_RATE = 0.001
@@ -93,6 +97,9 @@ PRESETS = {
 
 def strategy_options(problem: str, strategy: str) -> dict:
     """Return the constructor's arguments of a strategy, as the paper has it."""
+    if strategy in ABLATIONS:
+        base, changed = ABLATIONS[strategy]
+        return {**strategy_options(problem, base), **changed}
     subset = {"num_candidates": NUM_CANDIDATES}
     return {
         "dfal": {**subset, "ord": 2},  # p, Algorithm 1
@@ -109,6 +116,11 @@ def strategy_options(problem: str, strategy: str) -> dict:
         # Both the first author's public code: epsilon is that of Keras.
         "egl": {**subset, "expectation": "uniform", "epsilon": 1e-7},
     }.get(strategy, {})
+
+
+def identifier(strategy: str) -> str:
+    """Return the name by which the library knows a run's strategy."""
+    return ABLATIONS[strategy][0] if strategy in ABLATIONS else strategy
 
 
 def settings(problem: str, strategy: str, trial: int, source: str | None) -> dict:

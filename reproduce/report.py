@@ -156,12 +156,14 @@ def table4(rows: pd.DataFrame, pairs: list, budgets) -> pd.DataFrame:
     return pd.DataFrame(lines).set_index("transfer")
 
 
-def notes(place: str, problems=()) -> str:
+def notes(place: str, problems=(), rows=None) -> str:
     """Return how to compare with the paper's table or figure, and its oddities.
 
     Args:
         place: Such as "Table 1".
         problems: Of the oddities of single panels, those of these problems are shown.
+        rows: Rows of the run store, as `cli.rows_of` returns them: runs that can't be
+            used are named.
     """
     letters = dict(zip(paper.PROBLEMS, "abcdef", strict=True))
     shown = {letters[problem] for problem in problems}
@@ -170,6 +172,8 @@ def notes(place: str, problems=()) -> str:
         panels = set(re.findall(r"\(([a-f])\)", oddity.place))
         if oddity.place.startswith(place) and (not panels or panels & shown):
             lines.append(f"{oddity.place}: {oddity.text}")
+    refused = [] if rows is None else rows.attrs.get("refused", [])
+    lines += [f"Left out: {message}" for message in refused]
     return "".join(f"\n{line}\n" for line in lines)
 
 
@@ -192,9 +196,9 @@ def write_curves(drawn: list, path, caption: str):
     write(table, path, caption)
 
 
-def caption(place: str, left_out: dict) -> str:
+def caption(place: str, left_out: dict, rows: pd.DataFrame) -> str:
     """Return what to read below a figure, with the panels left out and why, by name."""
-    text = notes(place)
+    text = notes(place, rows=rows)
     if left_out:
         named = "; ".join(f"{name}: {why}" for name, why in left_out.items())
         text += f"\nLeft out, as nothing is drawn of them. {named}.\n"

@@ -121,7 +121,8 @@ def _learn(run, rows, kept, wanted, budget):
     (x, y), test_data = worker.load_data(problem.dataset)
     train = worker.make_training(problem)
     strategy = dfal.strategies.get(
-        run.strategy, **protocol.strategy_options(run.problem, run.strategy)
+        protocol.identifier(run.strategy),
+        **protocol.strategy_options(run.problem, run.strategy),
     )
     if state.exists():
         learner = dfal.ActiveLearner.load(state, train, strategy)

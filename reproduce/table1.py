@@ -19,11 +19,11 @@ def main(arguments=None) -> int:
         table = report.table1(
             rows, problem, budgets or [options.budget], full=options.full_sets
         )
-        notes = report.notes("Table 1", [problem])
+        notes = report.notes("Table 1", [problem], rows)
         report.write(table, options.output / f"table1_{problem}", notes)
         print(f"\nTable 1, {paper.PROBLEM_NAMES[problem]}: test accuracy (%)\n")
         print(report.markdown(table))
-    print(report.notes("Table 1", options.problem))
+    print(report.notes("Table 1", options.problem, rows))
     print(f"Tables and the runs they come from (CSV): {options.output}")
     if options.preset == "quick":
         import estimate

@@ -16,7 +16,7 @@ def main(arguments=None) -> int:
 
     for problem in options.problem:
         table, target = report.table2(rows, problem)
-        notes = report.notes("Table 2", [problem])
+        notes = report.notes("Table 2", [problem], rows)
         report.write(table, options.output / f"table2_{problem}", notes)
         printed = paper.TABLE2_TARGET[problem]
         print(
@@ -24,7 +24,7 @@ def main(arguments=None) -> int:
             f"(paper: {printed:.2f} %; within 0.5)\n"
         )
         print(report.markdown(table))
-    print(report.notes("Table 2", options.problem))
+    print(report.notes("Table 2", options.problem, rows))
     return status
 
 

@@ -15,7 +15,7 @@ def main(arguments=None) -> int:
     import report
 
     table = report.table4(rows, pairs, options.transfer_budgets)
-    notes = report.notes("Table 4")
+    notes = report.notes("Table 4", rows=rows)
     report.write(table, options.output / "table4", notes)
     print("\nTable 4: test accuracy (%); the paper's at 1000 annotations\n")
     print(report.markdown(table))

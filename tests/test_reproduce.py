@@ -19,6 +19,7 @@ import report
 import runs
 import solvers
 import store
+import table1
 import table2
 import table4
 
@@ -470,3 +471,28 @@ def test_help_and_stored_tables_need_no_tensorflow():
         check=True,
     )
     assert done.stdout == "set()\n"
+
+
+@pytest.mark.parametrize("script", [table1, table2, table4, figure2, figure3, claims])
+def test_runs_that_were_left_out_are_a_footnote(script, stored, capsys):
+    """The table shows the rest; the line names the file and what is wrong."""
+    (stored / "mnist-lenet5_dfal_0.csv").write_text("damaged")
+    options = [*OPTIONS, "--preset", "paper", "--problem", LENET5, "--stored"]
+    assert script.main([*options, "--output", str(stored)]) == 2 * (script != claims)
+    shown = capsys.readouterr().out
+    (line,) = [line for line in shown.splitlines() if line.startswith("Left out: ")]
+    assert str(stored / "mnist-lenet5_dfal_0.csv") in line
+    assert "is not as it was written" in line
+
+
+def test_no_footnote_where_nothing_was_left_out(rows):
+    assert report.refused(rows) == ""
+
+
+def test_the_ablation_is_a_row_without_the_papers_numbers(rows):
+    ablation = made_up("dfal_no_adversarial", [[75]])
+    table = report.table1(pd.concat([rows, ablation]), LENET5, [100])
+    line = table.loc["DFAL without adversarial examples"]
+    assert line["100: paper"] == ""
+    assert line["100: ours"] == "75.00 (n=1)"
+    assert "dfal_no_adversarial" not in protocol.STRATEGIES

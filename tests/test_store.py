@@ -434,3 +434,15 @@ def test_trials_have_seeds_of_their_own(originals):
     """Other initial samples, other training seeds: other rows."""
     first, second = (results(originals, run) for run in (RUN, OTHERS[0]))
     assert (first["accuracy"] != second["accuracy"]).all()
+
+
+def test_the_ablation_adds_no_twins(quick_training, tmp_path):
+    """DFAL in all but the twins: as many labelled samples as annotations."""
+    run = runs.Run("mnist-lenet5", "dfal_no_adversarial", 0)
+    perform(run, 20, tmp_path)
+    rows = store.Store(tmp_path).rows(run)
+    assert list(rows["num_annotations"]) == list(rows["num_labeled"]) == [10, 20]
+    options = runs.settings(run)["strategy_options"]
+    assert options == {"num_candidates": 300, "ord": 2, "adversarial": False}
+    arguments = ["--strategy", run.strategy]
+    assert cli.parse(cli.parser("Table"), arguments).strategy == [run.strategy]
