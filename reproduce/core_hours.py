@@ -7,10 +7,10 @@ import cli
 import curves
 import pandas as pd
 import paper
+import program
 import protocol
 import report
 import runs
-import store
 
 BUDGET = protocol.PRESETS["paper"].budget
 NUM_TRIALS = protocol.PRESETS["paper"].num_trials
@@ -90,19 +90,18 @@ def main(arguments=None) -> int:
     )
     options = parser.parse_args(arguments)
     strategies = (*protocol.STRATEGIES, *curves.OWN_NAMES, runs.FULL)
-    rows = store.Store(options.output).load(
-        [
-            runs.Run(problem, strategy, trial)
-            for problem in protocol.PROBLEMS
-            for strategy in dict.fromkeys(strategies)
-            for trial in range(NUM_TRIALS)
-        ]
-    )
+    wanted = [
+        runs.Run(problem, strategy, trial)
+        for problem in protocol.PROBLEMS
+        for strategy in dict.fromkeys(strategies)
+        for trial in range(NUM_TRIALS)
+    ]
+    rows = cli.stored(wanted, options)
     table = lay_out(rows)
     report.write(table, options.output / "core_hours", NOTES)
     print(report.markdown(table), NOTES, sep="\n")
-    return 0
+    return 2 if rows.attrs["refused"] else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program.run(main))
