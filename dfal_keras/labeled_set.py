@@ -3,6 +3,7 @@
 import dataclasses
 import pathlib
 import zipfile
+import zlib
 
 import numpy as np
 
@@ -10,7 +11,8 @@ from dfal_keras import _files
 
 _UNREADABLE = (
     *(OSError, EOFError, KeyError, TypeError, ValueError),
-    zipfile.BadZipFile,
+    *(zipfile.BadZipFile, zlib.error),
+    RuntimeError,  # of zipfile: a damaged file may look encrypted
 )
 
 

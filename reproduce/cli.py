@@ -14,7 +14,8 @@ import protocol
 
 # Every script imports this module first: imports after it may need the extra.
 program.require(
-    *("contourpy", "dask", "distributed", "filelock", "pandas", "tabulate", "tqdm")
+    *("contourpy", "dask", "distributed", "filelock", "pandas"),
+    *("scipy", "tabulate", "tqdm"),
 )
 
 

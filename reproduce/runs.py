@@ -126,7 +126,7 @@ def _learn(run, rows, kept, wanted, budget):
     )
     if state.exists():
         learner = dfal.ActiveLearner.load(state, train, strategy)
-        _check_labeled_set(state, learner, run, wanted)
+        store.check_settings(state, learner.metadata.get("settings", {}), wanted)
         _check_rows(state, learner, rows)
     elif len(rows) > 1:
         raise ValueError(
@@ -146,22 +146,10 @@ def _learn(run, rows, kept, wanted, budget):
     for finished in learner.rounds(x, y, budget=budget, test_data=test_data):
         yield dataclasses.asdict(finished)
         learner.metadata = {
-            "run": str(run),
             "settings": wanted,
             "rows": store.checksum(store.to_csv(rows[: learner.round])),
         }
         learner.save(state)
-
-
-def _check_labeled_set(path, learner, run, wanted):
-    """Refuse a labeled set of another run, or made under other settings."""
-    made_by = learner.metadata.get("run")
-    if made_by != str(run):
-        raise ValueError(
-            f"{path} is not the labeled set of {run}, but of {made_by}. Remove the "
-            "files of this run, or use another --output."
-        )
-    store.check_settings(path, learner.metadata.get("settings", {}), wanted)
 
 
 def _check_rows(path, learner, rows):
@@ -207,7 +195,8 @@ def _transfer(run, rows, kept, budgets):
             f"{state}. Use another --output, so that that run is made with it."
         )
     learner = dfal.ActiveLearner.load(state, train)
-    _check_labeled_set(state, learner, source, settings(source))
+    made_with = learner.metadata.get("settings", {})
+    store.check_settings(state, made_with, settings(source))
     done = {row["num_annotations"] for row in rows}
     for budget in budgets:
         if budget in done:

@@ -61,6 +61,12 @@ def test_a_link_stays_a_link(tmp_path):
     assert (tmp_path / "real.txt").read_text() == "new"
 
 
+def test_a_name_as_long_as_the_system_allows(tmp_path):
+    path = tmp_path / ("x" * 255)
+    _files.write_text(path, "text")
+    assert path.read_text() == "text"
+
+
 def test_a_new_file_has_the_usual_permissions(tmp_path):
     (tmp_path / "usual").write_text("")
     _files.write_text(tmp_path / "ours", "")

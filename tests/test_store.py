@@ -115,7 +115,7 @@ def test_a_file_in_which_a_byte_is_changed(folder, undisturbed, suffix):
     whole = path.read_bytes()
     rng = np.random.default_rng(0)
     saved = {kind: (folder / f"{RUN}{kind}").read_bytes() for kind in SUFFIXES}
-    for place in rng.integers(len(whole), size=60):
+    for place in rng.integers(len(whole), size=120):
         changed = bytearray(whole)
         changed[place] ^= int(rng.integers(1, 256))
         for kind, content in saved.items():
@@ -150,6 +150,34 @@ def test_files_that_were_removed(folder, undisturbed, suffixes):
     for suffix in suffixes:
         (folder / f"{RUN}{suffix}").unlink()
     assert check_same_or_refused(folder, undisturbed)
+
+
+def test_a_labeled_set_of_the_same_run_elsewhere(folder, undisturbed, tmp_path):
+    """Of another machine, say: the same settings, other rows."""
+    train = QuickTraining()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            worker, "make_training", lambda _: lambda x, y, seed: train(x, y, seed=7)
+        )
+        perform(RUN, 50, tmp_path / "elsewhere")
+    shutil.copy(tmp_path / "elsewhere" / f"{RUN}.npz", folder)
+    assert check_same_or_refused(folder, undisturbed)
+
+
+def test_killed_before_the_first_labeled_set(quick_training, undisturbed, tmp_path):
+    perform(RUN, 10, tmp_path)
+    (tmp_path / f"{RUN}.npz").unlink()
+    assert not check_same_or_refused(tmp_path, undisturbed)
+
+
+def test_a_transfer_has_one_row_for_a_budget(tmp_path):
+    kept, run = store.Store(tmp_path), runs.Run("mnist-vgg8", "dfal", 0, "mnist-lenet5")
+    row = {"num_annotations": 100, "num_labeled": 190, "accuracy": 0.5, "loss": 1.0}
+    row |= {"fit_seconds": 1.0, "evaluate_seconds": 1.0}
+    kept.record(run, runs.settings(run), {})
+    kept.write_rows(run, [row, row])
+    with pytest.raises(ValueError, match="there twice"):
+        kept.rows(run)
 
 
 def test_rows_without_a_labeled_set(folder, undisturbed):
