@@ -14,8 +14,7 @@ import runs
 
 BUDGET = protocol.PRESETS["paper"].budget
 NUM_TRIALS = protocol.PRESETS["paper"].num_trials
-# Core-hours of all seven strategies and "All", five trials each. Not measured as a
-# whole: from single rounds that were timed on two cores like those of the stored runs.
+# Core-hours of all seven strategies and "All", five trials each: estimates.
 ESTIMATES = {
     "mnist-lenet5": 19,
     "mnist-vgg8": 640,
@@ -31,8 +30,7 @@ of training, testing and querying (columns `*_seconds`). They are wall-clock sec
 runs that shared their cores with other work they say too much. "All" is the training
 on the whole training set.
 
-"estimate" is not from these runs: single rounds were timed on such cores, and added up.
-The panels with VGG8 on the larger data sets cost most: (f) tests every round on 111,246
+"estimate" is not from these runs, and not measured as a whole. The panels with VGG8 on the larger data sets cost most: (f) tests every round on 111,246
 images, and there and in (d) uncertainty and CEAL score the whole pool, of up to 444,971
 and 184,792 images, in every round.
 """
