@@ -30,9 +30,10 @@ of training, testing and querying (columns `*_seconds`). They are wall-clock sec
 runs that shared their cores with other work they say too much. "All" is the training
 on the whole training set.
 
-"estimate" is not from these runs, and not measured as a whole. The panels with VGG8 on the larger data sets cost most: (f) tests every round on 111,246
-images, and there and in (d) uncertainty and CEAL score the whole pool, of up to 444,971
-and 184,792 images, in every round.
+"estimate" is not from these runs, and not measured as a whole. The panels with VGG8 on
+the larger data sets cost most: (f) tests every round on 111,246 images, and there and
+in (d) uncertainty and CEAL score the whole pool, of up to 444,971 and 184,792 images,
+in every round.
 """
 
 
