@@ -46,7 +46,7 @@ def test_public_names_are_documented(name):
 
 def test_files_stay_readable():
     for path in pathlib.Path(dfal_keras.__file__).parent.rglob("*.py"):
-        assert len(path.read_text().splitlines()) <= 300, path
+        assert len(path.read_text().splitlines()) <= 350, path
 
 
 def test_public_names_are_those_that_are_imported_lazily():
