@@ -1,6 +1,7 @@
 """Margin-based active learning in Keras: DFAL and the methods it was compared with."""
 
 import importlib
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
@@ -13,23 +14,42 @@ _DEFINED_IN = {
     "deepfool": "attacks",
 }
 
-__all__ = sorted([*_SUBMODULES, *_DEFINED_IN])
+# Written out, because editors and type checkers read it without running it.
+__all__ = [
+    "ActiveLearner",
+    "DeepFoolResult",
+    "Round",
+    "Training",
+    "datasets",
+    "deepfool",
+    "kcenter",
+    "models",
+    "pools",
+    "strategies",
+]
 
+if TYPE_CHECKING:
+    from dfal_keras import datasets, kcenter, models, pools, strategies
+    from dfal_keras.attacks import DeepFoolResult, deepfool
+    from dfal_keras.learner import ActiveLearner
+    from dfal_keras.simulation import Round
+    from dfal_keras.training import Training
+else:  # hidden from type checkers: to them it would make every name an attribute
 
-def __getattr__(name):
-    """Import what is asked for, when it is asked for.
+    def __getattr__(name):
+        """Import what is asked for, when it is asked for.
 
-    So that a process which needs no TensorFlow, such as a solver's, loads none.
-    """
-    if name in _SUBMODULES:
-        value = importlib.import_module(f"dfal_keras.{name}")
-    elif name in _DEFINED_IN:
-        module = importlib.import_module(f"dfal_keras.{_DEFINED_IN[name]}")
-        value = getattr(module, name)
-    else:
-        raise AttributeError(f"module 'dfal_keras' has no attribute {name!r}")
-    globals()[name] = value
-    return value
+        So that a process which needs no TensorFlow, such as a solver's, loads none.
+        """
+        if name in _SUBMODULES:
+            value = importlib.import_module(f"dfal_keras.{name}")
+        elif name in _DEFINED_IN:
+            module = importlib.import_module(f"dfal_keras.{_DEFINED_IN[name]}")
+            value = getattr(module, name)
+        else:
+            raise AttributeError(f"module 'dfal_keras' has no attribute {name!r}")
+        globals()[name] = value
+        return value
 
 
 def __dir__():

@@ -11,7 +11,7 @@ from dfal_keras import _files, screen
 _COLUMNS = ("rank", "index", "file", "score", "predicted", "probability", "label")
 
 
-def main(arguments=None) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Answer the command line; return the exit status."""
     options = _parser().parse_args(arguments)
     try:

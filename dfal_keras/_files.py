@@ -4,10 +4,12 @@ import contextlib
 import os
 import pathlib
 import uuid
+from collections.abc import Iterator
+from typing import IO
 
 
 @contextlib.contextmanager
-def replacing(path, mode="b", **options):
+def replacing(path: str | os.PathLike, mode: str = "b", **options) -> Iterator[IO]:
     """Open a new file that takes the place of `path` when the block ends.
 
     A reader, a killed process or a power cut finds the old file or the new one: the
@@ -40,7 +42,7 @@ def replacing(path, mode="b", **options):
     _sync_folder(path.parent)
 
 
-def write_text(path, text: str):
+def write_text(path: str | os.PathLike, text: str) -> None:
     """Write a text file in UTF-8, whole or not at all."""
     with replacing(path, "t", encoding="utf-8", newline="") as file:
         file.write(text)

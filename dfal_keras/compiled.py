@@ -3,13 +3,14 @@
 import functools
 import inspect
 import weakref
+from collections.abc import Callable
 
 import tensorflow as tf
 
-_PER_MODEL = weakref.WeakKeyDictionary()
+_PER_MODEL: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
-def once_per_model(build):
+def once_per_model(build: Callable) -> Callable:
     """Make `build(model, *options)` run once per model and options.
 
     An active learner queries the same model object round after round, its weights
@@ -31,7 +32,7 @@ def once_per_model(build):
     return cached
 
 
-def graph(function, *signature):
+def graph(function: Callable, *signature: tuple) -> Callable:
     """Compile `function` of tensors into one graph, traced once.
 
     Args:

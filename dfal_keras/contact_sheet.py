@@ -1,5 +1,7 @@
 """A picture of a query: each image beside its adversarial twin and the difference."""
 
+import os
+
 import numpy as np
 
 from dfal_keras import _files
@@ -12,7 +14,13 @@ def is_drawable(images) -> bool:
     return np.ndim(images) == 4 and np.shape(images)[3] in (1, 3, 4)
 
 
-def draw(path, images, captions, twins=None, twin_captions=None):
+def draw(
+    path: str | os.PathLike,
+    images,
+    captions: list,
+    twins: list | None = None,
+    twin_captions: list | None = None,
+) -> None:
     """Write a contact sheet as PNG, whole or not at all.
 
     Args:
@@ -51,7 +59,7 @@ def draw(path, images, captions, twins=None, twin_captions=None):
         _show(places[0], images[i] / white, captions[i])
         if twins is not None and twins[i] is not None:
             twin = np.asarray(twins[i], np.float32)
-            _show(places[1], twin / white, twin_captions[i])
+            _show(places[1], twin / white, twin_captions[i])  # type: ignore[index]
             length = np.linalg.norm(twin - images[i])
             caption = f"difference\nlength {length:.3g}"
             _show_difference(places[2], twin - images[i], caption)

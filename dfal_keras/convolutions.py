@@ -9,12 +9,13 @@ the block. Each sum has the same terms, and zeros; the result is the same to rou
 """
 
 import contextlib
+from collections.abc import Iterator
 
 import tensorflow as tf
 
 
 @contextlib.contextmanager
-def gradients_by_blocks():
+def gradients_by_blocks() -> Iterator[None]:
     """Within this, graphs get this module's gradient for the convolutions they hold.
 
     It serves `tf.gradients`, by the input only; a `tf.GradientTape` does not notice.
@@ -57,7 +58,13 @@ def _gradient(op, upstream):
     )
 
 
-def by_blocks(upstream, kernel, image_shape, padded_by, block_size):
+def by_blocks(
+    upstream: tf.Tensor,
+    kernel: tf.Tensor,
+    image_shape,
+    padded_by: list,
+    block_size: int,
+) -> tf.Tensor:
     """Compute the gradient of a convolution with stride 1 by its input.
 
     Args:

@@ -4,13 +4,16 @@ The only module that differentiates: another Keras backend would be one more fil
 """
 
 import math
+from collections.abc import Callable
 
 import tensorflow as tf
 
 from dfal_keras import convolutions
 
 
-def margins(logits, images, classes):
+def margins(
+    logits: Callable, images: tf.Tensor, classes: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Differences of logits, and their gradients with respect to the images.
 
     For a sample x with classes (c, k_1, k_2, ...) these are
@@ -40,7 +43,9 @@ def margins(logits, images, classes):
     return tf.stack(differences, 1), tf.stack(gradients, 1)
 
 
-def loss_gradient_norms(logits, weights, images, targets):
+def loss_gradient_norms(
+    logits: Callable, weights: list, images: tf.Tensor, targets: Callable
+) -> tf.Tensor:
     """Norms of the gradients of single samples' losses with respect to the weights.
 
     For a sample x and a target t, a weight for each class, that is

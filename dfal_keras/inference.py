@@ -1,5 +1,7 @@
 """Forward passes over pools of any size, one float batch at a time."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from dfal_keras import compiled, validation, views
@@ -7,7 +9,9 @@ from dfal_keras import compiled, validation, views
 _BATCH_SIZE = 1024
 
 
-def predict_logits(model, x, *, batch_size=_BATCH_SIZE, finite=True):
+def predict_logits(
+    model, x, *, batch_size: int = _BATCH_SIZE, finite: bool = True
+) -> np.ndarray:
     """Return the logits of `x`, float32 of shape `(num_samples, num_classes)`.
 
     Args:
@@ -31,12 +35,12 @@ def predict_logits(model, x, *, batch_size=_BATCH_SIZE, finite=True):
     return logits
 
 
-def predict_features(model, x, *, batch_size=_BATCH_SIZE):
+def predict_features(model, x, *, batch_size: int = _BATCH_SIZE) -> np.ndarray:
     """Return the penultimate activations, `(num_samples, num_features)`, finite."""
     return check_finite(_predict(views.features, model, x, batch_size))
 
 
-def predict_probabilities(model, x, *, batch_size=_BATCH_SIZE):
+def predict_probabilities(model, x, *, batch_size: int = _BATCH_SIZE) -> np.ndarray:
     """Return the class probabilities of `x`, of shape `(num_samples, num_classes)`."""
     outputs = predict_logits(model, x, batch_size=batch_size)
     if are_probabilities(outputs):
@@ -44,7 +48,7 @@ def predict_probabilities(model, x, *, batch_size=_BATCH_SIZE):
     return softmax(outputs)
 
 
-def evaluate(model, x, y, *, batch_size=_BATCH_SIZE):
+def evaluate(model, x, y, *, batch_size: int = _BATCH_SIZE) -> tuple[float, float]:
     """Return the mean cross-entropy (in nats) and the accuracy (in [0, 1])."""
     validation.check_images("x", x, sample_shape=views.sample_shape(model))
     probabilities = predict_probabilities(model, x, batch_size=batch_size)
@@ -57,13 +61,13 @@ def evaluate(model, x, y, *, batch_size=_BATCH_SIZE):
     return float(loss), float((probabilities.argmax(axis=1) == labels).mean())
 
 
-def are_probabilities(outputs):
+def are_probabilities(outputs: np.ndarray) -> bool:
     """Whether every row lies in [0, 1] and sums to one: a softmax's, not logits."""
     in_range = (outputs >= 0).all() and (outputs <= 1).all()
     return bool(in_range and np.allclose(outputs.sum(axis=1), 1, atol=1e-4))
 
 
-def check_logits(outputs):
+def check_logits(outputs: np.ndarray) -> np.ndarray:
     """Return a model's outputs, or say that they are probabilities, not logits."""
     if are_probabilities(outputs):
         raise ValueError(
@@ -74,13 +78,13 @@ def check_logits(outputs):
     return outputs
 
 
-def softmax(logits):
+def softmax(logits: np.ndarray) -> np.ndarray:
     """Class probabilities, along the last axis."""
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
-def check_finite(outputs):
+def check_finite(outputs: np.ndarray) -> np.ndarray:
     """Return what a model computes, or say that some of it can't be ranked."""
     if not np.isfinite(outputs).all():
         row = int(np.argwhere(~np.isfinite(outputs))[0, 0])
@@ -91,7 +95,7 @@ def check_finite(outputs):
     return outputs
 
 
-def float_batches(x, batch_size):
+def float_batches(x, batch_size: int) -> Iterator[np.ndarray]:
     """Yield `x` in float32 batches; the pool as a whole is never converted."""
     for start in range(0, x.shape[0], batch_size):
         yield np.asarray(x[start : start + batch_size], dtype=np.float32)

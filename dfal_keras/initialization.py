@@ -21,7 +21,7 @@ class Initializer:
         ValueError: If a trainable weight has no initializer.
     """
 
-    def __init__(self, model):
+    def __init__(self, model: keras.Model):
         self._model = model
         self._drawn, self._kept = [], []
         for layer in model._flatten_layers(include_self=True):
@@ -53,7 +53,7 @@ class Initializer:
         pairs = zip(optimizer.variables, new.variables, strict=True)
         self._kept += [(variable, fresh.numpy()) for variable, fresh in pairs]
 
-    def __call__(self, rng: np.random.Generator):
+    def __call__(self, rng: np.random.Generator) -> None:
         """Give the model fresh weights, drawn from `rng`."""
         for variable, initializer in self._drawn:
             variable.assign(_reseeded(initializer, rng)(variable.shape, variable.dtype))

@@ -1,6 +1,7 @@
 """The labelled set L_k: which samples, their labels, and what came for free."""
 
 import dataclasses
+import os
 import pathlib
 import zipfile
 import zlib
@@ -40,7 +41,7 @@ class LabeledSet:
     pseudo_labels: np.ndarray
 
     @classmethod
-    def empty(cls):
+    def empty(cls) -> "LabeledSet":
         """Return a set of nothing."""
         integers = np.empty(0, np.int64)
         twins = np.empty(0, np.float32)
@@ -56,11 +57,11 @@ class LabeledSet:
         """Labels of the twins, int array of shape `(num_twins,)`."""
         return self.labels[self.twin_rows]
 
-    def __len__(self):
+    def __len__(self) -> int:
         """Size of the training set: annotations, twins and pseudo-labels."""
         return len(self.indices) + len(self.twin_rows) + len(self.pseudo_indices)
 
-    def add(self, query, labels):
+    def add(self, query, labels: np.ndarray) -> None:
         """Add a query's samples, with their labels and what comes with them.
 
         Args:
@@ -81,7 +82,7 @@ class LabeledSet:
         self.pseudo_indices = query.pseudo_indices
         self.pseudo_labels = query.pseudo_labels
 
-    def first(self, num_annotations: int):
+    def first(self, num_annotations: int) -> "LabeledSet":
         """Return the set as it was with this many annotations, without pseudo-labels.
 
         Raises:
@@ -103,7 +104,7 @@ class LabeledSet:
             integers,
         )
 
-    def arrays(self, pool) -> tuple:
+    def arrays(self, pool) -> tuple[np.ndarray, np.ndarray]:
         """Return the training set, float32 images and int64 labels."""
         rows = np.concatenate([self.indices, self.pseudo_indices])
         images = np.asarray(pool[rows], np.float32)
@@ -112,7 +113,7 @@ class LabeledSet:
         labels = [self.labels, self.pseudo_labels, self.twin_labels]
         return images, np.concatenate(labels)
 
-    def save(self, path, **extra):
+    def save(self, path: str | os.PathLike, **extra) -> None:
         """Write everything, and further arrays by name, to an `.npz` file.
 
         A reader, or whoever was killed on the way, finds the old file or the new one.
@@ -121,7 +122,7 @@ class LabeledSet:
             np.savez(file, **vars(self), **extra)
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: str | os.PathLike) -> "tuple[LabeledSet, dict]":
         """Read what `save` wrote; return the set and a dict of the further arrays."""
         names = [field.name for field in dataclasses.fields(cls)]
         try:

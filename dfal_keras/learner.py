@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import os
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -75,7 +77,7 @@ class ActiveLearner:
 
     def __init__(
         self,
-        train,
+        train: Callable,
         strategy="dfal",
         *,
         num_queries: int = 10,
@@ -99,10 +101,10 @@ class ActiveLearner:
             views.check_model(model)
         self.model = model
         self.round = 0
-        self.metadata = {}
+        self.metadata: dict = {}
         self.labeled = LabeledSet.empty()
         self.skipped = np.empty(0, np.int64)
-        self._open = None  # what is asked and not yet answered
+        self._open: OpenQuery | None = None  # what is asked and not yet answered
 
     def ask(self) -> Query:
         """Return what to label next; train A_k first, if anything is labelled.
@@ -122,9 +124,9 @@ class ActiveLearner:
                 )
             self._train()
             self._choose(self.num_queries)
-        return self._open.query
+        return self._open.query  # type: ignore[union-attr]
 
-    def tell(self, indices, labels):
+    def tell(self, indices, labels) -> None:
         """Take labels for what was asked, in any order, all at once or in parts.
 
         Args:
@@ -151,7 +153,7 @@ class ActiveLearner:
         else:
             self.round, self._open = self._open.next_round, None
 
-    def put_aside(self, indices):
+    def put_aside(self, indices) -> None:
         """Never ask for these samples of the pool.
 
         Args:
@@ -164,11 +166,15 @@ class ActiveLearner:
         rows = validation.check_indices("indices", indices, size)
         self.skipped = np.union1d(self.skipped, rows)
 
-    def fit(self, x, y, *, budget: int, test_data=None) -> list:
+    def fit(
+        self, x, y, *, budget: int, test_data: tuple | None = None
+    ) -> list[simulation.Round]:
         """Run all `rounds` and return them as a list of `Round`."""
         return list(self.rounds(x, y, budget=budget, test_data=test_data))
 
-    def rounds(self, x, y, *, budget: int, test_data=None):
+    def rounds(
+        self, x, y, *, budget: int, test_data: tuple | None = None
+    ) -> Iterator[simulation.Round]:
         """Run Algorithm 1 with labels that are there already: a simulated oracle.
 
         Args:
@@ -200,7 +206,7 @@ class ActiveLearner:
             validation.check_pair("test_data", test_data)
         return simulation.rounds(self, y, budget, test_data)
 
-    def save(self, path):
+    def save(self, path: str | os.PathLike) -> None:
         """Write where the learner stands to an `.npz` file, whole or not at all.
 
         That is L_k, what is asked and not answered, the round, and the numbers given
@@ -208,7 +214,7 @@ class ActiveLearner:
         """
         numbers = {name: getattr(self, name) for name in _SAVED}
         metadata = json.dumps(self.metadata)
-        asked = {} if self._open is None else self._open.arrays()
+        asked: dict = {} if self._open is None else self._open.arrays()
         pool = {} if self.pool is None else {"pool_shape": self.pool.shape}
         self.labeled.save(
             path,
@@ -221,7 +227,15 @@ class ActiveLearner:
         )
 
     @classmethod
-    def load(cls, path, train, strategy="dfal", *, pool=None, model=None):
+    def load(
+        cls,
+        path: str | os.PathLike,
+        train: Callable,
+        strategy="dfal",
+        *,
+        pool=None,
+        model=None,
+    ) -> "ActiveLearner":
         """Return a learner that stands where the one that saved `path` stood.
 
         It goes on with the very rounds that would have followed, if what is given

@@ -1,5 +1,7 @@
 """One step of DeepFool: to the nearest face of a classifier's linearisation."""
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
@@ -7,7 +9,14 @@ from dfal_keras import compiled, gradients, views
 
 
 @compiled.once_per_model
-def compiled_step(model, sample_shape, num_compared, ord, overshoot, bounds):
+def compiled_step(
+    model,
+    sample_shape: tuple,
+    num_compared: int,
+    ord: float,
+    overshoot: float,
+    bounds: tuple,
+) -> Callable:
     """Compile a step of `deepfool`, with the prediction at the place it leads to.
 
     Args:

@@ -1,5 +1,6 @@
 """Models and pools from files, safely, for the command line."""
 
+import os
 import pathlib
 import zipfile
 
@@ -9,7 +10,7 @@ import tensorflow as tf
 from dfal_keras import pools
 
 
-def load_model(path, *, allow_lambda: bool = False) -> keras.Model:
+def load_model(path: str | os.PathLike, *, allow_lambda: bool = False) -> keras.Model:
     """Load a `.keras` model, without running code that came with it.
 
     Args:
@@ -38,7 +39,9 @@ def load_model(path, *, allow_lambda: bool = False) -> keras.Model:
         ) from error
 
 
-def load_pool(path, sample_shape, cache) -> tuple:
+def load_pool(
+    path: str | os.PathLike, sample_shape: tuple | None, cache: str | os.PathLike
+) -> tuple:
     """Load a pool of images from a file or a folder.
 
     Args:

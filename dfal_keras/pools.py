@@ -1,5 +1,6 @@
 """Pools of unlabelled images: arrays, files, and data sets larger than memory."""
 
+import os
 import pathlib
 import zipfile
 
@@ -10,7 +11,7 @@ import tensorflow as tf
 from dfal_keras import _files, validation
 
 
-def as_pool(source, *, name="source", sample_shape=None):
+def as_pool(source, *, name: str = "source", sample_shape: tuple | None = None):
     """Return anything that holds images as a pool: rows read when they are asked for.
 
     | source | what happens |
@@ -55,7 +56,7 @@ def as_pool(source, *, name="source", sample_shape=None):
     return source
 
 
-def write_pool(dataset, path):
+def write_pool(dataset: tf.data.Dataset, path: str | os.PathLike) -> np.ndarray:
     """Write a `tf.data.Dataset` of batches to a `.npy` file, and map that.
 
     One pass in constant memory. The file is there whole or not at all; next time,
@@ -110,7 +111,7 @@ class BatchedPool:
         ValueError: If its length is not known, or its batches are no images.
     """
 
-    def __init__(self, dataset):
+    def __init__(self, dataset: keras.utils.PyDataset):
         self._dataset = dataset
         num_batches = dataset.num_batches
         if not isinstance(num_batches, int) or num_batches < 1:
@@ -124,10 +125,10 @@ class BatchedPool:
         self.shape = (num_samples, *first.shape[1:])
         self.dtype = first.dtype
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, rows):
+    def __getitem__(self, rows) -> np.ndarray:
         if isinstance(rows, slice):
             rows = np.arange(*rows.indices(len(self)))
         batches, places = np.divmod(np.asarray(rows), self._batch_size)
@@ -164,14 +165,14 @@ class Subset:
         self.shape = (len(indices), *pool.shape[1:])
         self.dtype = pool.dtype
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._indices)
 
-    def __getitem__(self, rows):
+    def __getitem__(self, rows) -> np.ndarray:
         return self._pool[self._indices[rows]]
 
 
-def check_same(pool, shape):
+def check_same(pool, shape) -> None:
     """Say so if a pool has another shape than the one a learner was saved with."""
     if tuple(pool.shape) != tuple(shape):
         raise ValueError(

@@ -52,7 +52,7 @@ class OpenQuery:
                 f"not answered yet: {sorted(asked)}. Received: indices={indices!r:.80}"
             )
         for index, label in zip(indices.tolist(), labels, strict=True):
-            is_class = isinstance(label, numbers.Integral) and 0 <= label < _TOO_LARGE
+            is_class = isinstance(label, numbers.Integral) and 0 <= label < _TOO_LARGE  # type: ignore[operator]
             if label is not None and (not is_class or isinstance(label, bool)):
                 raise ValueError(
                     "Argument `labels` must hold class indices from 0 on, or None for "
@@ -70,16 +70,24 @@ class OpenQuery:
         return {name: value for name, value in arrays.items() if value is not None}
 
     @classmethod
-    def of_arrays(cls, stored):
+    def of_arrays(cls, stored: dict) -> "OpenQuery | None":
         """Return what `arrays` wrote; `None` if nothing was asked."""
         if "asked_next_round" not in stored:
             return None
         names = [field.name for field in dataclasses.fields(Query)]
-        found = {name: stored.get(f"asked_{name}") for name in names}
+        found: dict = {name: stored.get(f"asked_{name}") for name in names}
         return cls(Query(**found), int(stored["asked_next_round"]))
 
 
-def choose(strategy, model, pool, candidates, num_queries, labeled, rng) -> Query:
+def choose(
+    strategy,
+    model,
+    pool,
+    candidates: np.ndarray,
+    num_queries: int,
+    labeled: np.ndarray,
+    rng: np.random.Generator,
+) -> Query:
     """Let a strategy choose among some rows of a pool.
 
     Args:

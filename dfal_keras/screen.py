@@ -2,10 +2,11 @@
 
 import contextlib
 import os
+from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def quiet():
+def quiet() -> Iterator[None]:
     """Turn the process's standard error away; exceptions are not affected.
 
     For the import of TensorFlow, whose chatter about devices comes from C++ before any

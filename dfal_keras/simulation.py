@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 import time
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -37,7 +38,9 @@ class Round:
     query_seconds: float
 
 
-def rounds(learner, y, budget, test_data):
+def rounds(
+    learner, y: np.ndarray, budget: int, test_data: tuple | None
+) -> Iterator[Round]:
     """Run rounds until `budget` samples are annotated; see `ActiveLearner.rounds`."""
     if learner._open is None and learner._has_no_model():
         learner._choose(learner.num_initial)

@@ -7,7 +7,14 @@ import tensorflow as tf
 from dfal_keras import compiled, inference, views
 
 
-def predict_logits(model, x, *, num_samples, rng, batch_size=128):
+def predict_logits(
+    model: keras.Model,
+    x,
+    *,
+    num_samples: int,
+    rng: np.random.Generator,
+    batch_size: int = 128,
+) -> np.ndarray:
     """Return logits of stochastic forward passes: dropout as in training.
 
     The passes go through a twin of the model with the same weights, so that neither

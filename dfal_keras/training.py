@@ -83,7 +83,7 @@ class Training:
         self.patience = validation.check_count("patience", patience)
         self.batch_size = validation.check_count("batch_size", batch_size)
         self._initializer = initialization.Initializer(model)
-        self._graphs = {}  # one for float32 images, one for uint8
+        self._graphs: dict = {}  # one for float32 images, one for uint8
 
     def __call__(self, x, y, *, seed: int) -> keras.Model:
         """Train on a labelled set.

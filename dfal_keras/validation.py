@@ -5,7 +5,7 @@ import numbers
 import numpy as np
 
 
-def check_count(name, value, *, minimum=1):
+def check_count(name: str, value, *, minimum: int = 1) -> int:
     """Return `value` as an int, or say that it is no whole number >= `minimum`."""
     whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if not whole or value < minimum:
@@ -16,12 +16,12 @@ def check_count(name, value, *, minimum=1):
     return int(value)
 
 
-def check_image_shape(input_shape, *, minimum=1):
+def check_image_shape(input_shape, *, minimum: int = 1) -> None:
     """Check a (height, width, channels) shape."""
     shape = tuple(input_shape) if np.iterable(input_shape) else ()
     sizes = (minimum, minimum, 1)
     if len(shape) != 3 or not all(
-        isinstance(size, numbers.Integral) and size >= least
+        isinstance(size, numbers.Integral) and size >= least  # type: ignore[operator]
         for size, least in zip(shape, sizes, strict=True)
     ):
         raise ValueError(
@@ -30,7 +30,9 @@ def check_image_shape(input_shape, *, minimum=1):
         )
 
 
-def check_images(name, x, *, sample_shape=None, finite=True):
+def check_images(
+    name: str, x, *, sample_shape: tuple | None = None, finite: bool = True
+) -> None:
     """Check a non-empty array of numeric samples.
 
     Args:
@@ -64,16 +66,18 @@ def check_images(name, x, *, sample_shape=None, finite=True):
         )
     if finite and np.dtype(x.dtype).kind == "f":
         for start in range(0, shape[0], 4096):  # never a mask as large as the pool
-            finite = np.abs(x[start : start + 4096]) <= np.finfo(np.float32).max
-            if not finite.all():
-                row = start + int(np.argwhere(~finite)[0, 0])
+            is_finite = np.abs(x[start : start + 4096]) <= np.finfo(np.float32).max
+            if not is_finite.all():
+                row = start + int(np.argwhere(~is_finite)[0, 0])
                 raise ValueError(
                     f"Argument `{name}` must hold finite numbers, in float32 too. "
                     f"Received: NaN or infinity in {name}[{row}]"
                 )
 
 
-def check_labels(name, y, *, num_samples, num_classes=None):
+def check_labels(
+    name: str, y, *, num_samples: int, num_classes: int | None = None
+) -> np.ndarray:
     """Return `y` as a one-dimensional int64 array of class indices.
 
     Args:
@@ -103,7 +107,7 @@ def check_labels(name, y, *, num_samples, num_classes=None):
     return labels
 
 
-def check_pair(name, data):
+def check_pair(name: str, data) -> None:
     """Check a pair of images and labels."""
     if not isinstance(data, (tuple, list)) or len(data) != 2:
         raise ValueError(
@@ -114,7 +118,7 @@ def check_pair(name, data):
     check_labels(f"{name}[1]", data[1], num_samples=data[0].shape[0])
 
 
-def check_indices(name, indices, size=None):
+def check_indices(name: str, indices, size: int | None = None) -> np.ndarray:
     """Return `indices` as an int64 array of rows, below `size` if that is given.
 
     Args:

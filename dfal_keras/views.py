@@ -2,6 +2,7 @@
 
 import inspect
 import weakref
+from collections.abc import Callable
 
 import keras
 from keras import ops
@@ -9,7 +10,7 @@ from keras import ops
 from dfal_keras.compiled import once_per_model
 
 
-def sample_shape(model):
+def sample_shape(model) -> tuple | None:
     """Shape of one sample that `model` takes, None where it can't be known."""
     if not isinstance(model, keras.Model):
         return None
@@ -26,7 +27,7 @@ def sample_shape(model):
     return model.inputs[0].shape[1:] if getattr(model, "inputs", None) else None
 
 
-def check_model(model):
+def check_model(model) -> None:
     """Say so if `model` is nothing that maps images to class scores."""
     if not callable(model):
         raise ValueError(
@@ -42,7 +43,7 @@ def check_model(model):
 
 
 @once_per_model
-def logits(model, training=False):
+def logits(model, training: bool = False) -> Callable:
     """Return a function from images to the logits behind the model's output.
 
     Where the last layer is a softmax, or a dense layer with a softmax activation, the
@@ -72,7 +73,7 @@ def logits(model, training=False):
 
 
 @once_per_model
-def features(model):
+def features(model) -> Callable:
     """Return a function from images to the activations before the last layer.
 
     The penultimate layer: whatever goes into the last layer that has weights. A

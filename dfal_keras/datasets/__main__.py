@@ -12,7 +12,7 @@ from dfal_keras.datasets import source
 _STOPPED = 130  # what shells say of a program that Ctrl-C ended
 
 
-def main(arguments=None) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return its exit status."""
     try:
         options = _parse(arguments)

@@ -24,12 +24,12 @@ _CITATION = """@article{ducoffe2018adversarial,
 }"""
 
 
-class _Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+class _Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]
     """What both have in common: images of a class, a file a class."""
 
     VERSION = tfds.core.Version("1.0.0")
     SOURCE: sources.Source
-    HOMEPAGE = None
+    HOMEPAGE: str | None = None
 
     def _info(self):
         return tfds.core.DatasetInfo(

@@ -36,7 +36,7 @@ def instructions(source: sources.Source) -> str:
     return f"{files}{', unzipped' if zipped else ''}"
 
 
-def fetch(source: sources.Source, folder: pathlib.Path):
+def fetch(source: sources.Source, folder: pathlib.Path) -> None:
     """Download the files that `folder` lacks, into it.
 
     One after the other, each put in place when it is whole and verified: a download

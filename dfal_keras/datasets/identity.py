@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import os
 import re
 
 import numpy as np
@@ -41,11 +42,13 @@ def checksum(data: tuple) -> str:
     digest = hashlib.sha256()
     for arrays in data:
         for array in arrays:
-            digest.update(np.ascontiguousarray(array))
+            digest.update(np.ascontiguousarray(array))  # type: ignore[arg-type]
     return digest.hexdigest()
 
 
-def of_prepared(source: sources.Source, data_dir=None) -> dict:
+def of_prepared(
+    source: sources.Source, data_dir: str | os.PathLike | None = None
+) -> dict:
     """Return the fingerprint of prepared arrays, computed once and kept beside them.
 
     The kept one holds as long as the arrays' files have the same sizes and times of

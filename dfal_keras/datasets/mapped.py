@@ -23,7 +23,7 @@ _STOPS = np.cumsum([math.prod(shape) for shape in _SHAPES])
 _FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
-def load_data(data_dir=None) -> tuple:
+def load_data(data_dir: str | os.PathLike | None = None) -> tuple:
     """Load MNIST as memory-mapped arrays.
 
     Where the file can't be written, the arrays are in the memory of this process, and
@@ -50,7 +50,7 @@ def load_data(data_dir=None) -> tuple:
         return mnist.load_data()
 
 
-def cached_path(data_dir=None) -> pathlib.Path:
+def cached_path(data_dir: str | os.PathLike | None = None) -> pathlib.Path:
     """Return where the file is, or is to be."""
     return sources.data_folder(data_dir) / "mnist" / f"{mnist.SHA256}.bin"
 

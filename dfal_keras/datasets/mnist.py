@@ -32,7 +32,7 @@ _SHA256 = {
 }
 
 
-def load_data(folder=FOLDER):
+def load_data(folder: pathlib.Path = FOLDER) -> tuple:
     """Load MNIST: see `dfal_keras.datasets.load_data`.
 
     Args:

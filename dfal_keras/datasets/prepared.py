@@ -7,6 +7,7 @@ prepare them at once. Labels follow from the counts.
 
 import logging
 import math
+import os
 import pathlib
 import shlex
 
@@ -18,7 +19,7 @@ from dfal_keras.datasets import source as sources
 PARTS = ("train", "test")
 
 
-def load(source: sources.Source, data_dir=None) -> tuple:
+def load(source: sources.Source, data_dir: str | os.PathLike | None = None) -> tuple:
     """Map a data set's arrays; prepare, and before that download, what is not there.
 
     Args:
@@ -41,7 +42,7 @@ def load(source: sources.Source, data_dir=None) -> tuple:
         images = find(source, folder)
     return tuple(
         (x, np.repeat(np.arange(len(source.files), dtype=np.uint8), counts))
-        for x, counts in zip(images, map(source.counts, PARTS), strict=True)
+        for x, counts in zip(images, map(source.counts, PARTS), strict=True)  # type: ignore[arg-type]
     )
 
 
@@ -50,7 +51,7 @@ def array_path(source: sources.Source, folder: pathlib.Path, part: str) -> pathl
     return folder / source.name / f"x_{part}.npy"
 
 
-def find(source: sources.Source, folder: pathlib.Path):
+def find(source: sources.Source, folder: pathlib.Path) -> tuple | None:
     """Return the memory-mapped `(x_train, x_test)`, or `None` if they aren't whole."""
     images = []
     for part in PARTS:
@@ -66,7 +67,7 @@ def find(source: sources.Source, folder: pathlib.Path):
     return tuple(images)
 
 
-def status(source: sources.Source, data_dir=None) -> str:
+def status(source: sources.Source, data_dir: str | os.PathLike | None = None) -> str:
     """Return what of a data set is on this machine, and what to do about the rest.
 
     Args:

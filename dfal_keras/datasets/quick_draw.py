@@ -9,6 +9,8 @@ https://github.com/googlecreativelab/quickdraw-dataset
 """
 
 import contextlib
+import os
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -32,7 +34,7 @@ def _class_file(class_name, num_images, sha256):
 
 
 @contextlib.contextmanager
-def read(path):
+def read(path: str | os.PathLike) -> Iterator:
     """Open one class's file, uint8 of shape `(num_images, 784)`, as images."""
     rows = np.lib.format.open_memmap(path, mode="r")
     if rows.ndim != 2 or rows.shape[1] != 28 * 28:
@@ -69,6 +71,8 @@ SOURCE = source.Source(
 )
 
 
-def load_data(data_dir=None, source=SOURCE):
+def load_data(
+    data_dir: str | os.PathLike | None = None, source: source.Source = SOURCE
+) -> tuple:
     """Load Quick-Draw: see `dfal_keras.datasets.load_data`."""
     return prepared.load(source, data_dir)

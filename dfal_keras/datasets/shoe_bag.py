@@ -14,6 +14,8 @@ the Natural Image Manifold", ECCV 2016. Neither comes with a free licence.
 """
 
 import contextlib
+import os
+from collections.abc import Iterator
 
 from dfal_keras.datasets import prepared, source
 
@@ -32,7 +34,7 @@ def _class_file(class_name, stem, num_images):
 
 
 @contextlib.contextmanager
-def read(path):
+def read(path: str | os.PathLike) -> Iterator:
     """Open one class's file: HDF5 with one data set `imgs`."""
     import h5py
 
@@ -54,6 +56,8 @@ SOURCE = source.Source(
 )
 
 
-def load_data(data_dir=None, source=SOURCE):
+def load_data(
+    data_dir: str | os.PathLike | None = None, source: source.Source = SOURCE
+) -> tuple:
     """Load Shoe-Bag: see `dfal_keras.datasets.load_data`."""
     return prepared.load(source, data_dir)

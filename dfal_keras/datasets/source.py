@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import os
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -63,7 +63,7 @@ class Source:
         return [getattr(file, f"num_{part}") for file in self.files]
 
 
-def data_folder(data_dir=None) -> pathlib.Path:
+def data_folder(data_dir: str | os.PathLike | None = None) -> pathlib.Path:
     """Return the folder where the data sets are, or are to be.
 
     Args:
@@ -90,12 +90,12 @@ def data_folder(data_dir=None) -> pathlib.Path:
         ) from error
 
 
-def has_size(path, file: ClassFile) -> bool:
+def has_size(path: pathlib.Path, file: ClassFile) -> bool:
     """Whether the file is there, with the bytes it should have."""
     return path.is_file() and file.size in (None, path.stat().st_size)
 
 
-def verify(path, file: ClassFile):
+def verify(path: pathlib.Path, file: ClassFile) -> None:
     """Check size and checksum, as far as they are known.
 
     Raises:
@@ -121,7 +121,9 @@ def verify(path, file: ClassFile):
         )
 
 
-def chunks(source: Source, file: ClassFile, path: pathlib.Path, part: str):
+def chunks(
+    source: Source, file: ClassFile, path: pathlib.Path, part: str
+) -> Iterator[np.ndarray]:
     """Yield a class's images of `"train"` or `"test"`, some 2,000 at a time.
 
     Raises:

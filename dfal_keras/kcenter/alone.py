@@ -69,7 +69,7 @@ def run(arguments: dict, *, timeout: float) -> dict:
     return _unpack(answer)
 
 
-def main():
+def main() -> None:
     """Read the arguments from stdin, write the result to stdout."""
     # Whatever else a solver prints goes to stderr.
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as output:

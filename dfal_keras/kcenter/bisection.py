@@ -2,6 +2,7 @@
 
 import functools
 import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -13,8 +14,14 @@ _NEW_ROWS = 10  # points that join the compact program when its answer falls sho
 
 
 def bisect(
-    features, selected, num_centers, max_outliers, formulation, solver, time_limit
-):
+    features,
+    selected,
+    num_centers: int,
+    max_outliers: int,
+    formulation: str,
+    solver: str,
+    time_limit: float,
+) -> KCenterResult:
     """Search as `robust` says; the arguments are checked, `max_outliers` an int.
 
     "compact" asks the question of few points at first and adds some of those that the
@@ -40,7 +47,7 @@ def bisect(
     upper = traversal.radius_of(best_reach, max_outliers)
     lower = min(upper, traversal.half(traversal.radius_of(rest)))
 
-    options = {
+    options: dict = {
         "num_centers": num_centers,
         "max_outliers": max_outliers,
         "solver": solver,
@@ -48,7 +55,7 @@ def bisect(
     }
     if formulation == "compact":
         rows = np.unique([*best, *spread, rest.argmax()])
-        ask = functools.partial(programs.solve_compact, **options)
+        ask: Callable = functools.partial(programs.solve_compact, **options)
     else:
         rows = np.arange(len(free))
         pairs = traversal.distances_to(all_points, all_points)

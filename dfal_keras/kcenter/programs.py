@@ -14,7 +14,14 @@ import numpy as np
 SOLVERS = {"scip": "GSCIP", "cp_sat": "CP_SAT", "highs": "HIGHS"}
 
 
-def solve_compact(distances, delta, num_centers, max_outliers, solver, deadline):
+def solve_compact(
+    distances: np.ndarray,
+    delta: float,
+    num_centers: int,
+    max_outliers: int,
+    solver: str,
+    deadline: float,
+) -> np.ndarray | None:
     """Solves the covering form of the feasibility program.
 
     With one binary u_j per possible centre and one z_i per point,
@@ -72,7 +79,14 @@ def solve_compact(distances, delta, num_centers, max_outliers, solver, deadline)
     return None if values is None else kept[values[:num_columns]]
 
 
-def solve_literal(near, selected, num_centers, max_outliers, solver, deadline):
+def solve_literal(
+    near: np.ndarray,
+    selected: np.ndarray,
+    num_centers: int,
+    max_outliers: int,
+    solver: str,
+    deadline: float,
+) -> np.ndarray | None:
     """Solves Eq. 6 of Sener & Savarese (2018) as printed: N + 2 N^2 binaries.
 
         sum_j u_j = |s0| + b,   sum_ij xi_ij <= Xi,   u_j = 1 for j in s0,

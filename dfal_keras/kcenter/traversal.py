@@ -5,7 +5,7 @@ import numpy as np
 _BLOCK = 2**16  # numbers in one block of differences: half a MB, it stays in the cache
 
 
-def distances_to(points, others):
+def distances_to(points: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Euclidean distances (others, points).
 
     From differences, never from |a|^2 + |b|^2 - 2ab: duplicates are at zero whatever
@@ -22,7 +22,9 @@ def distances_to(points, others):
     return np.sqrt(squares, out=squares)
 
 
-def cover(points, centers, reach=None):
+def cover(
+    points: np.ndarray, centers: np.ndarray, reach: np.ndarray | None = None
+) -> np.ndarray:
     """Distance of each point to the nearest centre; `reach` is that to older ones."""
     reach = np.full(len(points), np.inf) if reach is None else reach.copy()
     for center in centers:
@@ -30,12 +32,14 @@ def cover(points, centers, reach=None):
     return reach
 
 
-def farthest_first(points, num_centers, reach):
+def farthest_first(
+    points: np.ndarray, num_centers: int, reach: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Chooses centres one by one, fewer if no more points are left.
 
     In the `reach` it returns, and takes, -1 marks a point that is a centre.
     """
-    centers = np.empty(min(num_centers, np.count_nonzero(reach >= 0)), int)
+    centers = np.empty(min(num_centers, int(np.count_nonzero(reach >= 0))), int)
     for k in range(len(centers)):
         if np.isinf(reach[0]):
             start = distances_to(points, points.mean(axis=0, keepdims=True))[0]
@@ -47,7 +51,9 @@ def farthest_first(points, num_centers, reach):
     return centers, reach
 
 
-def complete(points, chosen, num_centers, reach):
+def complete(
+    points: np.ndarray, chosen: np.ndarray, num_centers: int, reach: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Adds farthest points to centres that a program chose, up to `num_centers`."""
     reach = cover(points, points[chosen], reach)
     reach[chosen] = -1
@@ -55,12 +61,12 @@ def complete(points, chosen, num_centers, reach):
     return np.concatenate([chosen, more]), reach
 
 
-def radius_of(reach, num_outliers=0):
+def radius_of(reach: np.ndarray, num_outliers: int = 0) -> float:
     """The largest distance after the `num_outliers` largest."""
     kept = len(reach) - 1 - num_outliers
     return max(0.0, float(np.partition(reach, kept)[kept])) if kept >= 0 else 0.0
 
 
-def half(radius):
+def half(radius: float) -> float:
     """A lower bound from a farthest-first radius, safe from rounding of distances."""
     return radius / 2 * (1 - 1e-9)

@@ -37,7 +37,9 @@ class BALD(Strategy):
         self.num_candidates = validation.check_count("num_candidates", num_candidates)
         self.num_samples = validation.check_count("num_samples", num_samples, minimum=2)
 
-    def select(self, model, x_unlabeled, num_queries, x_labeled, rng):
+    def select(
+        self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator
+    ) -> Query:
         """See `Strategy.query`."""
         logits = stochastic.predict_logits(
             model, x_unlabeled, num_samples=self.num_samples, rng=rng

@@ -43,9 +43,9 @@ class Query:
             num_twins = 0 if self.adversarial_twins is None else np.size(self.indices)
             object.__setattr__(self, "twin_rows", np.arange(num_twins))
 
-    def take(self, rows: np.ndarray):
+    def take(self, rows: np.ndarray) -> "Query":
         """Return the query of these rows alone, with all pseudo-labels."""
-        _, places, twins = np.intersect1d(
+        _, places, twins = np.intersect1d(  # type: ignore[call-overload]
             rows, self.twin_rows, assume_unique=True, return_indices=True
         )
         twins = twins[np.argsort(places)]  # in the order of `rows`
@@ -59,7 +59,7 @@ class Query:
             twin_rows=np.sort(places),
         )
 
-    def check(self, num_candidates: int, num_queries: int):
+    def check(self, num_candidates: int, num_queries: int) -> None:
         """Say so if this can't be the answer to such a question.
 
         Raises:
@@ -168,9 +168,11 @@ class Strategy(abc.ABC):
         return self.select(model, x_unlabeled, num_queries, x_labeled, rng)
 
     @abc.abstractmethod
-    def select(self, model, x_unlabeled, num_queries, x_labeled, rng) -> Query:
+    def select(
+        self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator
+    ) -> Query:
         """Choose; the arguments are `query`'s, checked."""
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         options = ", ".join(f"{key}={value!r}" for key, value in vars(self).items())
         return f"{type(self).__name__}({options})"

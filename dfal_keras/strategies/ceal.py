@@ -68,7 +68,9 @@ class CEAL(Strategy):
         self.max_ratio = max_ratio
         self.num_pseudo_candidates = num_pseudo_candidates
 
-    def select(self, model, x_unlabeled, num_queries, x_labeled, rng):
+    def select(
+        self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator
+    ) -> Query:
         """See `Strategy.query`."""
         probabilities = inference.predict_probabilities(model, x_unlabeled)
         entropies = entropy(probabilities)

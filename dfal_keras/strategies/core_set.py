@@ -75,13 +75,15 @@ class CoreSet(Strategy):
                 f"Received: time_limit={time_limit!r}"
             )
         self.num_candidates = validation.check_count("num_candidates", num_candidates)
-        self.features = features
-        self.method = method
-        self.outlier_share = outlier_share
-        self.formulation = formulation
-        self.time_limit = time_limit
+        self.features: str = features
+        self.method: str = method
+        self.outlier_share: float = outlier_share
+        self.formulation: str = formulation
+        self.time_limit: float = time_limit
 
-    def select(self, model, x_unlabeled, num_queries, x_labeled, rng):
+    def select(
+        self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator
+    ) -> Query:
         """See `Strategy.query`."""
         describe = {
             "penultimate": inference.predict_features,

@@ -50,7 +50,12 @@ class DFAL(Strategy):
     """
 
     def __init__(
-        self, *, num_candidates: int = 300, ord=2, adversarial: bool = True, **options
+        self,
+        *,
+        num_candidates: int = 300,
+        ord: float = 2,
+        adversarial: bool = True,
+        **options,
     ):
         # An option that DeepFool lacks is a mistake to hear of before any training.
         inspect.signature(deepfool).bind(None, None, ord=ord, **options)
@@ -59,9 +64,11 @@ class DFAL(Strategy):
         self.adversarial = adversarial
         self.options = options
 
-    def select(self, model, x_unlabeled, num_queries, x_labeled, rng):
+    def select(
+        self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator
+    ) -> Query:
         """See `Strategy.query`."""
-        options = {"num_closest": num_queries, "first_look": _FIRST_LOOK}
+        options: dict = {"num_closest": num_queries, "first_look": _FIRST_LOOK}
         options |= self.options
         if options["num_closest"] is not None:  # those given up are not told apart
             num_closest = validation.check_count("num_closest", options["num_closest"])

@@ -59,10 +59,12 @@ class EGL(Strategy):
                 f"Received: epsilon={epsilon!r}"
             )
         self.num_candidates = validation.check_count("num_candidates", num_candidates)
-        self.expectation = expectation
-        self.epsilon = float(epsilon)
+        self.expectation: str = expectation
+        self.epsilon: float = float(epsilon)
 
-    def select(self, model, x_unlabeled, num_queries, x_labeled, rng):
+    def select(
+        self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator
+    ) -> Query:
         """See `Strategy.query`."""
         lengths = gradient_lengths(
             model, x_unlabeled, self.expectation, epsilon=self.epsilon
@@ -72,7 +74,7 @@ class EGL(Strategy):
 
 
 def gradient_lengths(
-    model, x, expectation: str, *, epsilon=1e-7, batch_size=128
+    model, x, expectation: str, *, epsilon: float = 1e-7, batch_size: int = 128
 ) -> np.ndarray:
     """Expected gradient length of each sample; see `EGL`.
 

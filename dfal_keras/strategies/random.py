@@ -1,5 +1,7 @@
 """RANDOM: passive learning, the baseline."""
 
+import numpy as np
+
 from dfal_keras.strategies.base import Query, Strategy
 
 
@@ -16,6 +18,8 @@ class Random(Strategy):
         10
     """
 
-    def select(self, model, x_unlabeled, num_queries, x_labeled, rng):
+    def select(
+        self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator
+    ) -> Query:
         """See `Strategy.query`."""
         return Query(rng.choice(x_unlabeled.shape[0], num_queries, replace=False))

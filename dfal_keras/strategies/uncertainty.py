@@ -25,7 +25,9 @@ class Uncertainty(Strategy):
         True
     """
 
-    def select(self, model, x_unlabeled, num_queries, x_labeled, rng):
+    def select(
+        self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator
+    ) -> Query:
         """See `Strategy.query`."""
         entropies = entropy(inference.predict_probabilities(model, x_unlabeled))
         indices = np.argsort(-entropies, kind="stable")[:num_queries]
