@@ -4,7 +4,6 @@ import dataclasses
 import sys
 from collections.abc import Callable
 
-import cases
 import cli
 import curves
 import intervals
@@ -14,6 +13,7 @@ import paper
 import plan
 import program
 import report
+import verdicts
 
 SINGLETONS = ("bald", "ceal", "egl", "uncertainty")
 LAST = paper.TABLE1_BUDGETS[-1]
@@ -68,7 +68,7 @@ def better_than_random(rows, problems):
         for budget in paper.TABLE1_BUDGETS:
             differences = paired(rows, problem, "dfal", "random", budget)
             if len(differences):
-                yield cases.of_differences(f"{problem} at {budget}", differences)
+                yield verdicts.of_differences(f"{problem} at {budget}", differences)
 
 
 def rank(first, *others, axis=-1):
@@ -94,7 +94,7 @@ def in_the_top_three(rows, problems):
         low, high = np.floor(low), np.ceil(high)
         verdict = intervals.decide(-high, -low, -TOP - 0.5)
         found = float(rank(*columns))
-        yield cases.Case(
+        yield verdicts.Case(
             problem, len(samples), found, low, high, verdict, unit=" (rank)"
         )
 
@@ -123,7 +123,7 @@ def fewer_annotations_than_core_set(rows, problems):
         both = dfal.join(core_set, how="inner")
         if both.empty:
             continue
-        yield cases.of_counts(f"{problem} to {target:.2f} %", both)
+        yield verdicts.of_counts(f"{problem} to {target:.2f} %", both)
 
 
 def faster_than_core_set(rows, problems):
@@ -140,7 +140,7 @@ def faster_than_core_set(rows, problems):
         differences = (core_set - dfal).dropna()
         if len(differences):
             name = f"{problem}, {dfal.median():.2f} s against {core_set.median():.2f} s"
-            yield cases.of_differences(name, differences, unit=" s")
+            yield verdicts.of_differences(name, differences, unit=" s")
 
 
 def transfers_better(rows, problems):
@@ -157,7 +157,7 @@ def transfers_better(rows, problems):
                     differences = paired(rows, problem, "dfal", rival, budget, source)
                     if len(differences):
                         name = f"{source} to {problem} at {budget}, against {rival}"
-                        yield cases.of_differences(name, differences)
+                        yield verdicts.of_differences(name, differences)
                         break
 
 
@@ -172,7 +172,7 @@ def singletons_can_lose(rows, problems):
     for strategy in SINGLETONS:
         name = paper.STRATEGY_NAMES[strategy]
         judged = [
-            cases.of_differences(f"{name}, {problem} at {budget}", differences)
+            verdicts.of_differences(f"{name}, {problem} at {budget}", differences)
             for problem in problems
             for budget in paper.TABLE1_BUDGETS
             if len(differences := paired(rows, problem, "random", strategy, budget))
@@ -213,7 +213,7 @@ CLAIMS = (
 def decide(claim: Claim, rows: pd.DataFrame, problems) -> tuple:
     """Return a claim's verdict, "not run yet" without a case, and the numbers."""
     judged = list(claim.judge(rows, problems))
-    return cases.conclude(judged), "; ".join(map(str, judged))
+    return verdicts.conclude(judged), "; ".join(map(str, judged))
 
 
 def lay_out(rows: pd.DataFrame, problems) -> tuple:
@@ -227,11 +227,11 @@ def lay_out(rows: pd.DataFrame, problems) -> tuple:
                 row[reading] = ""
                 continue
             judged = list(claim.judge(read, problems))
-            row[reading] = cases.conclude(judged)
+            row[reading] = verdicts.conclude(judged)
             shown = reading if claim.of_accuracy else ""
             lines += [(claim.text, shown, *case.cells) for case in judged]
         table.append(row)
-    columns = ["claim", "accuracies", *cases.COLUMNS]
+    columns = ["claim", "accuracies", *verdicts.COLUMNS]
     return (
         pd.DataFrame(table).set_index("place"),
         pd.DataFrame(lines, columns=columns).set_index("claim"),

@@ -40,7 +40,7 @@ def main(arguments=None) -> int:
     report.write(table, options.output / "figure1")
     plots.save(draw(grid, x, y, scenarios), options.output / "figure1")
     print(f"Figure 1: which of {NUM_POOL} points to label next?\n")
-    print(f"{table.to_markdown()}\n\nWritten with the figure to {options.output}")
+    print(f"{report.markdown(table)}\n\nWritten with the figure to {options.output}")
     if options.seed == SEED:
         print("This seed was picked to be seen well and flatters DeepFool; try others.")
     return 0

@@ -174,7 +174,9 @@ class Store:
             )
         tables = [table for table in tables if "accuracy" in table]
         if not tables:
-            return pd.DataFrame(columns=COLUMNS), refused
+            nothing = pd.DataFrame(columns=COLUMNS)
+            # The types of a table with rows, so that it can be reckoned with.
+            return nothing.astype({"accuracy": float, "num_annotations": int}), refused
         return pd.concat(tables, ignore_index=True), refused
 
     def _text(self, run):

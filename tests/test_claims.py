@@ -2,7 +2,6 @@
 
 import itertools
 
-import cases
 import claims
 import curves
 import intervals
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 import paper
 import pytest
+import verdicts
 from test_reproduce import LENET5, VGG8, made_up
 
 BETTER, TOP_THREE, FEWER, FASTER, TRANSFER, LOSE = claims.CLAIMS
@@ -80,11 +80,11 @@ def test_an_interval_that_holds_zero_decides_nothing(low, high, expected):
 
 
 def case_of(value):
-    return cases.Case("case", 5, 0.0, 0.0, 0.0, value)
+    return verdicts.Case("case", 5, 0.0, 0.0, 0.0, value)
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "expected"),
+    ("decided", "expected"),
     [
         ([], "not run yet"),
         (["holds", "holds"], "holds (2 of 2 cases hold, 0 do not)"),
@@ -96,8 +96,8 @@ def case_of(value):
         ),
     ],
 )
-def test_a_claim_follows_from_its_cases(verdicts, expected):
-    assert cases.conclude([case_of(value) for value in verdicts]) == expected
+def test_a_claim_follows_from_its_cases(decided, expected):
+    assert verdicts.conclude([case_of(value) for value in decided]) == expected
 
 
 def test_nothing_holds_from_one_trial():

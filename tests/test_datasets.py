@@ -160,7 +160,8 @@ def test_the_scripts_tell_three_situations_apart(small, tmp_path, monkeypatch, c
         elif said == "of another size":
             (folder / "cat.npy").write_bytes(b"12345")
         options = cli.parse(cli.parser(""), ["--output", str(tmp_path / "results")])
-        assert grid.complete(wanted, options) == {}
+        with pytest.raises(grid.NothingToRunError):
+            grid.complete(wanted, options)
         shown = capsys.readouterr().err
         assert f"quick_draw are left out. It is {said}: " in shown
         assert shown.endswith("python -m dfal_keras.datasets fetch quick_draw\n")

@@ -51,7 +51,7 @@ def finish(process):
 
 
 def test_every_script_has_the_one_entry_point():
-    assert len(SCRIPTS) == 10
+    assert len(SCRIPTS) == 11
     for path in SCRIPTS:
         text = path.read_text()
         assert text.endswith("\n    sys.exit(program.run(main))\n"), path
