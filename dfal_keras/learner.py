@@ -213,7 +213,13 @@ class ActiveLearner:
         at construction; neither the pool nor a model.
         """
         numbers = {name: getattr(self, name) for name in _SAVED}
-        metadata = json.dumps(self.metadata)
+        try:
+            metadata = json.dumps(self.metadata)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                "Attribute `metadata` must hold what JSON can hold. "
+                f"Received: metadata={self.metadata!r:.80} ({error})"
+            ) from error
         asked: dict = {} if self._open is None else self._open.arrays()
         pool = {} if self.pool is None else {"pool_shape": self.pool.shape}
         self.labeled.save(

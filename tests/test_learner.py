@@ -387,3 +387,20 @@ def test_nothing_is_left_where_a_file_can_not_be_written(tiny_train, tmp_path):
     with pytest.raises(OSError, match="folder"):
         dfal.ActiveLearner(tiny_train).save(tmp_path / "folder")
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_metadata_is_kept_with_the_learner(tiny_train, tmp_path):
+    learner = dfal.ActiveLearner(tiny_train)
+    learner.metadata = {"by": "me", "sizes": [1, 2.5, None]}
+    learner.save(tmp_path / "learner.npz")
+    loaded = dfal.ActiveLearner.load(tmp_path / "learner.npz", tiny_train)
+    assert loaded.metadata == learner.metadata
+    assert dfal.ActiveLearner(tiny_train).metadata == {}
+
+
+def test_metadata_that_no_file_can_hold(tiny_train, tmp_path):
+    learner = dfal.ActiveLearner(tiny_train)
+    learner.metadata = {"model": tiny_train}
+    with pytest.raises(ValueError, match="`metadata` must hold what JSON can hold"):
+        learner.save(tmp_path / "learner.npz")
+    assert not list(tmp_path.iterdir())
