@@ -65,6 +65,11 @@ def is_done(run: Run, budgets: tuple, kept: store.Store) -> bool:
         rows = kept.rows(run)
     except (ValueError, OSError):
         return False  # `perform` says why it can't be used
+    return _reaches(run, rows, budgets)
+
+
+def _reaches(run, rows, budgets):
+    """Whether a run's rows go as far as it is asked for."""
     if not len(rows):
         return False
     reached = rows["num_annotations"]
@@ -91,9 +96,10 @@ def perform(run: Run, budgets: tuple, folder: str, report) -> None:
     with kept.lock(run, lambda: report({"run": str(run), "waits": True})):
         wanted = settings(run)
         kept.check(run, wanted)
-        rows = kept.rows(run).to_dict("records")
-        if is_done(run, budgets, kept):  # by another process, while this one waited
+        table = kept.rows(run)
+        if _reaches(run, table, budgets):  # by another process, while this one waited
             return
+        rows = table.to_dict("records")
         if run.source:
             new_rows = _transfer(run, rows, kept, budgets)
         elif run.strategy == FULL:
