@@ -9,7 +9,7 @@ _SUBMODULES = ("datasets", "kcenter", "models", "pools", "strategies")
 _DEFINED_IN = {
     "ActiveLearner": "learner",
     "DeepFoolResult": "attacks",
-    "Round": "simulation",
+    "Round": "learner",
     "Training": "training",
     "deepfool": "attacks",
 }
@@ -31,8 +31,7 @@ __all__ = [
 if TYPE_CHECKING:
     from dfal_keras import datasets, kcenter, models, pools, strategies
     from dfal_keras.attacks import DeepFoolResult, deepfool
-    from dfal_keras.learner import ActiveLearner
-    from dfal_keras.simulation import Round
+    from dfal_keras.learner import ActiveLearner, Round
     from dfal_keras.training import Training
 else:  # hidden from type checkers: to them it would make every name an attribute
 

@@ -7,7 +7,8 @@ import numbers
 
 import numpy as np
 
-from dfal_keras import inference, linearization, validation, views
+from dfal_keras import _validation
+from dfal_keras.backend import classifier, deepfool_step, inference
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -20,7 +21,7 @@ class DeepFoolResult:
         norms: Float32 array of shape `(num_samples,)`, the L_p norm of each
             perturbation in units of a pixel; infinity where the attack failed.
         success: Bool array of shape `(num_samples,)`: was the model fooled?
-        num_steps: Int array of shape `(num_samples,)`, linearisations used.
+        num_steps: Int array of shape `(num_samples,)`, linearizations used.
     """
 
     perturbations: np.ndarray
@@ -52,7 +53,7 @@ def deepfool(
 ) -> DeepFoolResult:
     """Find a small perturbation of each image that changes its predicted class.
 
-    At every step the logits f are linearised. With c the class predicted for x,
+    At every step the logits f are linearized. With c the class predicted for x,
     `g_k = f_k - f_c`, `w_k = grad g_k` and 1/p + 1/q = 1, the nearest face of c's
     region is `l = argmin_k |g_k| / ||w_k||_q`, and the total perturbation grows by
 
@@ -106,17 +107,17 @@ def deepfool(
         (4, 28, 28, 1)
     """
     limits = _check_options(ord, overshoot, bounds, num_classes, step_offset)
-    validation.check_count("max_steps", max_steps)
-    validation.check_count("batch_size", batch_size)
+    _validation.check_count("max_steps", max_steps)
+    _validation.check_count("batch_size", batch_size)
     for name, count in (("num_closest", num_closest), ("first_look", first_look)):
         if count is not None:
-            validation.check_count(name, count)
-    views.check_model(model)
-    sample_shape = views.sample_shape(model)
-    validation.check_images("x", x, sample_shape=sample_shape, finite=False)
+            _validation.check_count(name, count)
+    classifier.check_model(model)
+    sample_shape = classifier.sample_shape(model)
+    _validation.check_images("x", x, sample_shape=sample_shape, finite=False)
     outputs = inference.predict_logits(model, x, finite=False)
     num_compared = _check_outputs(outputs, num_classes)
-    step = linearization.compiled_step(
+    step = deepfool_step.compiled_step(
         model, tuple(x.shape[1:]), num_compared, float(ord), float(overshoot), limits
     )
     classes = np.argsort(-outputs, axis=1, kind="stable")[:, :num_compared]
@@ -210,7 +211,7 @@ def _check_options(ord, overshoot, bounds, num_classes, step_offset):
                 f"Received: {name}={value!r}"
             )
     if num_classes is not None:
-        validation.check_count("num_classes", num_classes, minimum=2)
+        _validation.check_count("num_classes", num_classes, minimum=2)
     if bounds is None:
         return -np.inf, np.inf
     is_pair = np.shape(bounds) == (2,) and np.asarray(bounds).dtype.kind in "buif"

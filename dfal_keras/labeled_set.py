@@ -1,4 +1,4 @@
-"""The labelled set L_k: which samples, their labels, and what came for free."""
+"""The labeled set L_k: which samples, their labels, and what came for free."""
 
 import dataclasses
 import os
@@ -19,24 +19,24 @@ _UNREADABLE = (
 
 @dataclasses.dataclass
 class LabeledSet:
-    """What is labelled, as indices into the pool, labels and adversarial twins.
+    """What is labeled, as indices into the pool, labels and adversarial twins.
 
     Attributes:
         indices: Int array of shape `(num_annotations,)`, rows of the pool in the order
-            in which they were labelled.
+            in which they were labeled.
         labels: Int array of shape `(num_annotations,)`.
-        adversarial_twins: Float32 array of shape `(num_twins, ...)`; of shape `(0,)`
-            as long as there is none.
-        twin_rows: Int array of shape `(num_twins,)`, the place in `indices` of the
-            sample that each twin was made from and shares the label of.
+        adversarial_examples: Float32 array of shape `(num_adversarial, ...)`; of
+            shape `(0,)` if there are none.
+        adversarial_rows: Int array of shape `(num_adversarial,)`, the position in
+            `indices` of the sample that each was made from and shares the label of.
         pseudo_indices: Int array of shape `(num_pseudo_labels,)`, rows of the pool.
         pseudo_labels: Int array of shape `(num_pseudo_labels,)`.
     """
 
     indices: np.ndarray
     labels: np.ndarray
-    adversarial_twins: np.ndarray
-    twin_rows: np.ndarray
+    adversarial_examples: np.ndarray
+    adversarial_rows: np.ndarray
     pseudo_indices: np.ndarray
     pseudo_labels: np.ndarray
 
@@ -53,13 +53,13 @@ class LabeledSet:
         return len(self.indices)
 
     @property
-    def twin_labels(self) -> np.ndarray:
-        """Labels of the twins, int array of shape `(num_twins,)`."""
-        return self.labels[self.twin_rows]
+    def adversarial_labels(self) -> np.ndarray:
+        """Labels of the twins, int array of shape `(num_adversarial,)`."""
+        return self.labels[self.adversarial_rows]
 
     def __len__(self) -> int:
         """Size of the training set: annotations, twins and pseudo-labels."""
-        return len(self.indices) + len(self.twin_rows) + len(self.pseudo_indices)
+        return len(self.indices) + len(self.adversarial_rows) + len(self.pseudo_indices)
 
     def add(self, query, labels: np.ndarray) -> None:
         """Add a query's samples, with their labels and what comes with them.
@@ -71,13 +71,13 @@ class LabeledSet:
         num_known = self.num_annotations
         self.indices = np.concatenate([self.indices, query.indices])
         self.labels = np.concatenate([self.labels, labels])
-        if len(query.twin_rows):
-            known = [self.adversarial_twins] if len(self.twin_rows) else []
-            self.adversarial_twins = np.concatenate(
-                [*known, query.adversarial_twins], dtype=np.float32
+        if len(query.adversarial_rows):
+            known = [self.adversarial_examples] if len(self.adversarial_rows) else []
+            self.adversarial_examples = np.concatenate(
+                [*known, query.adversarial_examples], dtype=np.float32
             )
-            rows = num_known + np.asarray(query.twin_rows)
-            self.twin_rows = np.concatenate([self.twin_rows, rows])
+            rows = num_known + np.asarray(query.adversarial_rows)
+            self.adversarial_rows = np.concatenate([self.adversarial_rows, rows])
         # Pseudo-labels are the current model's guess: each query replaces them.
         self.pseudo_indices = query.pseudo_indices
         self.pseudo_labels = query.pseudo_labels
@@ -93,13 +93,13 @@ class LabeledSet:
                 "Argument `num_annotations` must be from 1 to the set's "
                 f"{self.num_annotations}. Received: num_annotations={num_annotations!r}"
             )
-        has_parent = self.twin_rows < num_annotations
+        has_parent = self.adversarial_rows < num_annotations
         integers = np.empty(0, np.int64)
         return LabeledSet(
             self.indices[:num_annotations],
             self.labels[:num_annotations],
-            self.adversarial_twins[has_parent],
-            self.twin_rows[has_parent],
+            self.adversarial_examples[has_parent],
+            self.adversarial_rows[has_parent],
             integers,
             integers,
         )
@@ -108,9 +108,9 @@ class LabeledSet:
         """Return the training set, float32 images and int64 labels."""
         rows = np.concatenate([self.indices, self.pseudo_indices])
         images = np.asarray(pool[rows], np.float32)
-        if len(self.twin_rows):
-            images = np.concatenate([images, self.adversarial_twins])
-        labels = [self.labels, self.pseudo_labels, self.twin_labels]
+        if len(self.adversarial_rows):
+            images = np.concatenate([images, self.adversarial_examples])
+        labels = [self.labels, self.pseudo_labels, self.adversarial_labels]
         return images, np.concatenate(labels)
 
     def save(self, path: str | os.PathLike, **extra) -> None:
@@ -131,6 +131,6 @@ class LabeledSet:
             return cls(**{name: arrays.pop(name) for name in names}), arrays
         except _UNREADABLE as error:
             raise ValueError(
-                f"Argument `path` must be a file of a saved labelled set. "
+                f"Argument `path` must be a file of a saved labeled set. "
                 f"Received: {path} ({error})"
             ) from error

@@ -1,59 +1,90 @@
-"""The active learner: Algorithm 1 of the paper, one question and answer at a time."""
+"""The active learner: Algorithm 1 of the paper."""
 
 import dataclasses
 import json
+import logging
 import os
+import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from dfal_keras import pools, simulation, strategies, validation, views
+from dfal_keras import _validation, pools, strategies
+from dfal_keras.backend import classifier, inference
 from dfal_keras.labeled_set import LabeledSet
-from dfal_keras.questions import OpenQuery, choose
 from dfal_keras.strategies import Query
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class Round:
+    """Results of one round of Algorithm 1.
+
+    Attributes:
+        round: k, from 0.
+        num_annotations: Number of labels queried so far, the initial set included.
+        num_labeled: Size of the training set L_k: annotations, adversarial examples
+            and pseudo-labels.
+        accuracy: Test accuracy of A_k in [0, 1]; NaN without test data.
+        loss: Test cross-entropy of A_k in nats; NaN without test data.
+        fit_seconds: Time to train A_k.
+        evaluate_seconds: Time to test A_k.
+        query_seconds: Time to choose the next queries; 0 in the last round.
+    """
+
+    round: int
+    num_annotations: int
+    num_labeled: int
+    accuracy: float
+    loss: float
+    fit_seconds: float
+    evaluate_seconds: float
+    query_seconds: float
 
 
 class ActiveLearner:
-    """Grow a labelled set by asking for the labels that matter.
+    """Train on a labeled set that grows by querying labels.
 
     One round, as in Algorithm 1: train A_k on L_k; draw K candidates S_k from the
-    unlabelled pool U_k; let the strategy choose `num_queries` of them; move these,
-    with their labels and whatever comes with them, from U_k to L_{k+1}.
+    unlabeled pool U_k; let the strategy choose `num_queries` of them; move these, with
+    their labels and adversarial examples, from U_k to L_{k+1}.
 
-    For somebody who labels, `ask` trains and chooses, `tell` takes the labels, and
-    `save` keeps where they stand; with labels that are there, `rounds` and `fit` do it.
+    Use `ask` and `tell` with an annotator, `rounds` or `fit` to simulate one.
 
-    The pool is never copied or converted: all the learner keeps, in `labeled`, are
-    indices into it, labels, and adversarial twins.
+    The pool is never copied or converted. The learner keeps indices into it, labels
+    and adversarial examples, in `labeled`.
 
     Reference:
         - Ducoffe & Precioso, 2018, "Adversarial active learning for deep networks: a
           margin based approach", Algorithm 1.
 
     Args:
-        train: `training(H, L_k)`: a function `train(x, y, seed=...)` that returns a
+        train: `training(H, L_k)`, a function `train(x, y, seed=...)` that returns a
             trained Keras model, such as a `dfal_keras.Training`.
         strategy: Name of a query strategy, or an object with a method `query`.
-        num_queries: n_query, labels to ask for in a round.
-        num_initial: Size of the initial labelled set L_0, drawn at random. Unused if
-            there is a `model` to begin with.
-        seed: Whole number that everything random follows from, each round for
-            itself: the same seed gives the same rounds.
-        pool: The images to choose from, as `dfal_keras.pools.as_pool` takes them;
-            needed by `ask`, while `rounds` and `fit` have an argument for it.
-        model: A classifier that is trained already. It chooses until there are labels
-            to train on; without it the first samples are drawn at random.
+            Defaults to `"dfal"`.
+        num_queries: n_query, the number of labels to query in a round. Defaults to 10.
+        num_initial: Size of the initial labeled set L_0, drawn at random. Unused if
+            `model` is given. Defaults to 10.
+        seed: Non-negative integer. The randomness of a round is derived from the seed
+            and the number of the round. Defaults to 0.
+        pool: The images to choose from, as for `dfal_keras.pools.as_pool`. Required by
+            `ask`; `rounds` and `fit` take it as an argument.
+        model: A trained classifier that chooses the first queries. Defaults to `None`:
+            the first samples are drawn at random.
 
     Attributes:
-        labeled: The `LabeledSet` L_k: indices, labels, twins, pseudo-labels.
-        skipped: Int array of pool rows that are never asked for.
-        round: k, the number of queries answered in full, the initial one apart.
-        model: A_k as last trained; the model given; or `None`.
-        metadata: Dict of values that JSON can hold, empty at first, for your own notes:
-            `save` and `load` keep it.
+        labeled: The `LabeledSet` L_k: indices, labels, adversarial examples and
+            pseudo-labels.
+        ignored: Int array, rows of the pool that are never queried.
+        round: k, the number of queries answered in full, not counting the initial one.
+        model: A_k as last trained; before that, the model given, or `None`.
+        metadata: Dict of JSON-serializable values, empty by default, that `save` and
+            `load` keep.
 
     Raises:
-        ValueError: If an argument is out of range.
+        ValueError: If an argument is invalid.
 
     Example:
         >>> import dfal_keras as dfal
@@ -66,11 +97,11 @@ class ActiveLearner:
         >>> [(r.num_annotations, r.num_labeled) for r in history]
         [(10, 10), (20, 30), (30, 50)]
 
-        With a person to ask, and a model to begin with:
+        With an annotator and a trained model:
 
         >>> learner = dfal.ActiveLearner(train, num_queries=3, pool=x, model=model)
         >>> query = learner.ask()
-        >>> learner.tell(query.indices[:2], [7, None])  # None: can't be told
+        >>> learner.tell(query.indices[:2], [7, None])  # None: the label is unknown
         >>> learner.labeled.num_annotations, len(learner.ask().indices)
         (1, 1)
     """
@@ -93,144 +124,151 @@ class ActiveLearner:
             )
         self.train = train
         self.strategy = strategies.get(strategy)
-        self.num_queries = validation.check_count("num_queries", num_queries)
-        self.num_initial = validation.check_count("num_initial", num_initial)
-        self.seed = validation.check_count("seed", seed, minimum=0)
+        self.num_queries = _validation.check_count("num_queries", num_queries)
+        self.num_initial = _validation.check_count("num_initial", num_initial)
+        self.seed = _validation.check_count("seed", seed, minimum=0)
         self.pool = None if pool is None else pools.as_pool(pool, name="pool")
         if model is not None:
-            views.check_model(model)
+            classifier.check_model(model)
         self.model = model
         self.round = 0
         self.metadata: dict = {}
         self.labeled = LabeledSet.empty()
-        self.skipped = np.empty(0, np.int64)
-        self._open: OpenQuery | None = None  # what is asked and not yet answered
+        self.ignored = np.empty(0, np.int64)
+        # What is queried and not answered yet, and the round that follows the answer.
+        self._query: Query | None = None
+        self._next_round = 0
 
     def ask(self) -> Query:
-        """Return what to label next; train A_k first, if anything is labelled.
+        """Return the samples to label next.
+
+        Trains A_k first, if any sample is labeled. Until a query is answered in full,
+        returns what is left of it.
 
         Returns:
-            A `dfal_keras.strategies.Query` with indices into the pool; before all is
-            answered, the one that is still open.
+            A `dfal_keras.strategies.Query` with indices into the pool.
 
         Raises:
-            ValueError: If there is no pool, or nothing unlabelled is left in it.
+            ValueError: If there is no pool, or no unlabeled sample in it.
         """
-        if self._open is None:
+        if self._query is None:
             if self.pool is None:
                 raise ValueError(
                     "Argument `pool` must be given, at construction or to `load`, "
                     "before anything can be asked. Received: pool=None"
                 )
             self._train()
-            self._choose(self.num_queries)
-        return self._open.query  # type: ignore[union-attr]
+            self._query = self._choose(self.num_queries)
+        return self._query
 
     def tell(self, indices, labels) -> None:
-        """Take labels for what was asked, in any order, all at once or in parts.
+        """Add labels of queried samples, in any order, all at once or in parts.
 
         Args:
             indices: Some or all of the indices that `ask` returned.
-            labels: A class index for each; `None` for a sample that can't be told: it
-                is put aside and never asked for again.
+            labels: A class index for each; `None` for an unknown label, whose sample
+                is never queried again.
 
         Raises:
-            ValueError: If nothing was asked, an index was not, or a label is no class
-                index. Nothing is taken then.
+            ValueError: If nothing was queried, an index was not, or a label is not a
+                class index. No label is added then.
         """
-        if self._open is None:
+        if self._query is None:
             raise ValueError(
-                "Method `tell` answers a question: call `ask` first. "
+                "Method `tell` answers a query: call `ask` first. "
                 f"Received: indices={indices!r:.80}"
             )
-        rows, labels, is_known = self._open.check_answer(indices, labels)
-        query = self._open.query
+        query = self._query
+        rows, labels, is_known = query.match_answers(indices, labels)
         self.labeled.add(query.take(rows[is_known]), labels)
-        self.skipped = np.concatenate([self.skipped, query.indices[rows[~is_known]]])
+        self.ignored = np.concatenate([self.ignored, query.indices[rows[~is_known]]])
         left = np.setdiff1d(np.arange(len(query.indices)), rows)
-        if len(left):
-            self._open = dataclasses.replace(self._open, query=query.take(left))
-        else:
-            self.round, self._open = self._open.next_round, None
+        self._query = query.take(left) if len(left) else None
+        if self._query is None:
+            self.round = self._next_round
 
-    def put_aside(self, indices) -> None:
-        """Never ask for these samples of the pool.
+    def ignore(self, indices) -> None:
+        """Exclude samples of the pool from all further queries.
 
         Args:
-            indices: Rows of the pool, such as those that were labelled elsewhere.
+            indices: Rows of the pool.
 
         Raises:
-            ValueError: If there is no pool, or an index lies outside of it.
+            ValueError: If there is no pool, or an index is out of range.
         """
         size = 0 if self.pool is None else len(self.pool)
-        rows = validation.check_indices("indices", indices, size)
-        self.skipped = np.union1d(self.skipped, rows)
+        rows = _validation.check_indices("indices", indices, size)
+        self.ignored = np.union1d(self.ignored, rows)
 
-    def fit(
-        self, x, y, *, budget: int, test_data: tuple | None = None
-    ) -> list[simulation.Round]:
+    def fit(self, x, y, *, budget: int, test_data: tuple | None = None) -> list[Round]:
         """Run all `rounds` and return them as a list of `Round`."""
         return list(self.rounds(x, y, budget=budget, test_data=test_data))
 
     def rounds(
         self, x, y, *, budget: int, test_data: tuple | None = None
-    ) -> Iterator[simulation.Round]:
-        """Run Algorithm 1 with labels that are there already: a simulated oracle.
+    ) -> Iterator[Round]:
+        """Run Algorithm 1 with known labels, which simulate an annotator.
 
         Args:
-            x: The pool, as `dfal_keras.pools.as_pool` takes it: images as the model
-                takes them, of shape `(num_samples, ...)`.
-            y: Integer class indices, of shape `(num_samples,)`. Only those of
-                queried samples are ever used.
+            x: The pool, as for `dfal_keras.pools.as_pool`: images as the model takes
+                them, of shape `(num_samples, ...)`.
+            y: Integer class indices, of shape `(num_samples,)`. Only the labels of
+                queried samples are used.
             budget: N, the number of annotations at which to stop, the initial set
                 included.
-            test_data: `(x_test, y_test)` to test every A_k on; it steers nothing.
+            test_data: `(x_test, y_test)` to test every A_k on. Not used for training
+                or queries.
 
         Yields:
-            A `Round` after each. `model` is then A_k, and `labeled` already L_{k+1}.
+            A `Round` after each round. `model` is then A_k, and `labeled` is L_{k+1}.
 
         Raises:
             ValueError: If shapes or labels do not fit, or the budget is smaller than
                 the initial set or larger than the pool.
         """
         self.pool = pools.as_pool(x, name="x")
-        y = validation.check_labels("y", y, num_samples=len(self.pool))
+        y = _validation.check_labels("y", y, num_samples=len(self.pool))
         least = 1 if self.model is not None else self.num_initial
-        validation.check_count("budget", budget, minimum=least)
+        _validation.check_count("budget", budget, minimum=least)
         if budget > len(self.pool):
             raise ValueError(
                 f"Argument `budget` must be at most the pool's {len(self.pool)} "
                 f"samples. Received: budget={budget}"
             )
         if test_data is not None:
-            validation.check_pair("test_data", test_data)
-        return simulation.rounds(self, y, budget, test_data)
+            _validation.check_pair("test_data", test_data)
+        return self._rounds(y, budget, test_data)
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write where the learner stands to an `.npz` file, whole or not at all.
+        """Write the state to an `.npz` file. The write is atomic.
 
-        That is L_k, what is asked and not answered, the round, and the numbers given
-        at construction; neither the pool nor a model.
+        The state is L_k, the query that is not answered yet, the round, and the numbers
+        given at construction. The pool and the model are not part of it.
+
+        Args:
+            path: The file to write.
+
+        Raises:
+            ValueError: If `metadata` can't be written as JSON.
         """
-        numbers = {name: getattr(self, name) for name in _SAVED}
         try:
             metadata = json.dumps(self.metadata)
         except (TypeError, ValueError) as error:
             raise ValueError(
-                "Attribute `metadata` must hold what JSON can hold. "
+                "Attribute `metadata` must be JSON-serializable. "
                 f"Received: metadata={self.metadata!r:.80} ({error})"
             ) from error
-        asked: dict = {} if self._open is None else self._open.arrays()
-        pool = {} if self.pool is None else {"pool_shape": self.pool.shape}
-        self.labeled.save(
-            path,
-            round=self.round,
-            skipped=self.skipped,
-            metadata=metadata,
-            **numbers,
-            **asked,
-            **pool,
-        )
+        arrays = {name: getattr(self, name) for name in (*_SAVED, "round", "ignored")}
+        if self.pool is not None:
+            arrays["pool_shape"] = self.pool.shape
+        if self._query is not None:
+            arrays["next_round"] = self._next_round
+            arrays |= {
+                f"query_{name}": value
+                for name, value in vars(self._query).items()
+                if value is not None
+            }
+        self.labeled.save(path, metadata=metadata, **arrays)
 
     @classmethod
     def load(
@@ -242,82 +280,128 @@ class ActiveLearner:
         pool=None,
         model=None,
     ) -> "ActiveLearner":
-        """Return a learner that stands where the one that saved `path` stood.
+        """Return a learner in the state that `save` wrote.
 
-        It goes on with the very rounds that would have followed, if what is given
-        here is the same.
+        With the same arguments as at construction it continues with the same rounds as
+        the learner that was saved.
 
         Args:
             path: A file that `save` wrote.
             train: As at construction.
             strategy: As at construction.
             pool: As at construction.
-            model: As at construction; needed as long as nothing is labelled.
+            model: As at construction. Required until a sample is labeled.
 
         Raises:
-            ValueError: If the file is none of `save`, or of another pool.
+            ValueError: If `save` did not write the file, or if it belongs to another
+                pool.
         """
         labeled, stored = LabeledSet.load(path)
         if not {*_SAVED, "round"} <= stored.keys():
             raise ValueError(
                 "Argument `path` must be a file that `ActiveLearner.save` wrote. "
-                f"Received: {path}, which holds a labelled set only"
+                f"Received: {path}, which holds a labeled set only"
             )
         numbers = {name: int(stored[name]) for name in _SAVED}
         learner = cls(train, strategy, pool=pool, model=model, **numbers)
         learner.labeled, learner.round = labeled, int(stored["round"])
-        learner.skipped = stored.get("skipped", learner.skipped)
+        learner.ignored = stored.get("ignored", learner.ignored)
         learner.metadata = json.loads(str(stored.get("metadata", "{}")))
-        learner._open = OpenQuery.of_arrays(stored)
+        if "next_round" in stored:
+            names = [field.name for field in dataclasses.fields(Query)]
+            found: dict = {name: stored.get(f"query_{name}") for name in names}
+            learner._query = Query(**found)
+            learner._next_round = int(stored["next_round"])
         if pool is not None and "pool_shape" in stored:
             pools.check_same(learner.pool, stored["pool_shape"])
         return learner
 
     def training_seed(self, k: int) -> int:
-        """Return the seed with which A_k is trained, in round k."""
+        """Return the seed with which A_k is trained in round k."""
         return int(self._rng(_TRAIN, k).integers(2**31))
+
+    def _rounds(self, y, budget, test_data):
+        """Yield rounds until `budget` samples are annotated."""
+        if self._query is not None or self._has_no_model():
+            self._answer(y)
+        while True:
+            started = time.perf_counter()
+            self._train()
+            fitted = time.perf_counter()
+            loss, accuracy = np.nan, np.nan
+            if test_data is not None:
+                loss, accuracy = inference.evaluate(self.model, *test_data)
+            evaluated = time.perf_counter()
+            k, num_annotations = self.round, self.labeled.num_annotations
+            num_labeled = len(self.labeled)
+            num_queries = min(self.num_queries, budget - num_annotations)
+            # The last round stays open: a larger budget continues with its query.
+            if num_queries > 0:
+                self._query = self._choose(num_queries)
+                self._answer(y)
+            queried = time.perf_counter()
+            finished = Round(
+                round=k,
+                num_annotations=num_annotations,
+                num_labeled=num_labeled,
+                accuracy=accuracy,
+                loss=loss,
+                fit_seconds=fitted - started,
+                evaluate_seconds=evaluated - fitted,
+                query_seconds=queried - evaluated,
+            )
+            _logger.info("%r", finished)
+            yield finished
+            if num_queries <= 0:
+                return
+
+    def _answer(self, y):
+        """Answer the query from known labels."""
+        indices = self.ask().indices
+        self.tell(indices, y[indices])
 
     def _has_no_model(self):
         return self.model is None and not self.labeled.num_annotations
 
     def _train(self):
-        """Train A_k on L_k, if that holds anything."""
+        """Train A_k on L_k, unless L_k is empty."""
         if self.labeled.num_annotations:
             arrays = self.labeled.arrays(self.pool)
             self.model = self.train(*arrays, seed=self.training_seed(self.round))
 
     def _choose(self, num_queries):
-        """Open a query: of the strategy, or at random where there is no model yet."""
-        known = np.concatenate([self.labeled.indices, self.skipped])
+        """Return the strategy's query, or random samples if there is no model yet."""
+        known = np.concatenate([self.labeled.indices, self.ignored])
         candidates = np.setdiff1d(np.arange(len(self.pool)), known)
         if not len(candidates):
             raise ValueError(
-                "Argument `pool` must hold something unlabelled to ask for. Received: "
-                f"{len(self.pool)} samples, all labelled or put aside"
+                "Argument `pool` must hold unlabeled samples. Received: "
+                f"{len(self.pool)} samples, all labeled or ignored"
             )
         if self._has_no_model():
+            self._next_round = self.round
             num_initial = min(self.num_initial, len(candidates))
-            initial = self._rng(_INITIAL).choice(candidates, num_initial, replace=False)
-            self._open = OpenQuery(Query(initial), next_round=self.round)
-            return
+            rng = self._rng(_INITIAL)
+            return Query(rng.choice(candidates, num_initial, replace=False))
+        self._next_round = self.round + 1
         num_candidates = getattr(self.strategy, "num_candidates", None)
         if num_candidates is not None and num_candidates < len(candidates):
-            candidates = self._rng(_CANDIDATES).choice(
-                candidates, num_candidates, replace=False
-            )
-        query = choose(
-            self.strategy,
+            rng = self._rng(_CANDIDATES)
+            candidates = rng.choice(candidates, num_candidates, replace=False)
+        labeled = self.labeled.indices
+        num_queries = min(num_queries, len(candidates))
+        query = self.strategy.query(
             self.model,
-            self.pool,
-            candidates,
-            min(num_queries, len(candidates)),
-            self.labeled.indices,
-            self._rng(_STRATEGY),
+            pools.Subset(self.pool, candidates),
+            num_queries,
+            x_labeled=pools.Subset(self.pool, labeled) if len(labeled) else None,
+            rng=self._rng(_STRATEGY),
         )
-        self._open = OpenQuery(query, next_round=self.round + 1)
+        query.check(len(candidates), num_queries)
+        return query.reindex(candidates)
 
     def _rng(self, purpose, k=None):
-        """Randomness for one purpose in one round, whatever happened before."""
+        """Return the random generator for one purpose in one round."""
         k = self.round if k is None else k
         return np.random.default_rng([self.seed, k, purpose])
 

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from dfal_keras import validation
+from dfal_keras import _validation
 
 
 def LeNet5(  # noqa: N802 - Keras names its model builders in CamelCase
@@ -125,8 +125,8 @@ def VGG8(  # noqa: N802
 
 
 def _check(input_shape, classes):
-    validation.check_image_shape(input_shape, minimum=16)
-    validation.check_count("classes", classes, minimum=2)
+    _validation.check_image_shape(input_shape, minimum=16)
+    _validation.check_count("classes", classes, minimum=2)
 
 
 def _classifier(name, input_shape, classes, include_preprocessing, body):

@@ -1,4 +1,4 @@
-"""Pools of unlabelled images: arrays, files, and data sets larger than memory."""
+"""Pools of unlabeled images: arrays, files, and data sets larger than memory."""
 
 import os
 import pathlib
@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dfal_keras import _files, validation
+from dfal_keras import _files, _validation
 
 
 def as_pool(source, *, name: str = "source", sample_shape: tuple | None = None):
@@ -42,7 +42,7 @@ def as_pool(source, *, name: str = "source", sample_shape: tuple | None = None):
     """
     if isinstance(source, keras.utils.PyDataset):
         pool = BatchedPool(source)  # each batch is checked when it is read
-        validation.check_images(name, pool, sample_shape=sample_shape, finite=False)
+        _validation.check_images(name, pool, sample_shape=sample_shape, finite=False)
         return pool
     if isinstance(source, tf.data.Dataset):
         raise ValueError(
@@ -52,7 +52,7 @@ def as_pool(source, *, name: str = "source", sample_shape: tuple | None = None):
         )
     if isinstance(source, (str, pathlib.Path)):
         source = _read(pathlib.Path(source), name)
-    validation.check_images(name, source, sample_shape=sample_shape)
+    _validation.check_images(name, source, sample_shape=sample_shape)
     return source
 
 
@@ -139,7 +139,7 @@ class BatchedPool:
 
     def _batch(self, index):
         images = np.asarray(_images_of(self._dataset[int(index)]))
-        validation.check_images(f"dataset[{index}]", images)
+        _validation.check_images(f"dataset[{index}]", images)
         return images
 
 
@@ -201,7 +201,7 @@ def _write_batches(batches, file):
     num_samples, first = 0, None
     for batch in batches:
         images = np.ascontiguousarray(_images_of(batch))
-        validation.check_images("dataset", images)
+        _validation.check_images("dataset", images)
         if first is None:
             first = images
             _write_header(file, first, 0)

@@ -6,13 +6,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dfal_keras import initialization, validation, views
+from dfal_keras import _validation
+from dfal_keras.backend import classifier, reinitialization
 
 
 class Training:
     """Train a model from scratch, several times over, and keep the best.
 
-    Calling the object trains on a labelled set L_k and returns the model:
+    Calling the object trains on a labeled set L_k and returns the model:
 
     1. fresh weights, fresh optimizer, a fresh random split of L_k into a training and
        a validation part;
@@ -35,13 +36,13 @@ class Training:
             trainable layers start afresh at every restart; layers with
             `trainable=False` keep the weights that they have.
         num_restarts: How many times to train.
-        validation_split: Share of the labelled set to hold out, in (0, 1).
+        validation_split: Share of the labeled set to hold out, in (0, 1).
         epochs: The most epochs for one restart.
         patience: Stop after this many epochs without a lower validation loss.
         batch_size: Samples per gradient step.
 
     Raises:
-        ValueError: If the model is not compiled, or its weights can't be initialised
+        ValueError: If the model is not compiled, or its weights can't be initialized
             again, or a number is out of range.
 
     Example:
@@ -64,7 +65,7 @@ class Training:
         patience: int = 5,
         batch_size: int = 32,
     ):
-        views.check_model(model)
+        classifier.check_model(model)
         if getattr(model, "optimizer", None) is None:
             raise ValueError(
                 "Argument `model` must be compiled with an optimizer and a loss. "
@@ -77,16 +78,16 @@ class Training:
                 f"Received: validation_split={validation_split!r}"
             )
         self.model = model
-        self.num_restarts = validation.check_count("num_restarts", num_restarts)
+        self.num_restarts = _validation.check_count("num_restarts", num_restarts)
         self.validation_split = validation_split
-        self.epochs = validation.check_count("epochs", epochs)
-        self.patience = validation.check_count("patience", patience)
-        self.batch_size = validation.check_count("batch_size", batch_size)
-        self._initializer = initialization.Initializer(model)
+        self.epochs = _validation.check_count("epochs", epochs)
+        self.patience = _validation.check_count("patience", patience)
+        self.batch_size = _validation.check_count("batch_size", batch_size)
+        self._initializer = reinitialization.Initializer(model)
         self._graphs: dict = {}  # one for float32 images, one for uint8
 
     def __call__(self, x, y, *, seed: int) -> keras.Model:
-        """Train on a labelled set.
+        """Train on a labeled set.
 
         Args:
             x: Images as the model takes them, of shape `(num_samples, ...)`.
@@ -102,13 +103,15 @@ class Training:
                 loss takes no integer labels, or every restart ended with a validation
                 loss or weights that are not finite.
         """
-        validation.check_images("x", x, sample_shape=views.sample_shape(self.model))
-        validation.check_count("seed", seed, minimum=0)
+        _validation.check_images(
+            "x", x, sample_shape=classifier.sample_shape(self.model)
+        )
+        _validation.check_count("seed", seed, minimum=0)
         num_samples = x.shape[0]
         # A single output stands for two classes; a subclassed model does not tell.
         outputs = getattr(self.model, "outputs", None)
         num_classes = max(2, outputs[0].shape[-1]) if outputs else None
-        y = validation.check_labels(
+        y = _validation.check_labels(
             "y", y, num_samples=num_samples, num_classes=num_classes
         )
         num_held_out = max(1, round(num_samples * self.validation_split))

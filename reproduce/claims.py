@@ -4,16 +4,18 @@ import dataclasses
 import sys
 from collections.abc import Callable
 
-import cli
-import curves
-import intervals
 import numpy as np
 import pandas as pd
-import paper
-import plan
-import program
-import report
-import verdicts
+from experiments import (
+    claim_cases,
+    cli,
+    entry_point,
+    intervals,
+    learning_curves,
+    paper,
+    plan,
+    tables,
+)
 
 SINGLETONS = ("bald", "ceal", "egl", "uncertainty")
 LAST = paper.TABLE1_BUDGETS[-1]
@@ -56,7 +58,9 @@ class Claim:
 def paired(rows, problem, first, second, budget, source=None) -> pd.Series:
     """Return accuracy of one strategy less another's, trial by trial, in points."""
     one, other = (
-        curves.at(curves.select(rows, problem, strategy, source), budget)
+        learning_curves.at(
+            learning_curves.select(rows, problem, strategy, source), budget
+        )
         for strategy in (first, second)
     )
     return (one - other).dropna()
@@ -68,7 +72,7 @@ def better_than_random(rows, problems):
         for budget in paper.TABLE1_BUDGETS:
             differences = paired(rows, problem, "dfal", "random", budget)
             if len(differences):
-                yield verdicts.of_differences(f"{problem} at {budget}", differences)
+                yield claim_cases.of_differences(f"{problem} at {budget}", differences)
 
 
 def rank(first, *others, axis=-1):
@@ -83,7 +87,9 @@ def in_the_top_three(rows, problems):
     for problem in problems:
         samples = pd.DataFrame(
             {
-                strategy: curves.at(curves.select(rows, problem, strategy), LAST)
+                strategy: learning_curves.at(
+                    learning_curves.select(rows, problem, strategy), LAST
+                )
                 for strategy in ("dfal", *rivals)
             }
         ).dropna()
@@ -94,7 +100,7 @@ def in_the_top_three(rows, problems):
         low, high = np.floor(low), np.ceil(high)
         verdict = intervals.decide(-high, -low, -TOP - 0.5)
         found = float(rank(*columns))
-        yield verdicts.Case(
+        yield claim_cases.Case(
             problem, len(samples), found, low, high, verdict, unit=" (rank)"
         )
 
@@ -108,22 +114,24 @@ def fewer_annotations_than_core_set(rows, problems):
     for problem in problems:
         if problem.startswith("shoe_bag"):
             continue  # not claimed
-        target = report.target(rows, problem)
-        tables = [curves.select(rows, problem, name) for name in ("dfal", "core_set")]
-        if any(table.empty for table in tables):
+        target = tables.target(rows, problem)
+        found = [
+            learning_curves.select(rows, problem, name) for name in ("dfal", "core_set")
+        ]
+        if any(table.empty for table in found):
             continue
         # Trials that were run to fewer annotations than the others say nothing.
-        far = min(curves.last_budgets(table).max() for table in tables)
+        far = min(learning_curves.last_budgets(table).max() for table in found)
         dfal, core_set = (
-            curves.counts(
-                table.loc[:, curves.last_budgets(table) >= far], target
+            learning_curves.counts(
+                table.loc[:, learning_curves.last_budgets(table) >= far], target
             ).add_prefix(prefix)
-            for table, prefix in zip(tables, ("dfal_", "core_set_"), strict=True)
+            for table, prefix in zip(found, ("dfal_", "core_set_"), strict=True)
         )
         both = dfal.join(core_set, how="inner")
         if both.empty:
             continue
-        yield verdicts.of_counts(f"{problem} to {target:.2f} %", both)
+        yield claim_cases.of_counts(f"{problem} to {target:.2f} %", both)
 
 
 def faster_than_core_set(rows, problems):
@@ -134,17 +142,17 @@ def faster_than_core_set(rows, problems):
     queried = rows[rows["source"].isna() & (rows["query_seconds"] > 1e-3)]
     for problem in problems:
         dfal, core_set = (
-            curves.pivot(queried, "query_seconds", problem, strategy).median()
+            learning_curves.pivot(queried, "query_seconds", problem, strategy).median()
             for strategy in ("dfal", "core_set")
         )
         differences = (core_set - dfal).dropna()
         if len(differences):
             name = f"{problem}, {dfal.median():.2f} s against {core_set.median():.2f} s"
-            yield verdicts.of_differences(name, differences, unit=" s")
+            yield claim_cases.of_differences(name, differences, unit=" s")
 
 
 def transfers_better(rows, problems):
-    """DFAL's labelled set less a rival's, for the other network.
+    """DFAL's labeled set less a rival's, for the other network.
 
     At 1000 annotations, or at the most that both were transferred at.
     """
@@ -157,13 +165,13 @@ def transfers_better(rows, problems):
                     differences = paired(rows, problem, "dfal", rival, budget, source)
                     if len(differences):
                         name = f"{source} to {problem} at {budget}, against {rival}"
-                        yield verdicts.of_differences(name, differences)
+                        yield claim_cases.of_differences(name, differences)
                         break
 
 
 def transferred_at(rows, problem, source) -> list:
     """Return the numbers of annotations, up to 1000, that DFAL was transferred at."""
-    budgets = curves.select(rows, problem, "dfal", source).index
+    budgets = learning_curves.select(rows, problem, "dfal", source).index
     return [budget for budget in budgets if budget <= LAST]
 
 
@@ -172,7 +180,7 @@ def singletons_can_lose(rows, problems):
     for strategy in SINGLETONS:
         name = paper.STRATEGY_NAMES[strategy]
         judged = [
-            verdicts.of_differences(f"{name}, {problem} at {budget}", differences)
+            claim_cases.of_differences(f"{name}, {problem} at {budget}", differences)
             for problem in problems
             for budget in paper.TABLE1_BUDGETS
             if len(differences := paired(rows, problem, "random", strategy, budget))
@@ -213,12 +221,12 @@ CLAIMS = (
 def decide(claim: Claim, rows: pd.DataFrame, problems) -> tuple:
     """Return a claim's verdict, "not run yet" without a case, and the numbers."""
     judged = list(claim.judge(rows, problems))
-    return verdicts.conclude(judged), "; ".join(map(str, judged))
+    return claim_cases.conclude(judged), "; ".join(map(str, judged))
 
 
 def lay_out(rows: pd.DataFrame, problems) -> tuple:
     """Return the table of claims and that of their cases."""
-    readings = {"raw": rows, "best so far": curves.best_so_far(rows)}
+    readings = {"raw": rows, "best so far": learning_curves.best_so_far(rows)}
     table, lines = [], []
     for claim in CLAIMS:
         row = {"place": claim.place, "claim": claim.text}
@@ -227,11 +235,11 @@ def lay_out(rows: pd.DataFrame, problems) -> tuple:
                 row[reading] = ""
                 continue
             judged = list(claim.judge(read, problems))
-            row[reading] = verdicts.conclude(judged)
+            row[reading] = claim_cases.conclude(judged)
             shown = reading if claim.of_accuracy else ""
             lines += [(claim.text, shown, *case.cells) for case in judged]
         table.append(row)
-    columns = ["claim", "accuracies", *verdicts.COLUMNS]
+    columns = ["claim", "accuracies", *claim_cases.COLUMNS]
     return (
         pd.DataFrame(table).set_index("place"),
         pd.DataFrame(lines, columns=columns).set_index("claim"),
@@ -246,12 +254,12 @@ def main(arguments=None) -> int:
     rows = cli.stored(list(wanted), options)
     problems = sorted(set(rows["problem"]), key=paper.PROBLEMS.index)
     table, lines = lay_out(rows, problems)
-    notes = NOTES + report.notes("Section", rows=rows)
-    report.write(table, options.output / "claims", notes)
-    report.write(lines, options.output / "claims_cases", notes)
-    print(report.markdown(table), report.markdown(lines), notes, sep="\n\n")
+    notes = NOTES + tables.notes("Section", rows=rows)
+    tables.write(table, options.output / "claims", notes)
+    tables.write(lines, options.output / "claims_cases", notes)
+    print(tables.markdown(table), tables.markdown(lines), notes, sep="\n\n")
     return 2 if rows.attrs["refused"] else 0
 
 
 if __name__ == "__main__":
-    sys.exit(program.run(main))
+    sys.exit(entry_point.run(main))

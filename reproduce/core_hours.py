@@ -3,14 +3,8 @@
 import argparse
 import sys
 
-import cli
-import curves
 import pandas as pd
-import paper
-import program
-import protocol
-import report
-import runs
+from experiments import cli, entry_point, learning_curves, paper, protocol, runs, tables
 
 BUDGET = protocol.PRESETS["paper"].budget
 NUM_TRIALS = protocol.PRESETS["paper"].num_trials
@@ -58,7 +52,7 @@ def hours(rows: pd.DataFrame, problem: str, strategy: str) -> pd.Series:
 
 def lay_out(rows: pd.DataFrame) -> pd.DataFrame:
     """Return core-hours: a row for each strategy and the sums, a column a problem."""
-    names = {**curves.strategies(rows), runs.FULL: "All"}
+    names = {**learning_curves.strategies(rows), runs.FULL: "All"}
     table = {}
     for problem, title in paper.PROBLEM_NAMES.items():
         column = table[title] = {}
@@ -88,7 +82,7 @@ def main(arguments=None) -> int:
         help="folder of the runs, and of the table (default: %(default)s)",
     )
     options = parser.parse_args(arguments)
-    strategies = (*protocol.STRATEGIES, *curves.OWN_NAMES, runs.FULL)
+    strategies = (*protocol.STRATEGIES, *learning_curves.OWN_NAMES, runs.FULL)
     wanted = [
         runs.Run(problem, strategy, trial)
         for problem in protocol.PROBLEMS
@@ -97,10 +91,10 @@ def main(arguments=None) -> int:
     ]
     rows = cli.stored(wanted, options)
     table = lay_out(rows)
-    report.write(table, options.output / "core_hours", NOTES)
-    print(report.markdown(table), NOTES, sep="\n")
+    tables.write(table, options.output / "core_hours", NOTES)
+    print(tables.markdown(table), NOTES, sep="\n")
     return 2 if rows.attrs["refused"] else 0
 
 
 if __name__ == "__main__":
-    sys.exit(program.run(main))
+    sys.exit(entry_point.run(main))

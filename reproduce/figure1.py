@@ -2,18 +2,14 @@
 
 import sys
 
-import cli
 import contourpy
 import numpy as np
 import pandas as pd
-import plots
-import program
-import report
-import worker
+from experiments import cli, entry_point, execution, plots, tables
 
 NUM_LABELED, NUM_POOL, NUM_CLOSEST, NUM_ARROWS = 12, 20, 10, 4
 # Picked to be seen well: (a) and (b) differ, marks lie apart. It flatters DeepFool:
-# over seeds 0 to 59 its median distance / true is 1.7 and the neighbour's 1.6; for the
+# over seeds 0 to 59 its median distance / true is 1.7 and the neighbor's 1.6; for the
 # ten closest points, which are those that count, 1.2 and 2.3.
 SEED = 13
 VIEW = ((-1.35, 2.35), (-0.95, 1.45))  # what is drawn: x from, to; y from, to
@@ -31,16 +27,16 @@ def main(arguments=None) -> int:
         help="of data and network",
     )
     options = cli.parse(parser, arguments)
-    dfal = worker.import_quietly()
+    dfal = execution.import_quietly()
     x, y = two_arcs(NUM_LABELED + NUM_POOL, np.random.default_rng(options.seed))
     model = train(dfal, x[:NUM_LABELED], y[:NUM_LABELED], options.seed)
     grid, segments = boundary(model)
     scenarios = choose(dfal, model, segments, x[NUM_LABELED:])
     table = summarize(scenarios)
-    report.write(table, options.output / "figure1")
+    tables.write(table, options.output / "figure1")
     plots.save(draw(grid, x, y, scenarios), options.output / "figure1")
     print(f"Figure 1: which of {NUM_POOL} points to label next?\n")
-    print(f"{report.markdown(table)}\n\nWritten with the figure to {options.output}")
+    print(f"{tables.markdown(table)}\n\nWritten with the figure to {options.output}")
     if options.seed == SEED:
         print("This seed was picked to be seen well and flatters DeepFool; try others.")
     return 0
@@ -55,7 +51,7 @@ def two_arcs(num_points: int, rng) -> tuple:
 
 
 def train(dfal, x, y, seed):
-    """Return a small network with one logit, trained on the labelled points."""
+    """Return a small network with one logit, trained on the labeled points."""
     import keras
 
     keras.utils.set_random_seed(seed)
@@ -103,14 +99,14 @@ def nearest_of_other_class(points, classes):
 def choose(dfal, model, segments, pool) -> dict:
     """Return each scenario's target for every point, and the distance to it."""
     feet = nearest_on_boundary(segments, pool)
-    # The closest two are each other's neighbours: a tie, which the first row wins.
+    # The closest two are each other's neighbors: a tie, which the first row wins.
     classes = model.predict(pool, verbose=0)[:, 0] > 0
     neighbors = pool[nearest_of_other_class(pool, classes)]
     attack = dfal.deepfool(model, pool)
     query = dfal.strategies.DFAL().query(model, pool, len(pool))
     rows = np.argsort(query.indices)  # from the ranking back to the pool
     twins = pool.copy()  # a point that could not be fooled has none
-    twins[query.indices[query.twin_rows]] = query.adversarial_twins
+    twins[query.indices[query.adversarial_rows]] = query.adversarial_examples
     return {
         "true margin": (feet, np.linalg.norm(feet - pool, axis=1)),
         "nearest of other class": (neighbors, np.linalg.norm(neighbors - pool, axis=1)),
@@ -134,7 +130,7 @@ def summarize(scenarios: dict) -> pd.DataFrame:
 
 
 def draw(grid, x, y, scenarios):
-    """Return the figure, a panel for each scenario. x begins with the labelled."""
+    """Return the figure, a panel for each scenario. x begins with the labeled."""
     labeled, pool = np.split(x, [NUM_LABELED])
     colors = np.where(y, RED, BLUE)
     figure, panels = plots.plt.subplots(
@@ -146,8 +142,8 @@ def draw(grid, x, y, scenarios):
         query = ranked[0]
         panel.contourf(*grid, [-np.inf, 0, np.inf], colors=PALE)
         panel.contour(*grid, [0], colors="k", linewidths=0.8)
-        panel.scatter(*labeled.T, 11, colors[:NUM_LABELED], label="labelled")
-        panel.scatter(*pool.T, 7, "w", edgecolor="0.3", lw=0.5, label="unlabelled")
+        panel.scatter(*labeled.T, 11, colors[:NUM_LABELED], label="labeled")
+        panel.scatter(*pool.T, 7, "w", edgecolor="0.3", lw=0.5, label="unlabeled")
         for row in ranked[: 1 if is_dfal else NUM_ARROWS][::-1]:
             arrow = {"arrowstyle": "->", "mutation_scale": 5, "lw": 0.8, "shrinkB": 0}
             arrow["color"] = GREEN if row == query else "0.3"
@@ -170,4 +166,4 @@ def draw(grid, x, y, scenarios):
 
 
 if __name__ == "__main__":
-    sys.exit(program.run(main))
+    sys.exit(entry_point.run(main))

@@ -2,19 +2,15 @@
 
 import sys
 
-import cli
 import core_hours
-import paper
-import plan
-import program
+from experiments import cli, entry_point, paper, plan
 
 
 def main(arguments=None) -> int:
     """Run what is not run yet, then draw the problems that were run."""
     options = cli.parse(cli.parser(__doc__), arguments)
     rows, status = cli.rows_of(plan.curves(options), options)
-    import plots
-    import report
+    from experiments import plots, tables
 
     places = {name: (problem, None) for problem, name in paper.PROBLEM_NAMES.items()}
     path = options.output / "figure2"
@@ -26,13 +22,13 @@ def main(arguments=None) -> int:
         if problem in options.problem:
             why = " ".join(cli.why_not_run(problem).split())
         left_out[title] = f"{why}, {core_hours.estimate(problem)}"
-    caption = report.caption("Figure 2", left_out, rows)
+    caption = tables.caption("Figure 2", left_out, rows)
     if drawn:
-        report.write_curves(drawn, path, caption)
+        tables.write_curves(drawn, path, caption)
         print(f"Figure 2: {path}.png and .pdf")
     print(caption)
     return status
 
 
 if __name__ == "__main__":
-    sys.exit(program.run(main))
+    sys.exit(entry_point.run(main))

@@ -2,11 +2,7 @@
 
 import sys
 
-import cli
-import paper
-import plan
-import program
-import protocol
+from experiments import cli, entry_point, paper, plan, protocol
 
 
 def main(arguments=None) -> int:
@@ -17,8 +13,7 @@ def main(arguments=None) -> int:
     options = cli.parse(cli.parser(__doc__), arguments)
     pairs = plan.transfer_pairs(options)
     rows, status = cli.rows_of(plan.transfers(options), options)
-    import plots
-    import report
+    from experiments import plots, tables
 
     places = {
         f"{paper.PROBLEM_NAMES[source]} to {protocol.PROBLEMS[target].network}": (
@@ -32,13 +27,13 @@ def main(arguments=None) -> int:
     left_out = {
         title: " ".join(cli.why_not_run(places[title][1]).split()) for title in missing
     }
-    caption = report.caption("Figure 3", left_out, rows)
+    caption = tables.caption("Figure 3", left_out, rows)
     if drawn:
-        report.write_curves(drawn, path, caption)
+        tables.write_curves(drawn, path, caption)
         print(f"Figure 3: {path}.png and .pdf")
     print(caption)
     return status
 
 
 if __name__ == "__main__":
-    sys.exit(program.run(main))
+    sys.exit(entry_point.run(main))

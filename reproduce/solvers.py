@@ -8,13 +8,10 @@ import statistics
 import sys
 import time
 
-import cli
 import numpy as np
 import pandas as pd
-import program
-import protocol
-import store
 import tqdm
+from experiments import cli, entry_point, protocol, store
 
 import dfal_keras as dfal
 
@@ -23,7 +20,7 @@ TIME_LIMIT = 60
 
 
 def cases() -> list:
-    """Return every case: features, N, labelled, Xi, formulation and solver."""
+    """Return every case: features, N, labeled, Xi, formulation and solver."""
     every = [
         (features, 900, 100, max_outliers, "compact", solver)
         for features in ("clusters", "digits")
@@ -76,7 +73,7 @@ def measure(case: tuple, num_repeats: int) -> dict:
     return {
         "features": kind,
         "N": num_points,
-        "labelled": num_labeled,
+        "labeled": num_labeled,
         "Xi": max_outliers,
         "form": formulation,
         "solver": solver,
@@ -110,4 +107,4 @@ def main(arguments=None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(program.run(main))
+    sys.exit(entry_point.run(main))

@@ -8,14 +8,10 @@ import importlib.util
 import pathlib
 import sys
 
-import cli
 import pandas as pd
-import program
-import protocol
-import store
-import timing
 import tqdm
-import worker
+from benchmarks import query_times
+from experiments import cli, entry_point, execution, protocol, store
 from table3 import describe_machine
 
 SECTIONS = {  # what each is called, and the module in `benchmarks` with its function
@@ -56,7 +52,7 @@ Machine: {machine}; {packages}.
 def main(arguments=None) -> int:
     """Time the sections asked for, each written as it is done; print all there is."""
     options = parse(arguments)
-    missing = program.missing(
+    missing = entry_point.missing(
         dict.fromkeys(
             package for section, package in PEERS if section in options.section
         )
@@ -66,7 +62,7 @@ def main(arguments=None) -> int:
         print(f'Not installed: {names}. pip install -e ".[benchmark]"', file=sys.stderr)
         return 2
     if not options.stored:
-        worker.import_quietly(num_threads=options.threads)
+        execution.import_quietly(num_threads=options.threads)
         for section in options.section:
             title, module = SECTIONS[section]
             module = importlib.import_module(f"benchmarks.{module}")
@@ -97,7 +93,7 @@ def parse(arguments) -> argparse.Namespace:
     for name, value in PRESETS[options.preset].items():
         setattr(options, name, value)
     options.output = options.output or protocol.RESULTS / options.preset
-    options.labelled = [100, 500, 1000]
+    options.labeled = [100, 500, 1000]
     return options
 
 
@@ -130,7 +126,8 @@ def write_up(folder: pathlib.Path) -> str:
         ]
     if "growth" in tables:
         laws = [
-            f"{what}: n^{timing.extrapolate(rows['size'], rows['seconds'], 1)[1]:.2f}"
+            f"{what}: n^"
+            f"{query_times.extrapolate(rows['size'], rows['seconds'], 1)[1]:.2f}"
             for what, rows in tables["growth"].groupby("what", sort=False)
         ]
         parts.append("Fitted: " + ", ".join(laws) + ".")
@@ -166,7 +163,7 @@ def summary(tables: dict) -> pd.DataFrame:
 def draw(tables: dict, path: pathlib.Path):
     """Draw how many times longer others take, and growth on logarithmic axes."""
     import matplotlib.pyplot as plt
-    import plots
+    from experiments import plots
 
     figure, (bars, lines) = plt.subplots(
         1, 2, figsize=(3 * plots.COLUMN, 4.2), layout="constrained"
@@ -191,4 +188,4 @@ def draw(tables: dict, path: pathlib.Path):
 
 
 if __name__ == "__main__":
-    sys.exit(program.run(main))
+    sys.exit(entry_point.run(main))

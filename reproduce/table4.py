@@ -2,9 +2,7 @@
 
 import sys
 
-import cli
-import plan
-import program
+from experiments import cli, entry_point, plan
 
 
 def main(arguments=None) -> int:
@@ -12,16 +10,16 @@ def main(arguments=None) -> int:
     options = cli.parse(cli.parser(__doc__), arguments)
     pairs = plan.transfer_pairs(options)
     rows, status = cli.rows_of(plan.transfers(options), options)
-    import report
+    from experiments import tables
 
-    table = report.table4(rows, pairs, options.transfer_budgets)
-    notes = report.notes("Table 4", rows=rows)
-    report.write(table, options.output / "table4", notes)
+    table = tables.table4(rows, pairs, options.transfer_budgets)
+    notes = tables.notes("Table 4", rows=rows)
+    tables.write(table, options.output / "table4", notes)
     print("\nTable 4: test accuracy (%); the paper's at 1000 annotations\n")
-    print(report.markdown(table))
+    print(tables.markdown(table))
     print(notes)
     return status
 
 
 if __name__ == "__main__":
-    sys.exit(program.run(main))
+    sys.exit(entry_point.run(main))

@@ -2,7 +2,14 @@
 
 import os
 
-from dfal_keras.datasets import identity, mnist, prepared, quick_draw, shoe_bag, source
+from dfal_keras.datasets import (
+    fingerprints,
+    mnist,
+    prepared_arrays,
+    quick_draw,
+    shoe_bag,
+    source,
+)
 
 _MODULES = {"mnist": mnist, "quick_draw": quick_draw, "shoe_bag": shoe_bag}
 _CLASS_NAMES = {
@@ -97,7 +104,7 @@ def is_complete(name: str, data_dir: str | os.PathLike | None = None) -> bool:
     if name == "mnist":
         return True
     folder = source.data_folder(data_dir)
-    return prepared.find(_MODULES[name].SOURCE, folder) is not None
+    return prepared_arrays.find(_MODULES[name].SOURCE, folder) is not None
 
 
 def status(name: str, data_dir: str | os.PathLike | None = None) -> str:
@@ -124,7 +131,7 @@ def status(name: str, data_dir: str | os.PathLike | None = None) -> str:
     _check(name)
     if name == "mnist":
         return "complete: in the package"
-    return prepared.status(_MODULES[name].SOURCE, data_dir)
+    return prepared_arrays.status(_MODULES[name].SOURCE, data_dir)
 
 
 def fingerprint(name: str, data_dir: str | os.PathLike | None = None) -> dict:
@@ -156,7 +163,7 @@ def fingerprint(name: str, data_dir: str | os.PathLike | None = None) -> dict:
     _check(name)
     if name == "mnist":
         return mnist.fingerprint()
-    return identity.of_prepared(_MODULES[name].SOURCE, data_dir)
+    return fingerprints.of_prepared(_MODULES[name].SOURCE, data_dir)
 
 
 def _check(name):

@@ -13,7 +13,7 @@ import itertools
 
 import tensorflow_datasets as tfds
 
-from dfal_keras.datasets import download, prepared, quick_draw, shoe_bag
+from dfal_keras.datasets import download, prepared_arrays, quick_draw, shoe_bag
 from dfal_keras.datasets import source as sources
 
 _CITATION = """@article{ducoffe2018adversarial,
@@ -48,7 +48,9 @@ class _Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type
 
     def _split_generators(self, dl_manager):
         paths = self._paths(dl_manager)
-        return {part: self._generate_examples(paths, part) for part in prepared.PARTS}
+        return {
+            part: self._generate_examples(paths, part) for part in prepared_arrays.PARTS
+        }
 
     def _generate_examples(self, paths, part):
         for file in self.SOURCE.files:

@@ -6,7 +6,7 @@ import pathlib
 
 import numpy as np
 
-from dfal_keras.datasets import identity
+from dfal_keras.datasets import fingerprints
 
 FOLDER = pathlib.Path(__file__).parent / "mnist"
 CLASS_NAMES = tuple("0123456789")
@@ -48,8 +48,8 @@ def load_data(folder: pathlib.Path = FOLDER) -> tuple:
 
 
 def fingerprint() -> dict:
-    """Return what `identity.describe` says of MNIST; nothing is read for it."""
-    return identity.describe(tuple(x for x, _ in SHAPES), CLASS_NAMES, SHA256)
+    """Return what `fingerprints.describe` says of MNIST; nothing is read for it."""
+    return fingerprints.describe(tuple(x for x, _ in SHAPES), CLASS_NAMES, SHA256)
 
 
 def _read(folder, name):

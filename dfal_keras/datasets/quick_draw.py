@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dfal_keras.datasets import prepared, source
+from dfal_keras.datasets import prepared_arrays, source
 
 _URL = "https://storage.googleapis.com/quickdraw_dataset/full/numpy_bitmap"
 _HEADER = 80  # bytes of these `.npy` files before the pixels
@@ -75,4 +75,4 @@ def load_data(
     data_dir: str | os.PathLike | None = None, source: source.Source = SOURCE
 ) -> tuple:
     """Load Quick-Draw: see `dfal_keras.datasets.load_data`."""
-    return prepared.load(source, data_dir)
+    return prepared_arrays.load(source, data_dir)

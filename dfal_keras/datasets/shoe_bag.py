@@ -1,4 +1,4 @@
-"""Shoe-Bag: the shoes and handbags of the iGAN project, 64x64 pixels in colour.
+"""Shoe-Bag: the shoes and handbags of the iGAN project, 64x64 pixels in color.
 
 50,025 shoes and 138,767 handbags; the last 2,000 of each are the test set, as in the
 public code of the paper's first author: 184,792 + 4,000 images.
@@ -10,14 +10,14 @@ hold as many images as they should, of the right shape and type.
 
 The shoes are UT Zappos50K's (Yu and Grauman, for academic, non-commercial use); the
 handbags were collected from Amazon by Zhu et al., "Generative Visual Manipulation on
-the Natural Image Manifold", ECCV 2016. Neither comes with a free licence.
+the Natural Image Manifold", ECCV 2016. Neither comes with a free license.
 """
 
 import contextlib
 import os
 from collections.abc import Iterator
 
-from dfal_keras.datasets import prepared, source
+from dfal_keras.datasets import prepared_arrays, source
 
 _URL = "http://efrosgans.eecs.berkeley.edu/iGAN/datasets"
 _NUM_TEST = 2000
@@ -60,4 +60,4 @@ def load_data(
     data_dir: str | os.PathLike | None = None, source: source.Source = SOURCE
 ) -> tuple:
     """Load Shoe-Bag: see `dfal_keras.datasets.load_data`."""
-    return prepared.load(source, data_dir)
+    return prepared_arrays.load(source, data_dir)

@@ -5,7 +5,12 @@ import numbers
 
 import numpy as np
 
-from dfal_keras.kcenter import alone, bisection, programs, traversal
+from dfal_keras.kcenter import (
+    farthest_first,
+    integer_programs,
+    radius_search,
+    solver_process,
+)
 from dfal_keras.kcenter.result import KCenterResult
 
 _logger = logging.getLogger(__name__)
@@ -13,17 +18,17 @@ _GRACE = 30  # seconds for a process to start, to run greedy and to wind up
 
 
 def greedy(features, selected, num_centers: int) -> KCenterResult:
-    """Farthest-first traversal: each new centre is the point farthest from all others.
+    """Farthest-first traversal: each new center is the point farthest from all others.
 
         s_{k+1} = argmax_i  min_{j in s_0, ..., s_k}  ||x_i - x_j||
 
     Its radius is at most twice the optimum (Gonzalez, 1985). Ties go to the lowest
-    index. If `selected` is empty, the first centre is the point closest to the mean.
+    index. If `selected` is empty, the first center is the point closest to the mean.
 
     Args:
         features: float array (n, d).
-        selected: int array (m,), distinct indices of the centres already there.
-        num_centers: how many new centres to choose, at most n - m.
+        selected: int array (m,), distinct indices of the centers already there.
+        num_centers: how many new centers to choose, at most n - m.
 
     Returns:
         A `KCenterResult`, its `centers` in order of choice.
@@ -36,11 +41,15 @@ def greedy(features, selected, num_centers: int) -> KCenterResult:
         array([3, 2])
     """
     points, selected, free = _check_points(features, selected, num_centers)
-    reach = traversal.cover(points[free], points[selected])
-    centers, reach = traversal.farthest_first(points[free], num_centers, reach)
-    radius = traversal.radius_of(reach)
+    reach = farthest_first.cover(points[free], points[selected])
+    centers, reach = farthest_first.farthest_first(points[free], num_centers, reach)
+    radius = farthest_first.radius_of(reach)
     return KCenterResult(
-        free[centers], radius, traversal.half(radius), radius == 0, outliers=free[:0]
+        free[centers],
+        radius,
+        farthest_first.half(radius),
+        radius == 0,
+        outliers=free[:0],
     )
 
 
@@ -60,9 +69,9 @@ def robust(
 
     Sener & Savarese (2018), Algorithm 1: bisection over the radius, each step a
     feasibility program (their Eq. 6), from the greedy solution down. A feasible step
-    lowers the upper bound to the radius its centres really have; an infeasible one
+    lowers the upper bound to the radius its centers really have; an infeasible one
     raises the lower bound to the next distance that occurs. When the two meet, the
-    radius is optimal. The best centres found are kept throughout, so running out of
+    radius is optimal. The best centers found are kept throughout, so running out of
     time costs the proof, never the answer.
 
     "compact" is a covering program over few of the points at a time; "literal" is Eq. 6
@@ -72,8 +81,8 @@ def robust(
 
     Args:
         features: float array (n, d).
-        selected: int array (m,), distinct indices of the centres s0 already there.
-        num_centers: b, how many new centres to choose, at most n - m.
+        selected: int array (m,), distinct indices of the centers s0 already there.
+        num_centers: b, how many new centers to choose, at most n - m.
         max_outliers: Xi, at least 0; a fraction of a point counts for nothing.
         formulation: "compact" or "literal".
         solver: "scip", "highs" or "cp_sat". All gave the same radii when measured, but
@@ -104,10 +113,12 @@ def robust(
     }
     try:
         timeout = time_limit + _GRACE
-        found = alone.run({**arguments, "time_limit": time_limit}, timeout=timeout)
+        found = solver_process.run(
+            {**arguments, "time_limit": time_limit}, timeout=timeout
+        )
     except TimeoutError:
-        _logger.warning("%s did not stop in time: its centres are greedy's", solver)
-        return bisection.bisect(**arguments, time_limit=0)
+        _logger.warning("%s did not stop in time: its centers are greedy's", solver)
+        return radius_search.bisect(**arguments, time_limit=0)
     return KCenterResult(
         found["centers"],
         float(found["radius"]),
@@ -172,9 +183,9 @@ def _check_options(max_outliers, formulation, solver, time_limit):
             "Argument `formulation` must be 'compact' or 'literal'. "
             f"Received: {formulation!r}"
         )
-    if solver not in sorted(programs.SOLVERS):
+    if solver not in sorted(integer_programs.SOLVERS):
         raise ValueError(
-            f"Argument `solver` must be one of {sorted(programs.SOLVERS)}. "
+            f"Argument `solver` must be one of {sorted(integer_programs.SOLVERS)}. "
             f"Received: {solver!r}"
         )
     if not (isinstance(time_limit, numbers.Real) and 0 < time_limit < np.inf):

@@ -4,11 +4,12 @@ import importlib
 import inspect
 
 from dfal_keras.strategies.bald import BALD
-from dfal_keras.strategies.base import Query, Strategy
+from dfal_keras.strategies.base import Strategy
 from dfal_keras.strategies.ceal import CEAL
 from dfal_keras.strategies.core_set import CoreSet
 from dfal_keras.strategies.dfal import DFAL
 from dfal_keras.strategies.egl import EGL
+from dfal_keras.strategies.query import Query
 from dfal_keras.strategies.random import Random
 from dfal_keras.strategies.uncertainty import Uncertainty
 

@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from dfal_keras import inference, stochastic, validation
-from dfal_keras.strategies.base import Query, Strategy
+from dfal_keras import _validation
+from dfal_keras.backend import inference, mc_dropout
+from dfal_keras.strategies.base import Strategy
+from dfal_keras.strategies.query import Query
 from dfal_keras.strategies.uncertainty import entropy
 
 
@@ -34,14 +36,16 @@ class BALD(Strategy):
     """
 
     def __init__(self, *, num_candidates: int = 300, num_samples: int = 10):
-        self.num_candidates = validation.check_count("num_candidates", num_candidates)
-        self.num_samples = validation.check_count("num_samples", num_samples, minimum=2)
+        self.num_candidates = _validation.check_count("num_candidates", num_candidates)
+        self.num_samples = _validation.check_count(
+            "num_samples", num_samples, minimum=2
+        )
 
     def select(
         self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator
     ) -> Query:
         """See `Strategy.query`."""
-        logits = stochastic.predict_logits(
+        logits = mc_dropout.predict_logits(
             model, x_unlabeled, num_samples=self.num_samples, rng=rng
         )
         scores = mutual_information(inference.softmax(logits))

@@ -4,8 +4,10 @@ import numbers
 
 import numpy as np
 
-from dfal_keras import inference, validation
-from dfal_keras.strategies.base import Query, Strategy
+from dfal_keras import _validation
+from dfal_keras.backend import inference
+from dfal_keras.strategies.base import Strategy
+from dfal_keras.strategies.query import Query
 from dfal_keras.strategies.uncertainty import entropy
 
 
@@ -27,7 +29,7 @@ class CEAL(Strategy):
     Args:
         threshold: delta, in nats. The paper's are 0.05 for MNIST, 0.19 for Shoe-Bag
             and 0.08 for Quick-Draw.
-        max_ratio: The most pseudo-labels for each labelled image, drawn at random from
+        max_ratio: The most pseudo-labels for each labeled image, drawn at random from
             those below the threshold; `None` for all of them. A model that is sure of
             much of its pool, rightly or wrongly, is otherwise trained on little else,
             for hours a round.
@@ -63,7 +65,7 @@ class CEAL(Strategy):
                     f"Received: {name}={value!r}"
                 )
         if num_pseudo_candidates is not None:
-            validation.check_count("num_pseudo_candidates", num_pseudo_candidates)
+            _validation.check_count("num_pseudo_candidates", num_pseudo_candidates)
         self.threshold = threshold
         self.max_ratio = max_ratio
         self.num_pseudo_candidates = num_pseudo_candidates
@@ -91,7 +93,7 @@ class CEAL(Strategy):
         )
 
     def _thin(self, sure, x_labeled, rng):
-        """Keep no more than `max_ratio` of the confident for each labelled image."""
+        """Keep no more than `max_ratio` of the confident for each labeled image."""
         if x_labeled is None:
             raise ValueError(
                 "Argument `x_labeled` must be given for `max_ratio` to count from. "

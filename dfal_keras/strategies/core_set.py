@@ -5,14 +5,16 @@ import numbers
 
 import numpy as np
 
-from dfal_keras import inference, kcenter, validation
-from dfal_keras.strategies.base import Query, Strategy
+from dfal_keras import _validation, kcenter
+from dfal_keras.backend import inference
+from dfal_keras.strategies.base import Strategy
+from dfal_keras.strategies.query import Query
 
 _logger = logging.getLogger(__name__)
 
 
 class CoreSet(Strategy):
-    """CORE-SET: choose the samples that, with the labelled ones, cover the data best.
+    """CORE-SET: choose the samples that, with the labeled ones, cover the data best.
 
         min_{s: |s| = b}  max_i  min_{j in s_labeled + s}  || f(x_i) - f(x_j) ||
 
@@ -74,7 +76,7 @@ class CoreSet(Strategy):
                 "Argument `time_limit` must be a finite number of seconds above 0. "
                 f"Received: time_limit={time_limit!r}"
             )
-        self.num_candidates = validation.check_count("num_candidates", num_candidates)
+        self.num_candidates = _validation.check_count("num_candidates", num_candidates)
         self.features: str = features
         self.method: str = method
         self.outlier_share: float = outlier_share

@@ -5,9 +5,11 @@ import logging
 
 import numpy as np
 
-from dfal_keras import inference, validation
+from dfal_keras import _validation
 from dfal_keras.attacks import deepfool
-from dfal_keras.strategies.base import Query, Strategy
+from dfal_keras.backend import inference
+from dfal_keras.strategies.base import Strategy
+from dfal_keras.strategies.query import Query
 
 _logger = logging.getLogger(__name__)
 
@@ -45,7 +47,7 @@ class DFAL(Strategy):
         >>> (x, _), _ = dfal.datasets.load_data("mnist")
         >>> model = dfal.models.LeNet5((28, 28, 1), 10)
         >>> query = dfal.strategies.DFAL().query(model, x[:100], num_queries=10)
-        >>> query.adversarial_twins.shape
+        >>> query.adversarial_examples.shape
         (10, 28, 28, 1)
     """
 
@@ -59,7 +61,7 @@ class DFAL(Strategy):
     ):
         # An option that DeepFool lacks is a mistake to hear of before any training.
         inspect.signature(deepfool).bind(None, None, ord=ord, **options)
-        self.num_candidates = validation.check_count("num_candidates", num_candidates)
+        self.num_candidates = _validation.check_count("num_candidates", num_candidates)
         self.ord = ord
         self.adversarial = adversarial
         self.options = options
@@ -71,7 +73,7 @@ class DFAL(Strategy):
         options: dict = {"num_closest": num_queries, "first_look": _FIRST_LOOK}
         options |= self.options
         if options["num_closest"] is not None:  # those given up are not told apart
-            num_closest = validation.check_count("num_closest", options["num_closest"])
+            num_closest = _validation.check_count("num_closest", options["num_closest"])
             options["num_closest"] = max(num_closest, num_queries)
         attack = deepfool(model, x_unlabeled, ord=self.ord, **options)
         # DeepFool takes NaN for a sample that can't be fooled; here it is a mistake.
@@ -92,8 +94,8 @@ class DFAL(Strategy):
         return Query(
             indices,
             attack.norms[indices],
-            adversarial_twins=twins,
-            twin_rows=None if twins is None else np.arange(len(fooled)),
+            adversarial_examples=twins,
+            adversarial_rows=None if twins is None else np.arange(len(fooled)),
         )
 
 

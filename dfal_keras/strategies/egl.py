@@ -5,8 +5,10 @@ import numbers
 import numpy as np
 import tensorflow as tf
 
-from dfal_keras import compiled, gradients, inference, validation, views
-from dfal_keras.strategies.base import Query, Strategy
+from dfal_keras import _validation
+from dfal_keras.backend import classifier, gradients, inference, tracing
+from dfal_keras.strategies.base import Strategy
+from dfal_keras.strategies.query import Query
 
 
 class EGL(Strategy):
@@ -58,7 +60,7 @@ class EGL(Strategy):
                 "Argument `epsilon` must be a number from 0 to below 0.5. "
                 f"Received: epsilon={epsilon!r}"
             )
-        self.num_candidates = validation.check_count("num_candidates", num_candidates)
+        self.num_candidates = _validation.check_count("num_candidates", num_candidates)
         self.expectation: str = expectation
         self.epsilon: float = float(epsilon)
 
@@ -103,7 +105,7 @@ def gradient_lengths(
     return inference.check_finite((probabilities * lengths).sum(axis=1))
 
 
-@compiled.once_per_model
+@tracing.once_per_model
 def _compiled_norms(model, sample_shape, expectation, epsilon):
     """Compile the norms for one-hot targets, or for the mean of those that count.
 
@@ -120,10 +122,10 @@ def _compiled_norms(model, sample_shape, expectation, epsilon):
         counts = (probabilities >= epsilon) & (probabilities <= 1 - epsilon)
         return [tf.cast(counts, probabilities.dtype) / num_classes]
 
-    logits = views.logits(model)
+    logits = classifier.logits(model)
     weights = [variable.value for variable in model.trainable_variables]
 
     def norms(images):
         return gradients.loss_gradient_norms(logits, weights, images, targets)
 
-    return compiled.graph(norms, (sample_shape, "float32"))
+    return tracing.graph(norms, (sample_shape, "float32"))

@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from dfal_keras.strategies.base import Query, Strategy
+from dfal_keras.strategies.base import Strategy
+from dfal_keras.strategies.query import Query
 
 
 class Random(Strategy):
-    """Query samples uniformly at random from the whole unlabelled pool.
+    """Query samples uniformly at random from the whole unlabeled pool.
 
     Example:
         >>> import numpy as np

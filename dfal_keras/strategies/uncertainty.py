@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from dfal_keras import inference
-from dfal_keras.strategies.base import Query, Strategy
+from dfal_keras.backend import inference
+from dfal_keras.strategies.base import Strategy
+from dfal_keras.strategies.query import Query
 
 
 class Uncertainty(Strategy):

@@ -4,7 +4,7 @@ import functools
 import logging
 
 import numpy as np
-import protocol
+from experiments import protocol
 
 from benchmarks import networks, stopwatch
 
@@ -85,7 +85,7 @@ def giving_up(options):
                     for attack in (every, few)
                 )
                 yield {
-                    "case": f"{network}, {budget} labelled, p = {ord}",
+                    "case": f"{network}, {budget} labeled, p = {ord}",
                     "steps": int(every.num_steps.sum()),
                     "steps with giving up": int(few.num_steps.sum()),
                     "spared": 1 - few.num_steps.sum() / every.num_steps.sum(),
@@ -105,9 +105,9 @@ def foolbox_norms(model, images, bounds) -> np.ndarray:
     import foolbox
     import tensorflow as tf
 
-    from dfal_keras import views
+    from dfal_keras.backend import classifier
 
-    logits = views.logits(model)
+    logits = classifier.logits(model)
     wrapped = foolbox.TensorFlowModel(lambda x: logits(x), bounds=bounds or ANY_PIXEL)
     x = tf.constant(images)
     attack = foolbox.attacks.L2DeepFoolAttack(
@@ -122,18 +122,18 @@ def art_norms(model, images, bounds) -> np.ndarray:
     import art.attacks.evasion
     import art.estimators.classification
 
-    from dfal_keras import views
+    from dfal_keras.backend import classifier
 
     logging.getLogger("art").setLevel(logging.ERROR)
-    logits = views.logits(model)
-    classifier = art.estimators.classification.TensorFlowV2Classifier(
+    logits = classifier.logits(model)
+    wrapped = art.estimators.classification.TensorFlowV2Classifier(
         model=lambda x, training=False: logits(x),
         nb_classes=10,
         input_shape=images.shape[1:],
         clip_values=bounds,
     )
     attack = art.attacks.evasion.DeepFool(
-        classifier,
+        wrapped,
         max_iter=OPTIONS["max_steps"],
         epsilon=OPTIONS["overshoot"],
         nb_grads=10,

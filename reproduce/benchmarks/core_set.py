@@ -2,10 +2,8 @@
 
 import argparse
 
-import timing
-
 import dfal_keras as dfal
-from benchmarks import networks
+from benchmarks import networks, query_times
 
 NUM_LABELED = 100
 
@@ -17,6 +15,6 @@ def core_set(options):
     options = argparse.Namespace(**vars(options), **more)
     model = networks.trained("LeNet5", x, y, NUM_LABELED)
     known = networks.scaled(x[:NUM_LABELED])
-    timed = timing.measure(dfal.strategies, model, pool, known, options)
-    table, _ = timing.lay_out(timed, NUM_LABELED, len(pool))
+    timed = query_times.measure(dfal.strategies, model, pool, known, options)
+    table, _ = query_times.lay_out(timed, NUM_LABELED, len(pool))
     yield from table[["method", "ours (s)", "radius", "result"]].to_dict("records")

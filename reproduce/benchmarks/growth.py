@@ -6,13 +6,13 @@ from benchmarks import networks, rounds, stopwatch
 
 
 def growth(options):
-    """Time DeepFool over images, k-center over points, a round over labelled samples.
+    """Time DeepFool over images, k-center over points, a round over labeled samples.
 
     Yields:
         Dicts of what is timed, its size and seconds.
     """
     import dfal_keras as dfal
-    from dfal_keras import inference
+    from dfal_keras.backend import inference
 
     x, y, _ = networks.digits()
     model = networks.trained("LeNet5", x, y, 500)
@@ -28,6 +28,6 @@ def growth(options):
             contender = {"ours": lambda f=function, a=arguments: f(*a)}
             (row,) = stopwatch.race(what, contender, options.repeats)
             yield {"what": what, "size": size, "seconds": row["seconds"]}
-    for size in options.labelled:
+    for size in options.labeled:
         (row,) = rounds.split(["random"], size, options.repeats)
-        yield {"what": "training, labelled", "size": size, "seconds": row["fit"]}
+        yield {"what": "training, labeled", "size": size, "seconds": row["fit"]}

@@ -5,16 +5,14 @@ import statistics
 import tempfile
 import time
 
-import protocol
-import store
-import worker
+from experiments import execution, protocol, store
 
 PARTS = ("fit_seconds", "evaluate_seconds", "query_seconds")
 
 
 def rounds(options):
-    """Split a round of every strategy, at two sizes of the labelled set; yield rows."""
-    for num_labeled in options.labelled[:2]:
+    """Split a round of every strategy, at two sizes of the labeled set; yield rows."""
+    for num_labeled in options.labeled[:2]:
         yield from split(protocol.STRATEGIES, num_labeled, options.repeats)
 
 
@@ -22,12 +20,12 @@ def split(strategies, num_labeled: int, repeats: int):
     """Yield, for each strategy, the seconds of the parts of a round.
 
     A round trains by the paper's recipe, tests on all of the test set, queries, and
-    writes its row and the labelled set. The first, which traces graphs, is left out.
+    writes its row and the labeled set. The first, which traces graphs, is left out.
     """
     import dfal_keras as dfal
 
-    (x, y), test_data = worker.load_data("mnist")
-    train = worker.make_training(protocol.PROBLEMS["mnist-lenet5"])
+    (x, y), test_data = execution.load_data("mnist")
+    train = execution.make_training(protocol.PROBLEMS["mnist-lenet5"])
     for name in strategies:
         learner = dfal.ActiveLearner(
             train,
@@ -40,7 +38,7 @@ def split(strategies, num_labeled: int, repeats: int):
         budget = num_labeled + (repeats + 1) * protocol.NUM_QUERIES
         with tempfile.TemporaryDirectory() as folder:
             rows = measure(learner, x, y, budget, test_data, folder)
-        row = {"strategy": name, "labelled": num_labeled}
+        row = {"strategy": name, "labeled": num_labeled}
         for part in (*PARTS, "rest", "whole"):
             row[part.removesuffix("_seconds")] = statistics.median(
                 one[part] for one in rows[1:]

@@ -1,7 +1,7 @@
 """Scoring a whole pool: images a second by entropy."""
 
 import numpy as np
-import protocol
+from experiments import protocol
 
 import dfal_keras as dfal
 from benchmarks import networks, stopwatch

@@ -2,8 +2,7 @@
 
 import keras
 import numpy as np
-import protocol
-import worker
+from experiments import execution, protocol
 
 from benchmarks import networks, stopwatch
 
@@ -11,7 +10,7 @@ EPOCHS = 20  # about what early stopping leaves; the same for all, or it is no r
 
 
 def training(options):
-    """Race the training of a round over sizes of the labelled set; yield rows.
+    """Race the training of a round over sizes of the labeled set; yield rows.
 
     All take the same number of steps, from fresh weights, on splits of the same sizes,
     with the validation loss after every epoch: early stopping is there, but told to
@@ -20,20 +19,20 @@ def training(options):
     x, y, _ = networks.digits()
     recipe = {**protocol.TRAINING, "epochs": EPOCHS, "patience": EPOCHS}
     problem = protocol.PROBLEMS["mnist-lenet5"]
-    ours = worker.new_training(problem, **recipe)
-    by_fit = worker.new_training(problem, **recipe)
+    ours = execution.new_training(problem, **recipe)
+    by_fit = execution.new_training(problem, **recipe)
 
     def new_model(x, y):
-        return fit(worker.new_training(problem, **recipe), x, y)
+        return fit(execution.new_training(problem, **recipe), x, y)
 
-    for num_labeled in options.labelled:
+    for num_labeled in options.labeled:
         known = x[:num_labeled], y[:num_labeled]
 
         def train(known=known):
             return num_steps(ours(*known, seed=0))
 
         yield from stopwatch.race(
-            f"LeNet5, {num_labeled} labelled",
+            f"LeNet5, {num_labeled} labeled",
             {
                 "ours": train,
                 "model.fit": lambda known=known: fit(by_fit, *known),

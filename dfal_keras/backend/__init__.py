@@ -1,0 +1,1 @@
+"""What a Keras classifier computes: everything that is TensorFlow's own."""

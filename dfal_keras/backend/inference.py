@@ -1,0 +1,119 @@
+"""Forward passes over pools of any size, one float batch at a time."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from dfal_keras import _validation
+from dfal_keras.backend import classifier, tracing
+
+_BATCH_SIZE = 1024
+
+
+def predict_logits(
+    model, x, *, batch_size: int = _BATCH_SIZE, finite: bool = True
+) -> np.ndarray:
+    """Return the logits of `x`, float32 of shape `(num_samples, num_classes)`.
+
+    Args:
+        model: A Keras classifier, or a function from images to logits.
+        x: Images as the model takes them, of shape `(num_samples, ...)`.
+        batch_size: How many to convert to float and to predict at a time.
+        finite: Whether NaN and infinity are errors. They cannot be ranked.
+
+    Raises:
+        ValueError: If the model's outputs have another shape, or are not finite though
+            they should be.
+    """
+    logits = _predict(classifier.logits, model, x, batch_size)
+    if logits.ndim != 2:
+        raise ValueError(
+            "Argument `model` must return the scores of all classes for each sample, "
+            f"of shape (num_samples, num_classes). Received: shape {logits.shape}"
+        )
+    if finite:
+        check_finite(logits)
+    return logits
+
+
+def predict_features(model, x, *, batch_size: int = _BATCH_SIZE) -> np.ndarray:
+    """Return the penultimate activations, `(num_samples, num_features)`, finite."""
+    return check_finite(_predict(classifier.features, model, x, batch_size))
+
+
+def predict_probabilities(model, x, *, batch_size: int = _BATCH_SIZE) -> np.ndarray:
+    """Return the class probabilities of `x`, of shape `(num_samples, num_classes)`."""
+    outputs = predict_logits(model, x, batch_size=batch_size)
+    if are_probabilities(outputs):
+        return outputs
+    return softmax(outputs)
+
+
+def evaluate(model, x, y, *, batch_size: int = _BATCH_SIZE) -> tuple[float, float]:
+    """Return the mean cross-entropy (in nats) and the accuracy (in [0, 1])."""
+    _validation.check_images("x", x, sample_shape=classifier.sample_shape(model))
+    probabilities = predict_probabilities(model, x, batch_size=batch_size)
+    num_samples, num_classes = probabilities.shape
+    labels = _validation.check_labels(
+        "y", y, num_samples=num_samples, num_classes=num_classes
+    )
+    own = probabilities[np.arange(len(labels)), labels]
+    loss = -np.log(np.maximum(own, np.finfo(own.dtype).tiny)).mean()
+    return float(loss), float((probabilities.argmax(axis=1) == labels).mean())
+
+
+def are_probabilities(outputs: np.ndarray) -> bool:
+    """Whether every row lies in [0, 1] and sums to one: a softmax's, not logits."""
+    in_range = (outputs >= 0).all() and (outputs <= 1).all()
+    return bool(in_range and np.allclose(outputs.sum(axis=1), 1, atol=1e-4))
+
+
+def check_logits(outputs: np.ndarray) -> np.ndarray:
+    """Return a model's outputs, or say that they are probabilities, not logits."""
+    if are_probabilities(outputs):
+        raise ValueError(
+            "Argument `model` must return logits, or end in a softmax that can be "
+            "looked behind; give the function that computes its logits instead, or a "
+            "method `logits`. Received: a model whose outputs are probabilities"
+        )
+    return outputs
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Class probabilities, along the last axis."""
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def check_finite(outputs: np.ndarray) -> np.ndarray:
+    """Return what a model computes, or say that some of it can't be ranked."""
+    if not np.isfinite(outputs).all():
+        row = int(np.argwhere(~np.isfinite(outputs))[0, 0])
+        raise ValueError(
+            "Argument `model` must compute finite numbers. "
+            f"Received: NaN or infinity for sample {row} of {len(outputs)}"
+        )
+    return outputs
+
+
+def float_batches(x, batch_size: int) -> Iterator[np.ndarray]:
+    """Yield `x` in float32 batches; the pool as a whole is never converted."""
+    for start in range(0, x.shape[0], batch_size):
+        yield np.asarray(x[start : start + batch_size], dtype=np.float32)
+
+
+def _predict(view, model, x, batch_size):
+    forward = _compiled(model, view, tuple(x.shape[1:]))
+    outputs = [forward(batch).numpy() for batch in float_batches(x, batch_size)]
+    num_rows = sum(len(rows) for rows in outputs)
+    if num_rows != x.shape[0]:
+        raise ValueError(
+            "Argument `model` must compute one row for each sample. "
+            f"Received: {num_rows} rows for {x.shape[0]} samples"
+        )
+    return np.concatenate(outputs)
+
+
+@tracing.once_per_model
+def _compiled(model, view, sample_shape):
+    return tracing.graph(view(model), (sample_shape, "float32"))

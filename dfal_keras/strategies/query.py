@@ -1,0 +1,179 @@
+"""Query: the samples that a strategy asks for, and what comes with them."""
+
+import dataclasses
+import numbers
+
+import numpy as np
+
+from dfal_keras import _validation
+
+_MAX_CLASSES = 2**31  # labels are int32 in TensorFlow
+
+
+@dataclasses.dataclass(frozen=True)
+class Query:
+    """Samples to label, with their scores, adversarial examples and pseudo-labels.
+
+    Attributes:
+        indices: Int array of shape `(num_queries,)`, rows of the candidates (rows of
+            the pool in a query of an `ActiveLearner`), best first.
+        scores: Float array of shape `(num_queries,)`, the strategy's score of each
+            sample, as its docstring defines it; `None` if it has none.
+        adversarial_examples: Float array of shape `(num_adversarial, ...)`, images
+            that share the labels of queried samples; `None` for none.
+        adversarial_rows: Int array of shape `(num_adversarial,)`, the position in
+            `indices` of the sample that each adversarial example belongs to, at most
+            one per sample. Defaults to one for each sample, in order.
+        pseudo_indices: Int array of shape `(num_pseudo_labels,)`, rows that the model
+            labels itself, for the next training only.
+        pseudo_labels: Int array of shape `(num_pseudo_labels,)`.
+    """
+
+    indices: np.ndarray
+    scores: np.ndarray | None = None
+    adversarial_examples: np.ndarray | None = None
+    adversarial_rows: np.ndarray | None = None
+    pseudo_indices: np.ndarray = dataclasses.field(
+        default_factory=lambda: np.empty(0, np.int64)
+    )
+    pseudo_labels: np.ndarray = dataclasses.field(
+        default_factory=lambda: np.empty(0, np.int64)
+    )
+
+    def __post_init__(self):
+        if self.adversarial_rows is None:
+            has_examples = self.adversarial_examples is not None
+            num_adversarial = np.size(self.indices) if has_examples else 0
+            object.__setattr__(self, "adversarial_rows", np.arange(num_adversarial))
+
+    def take(self, rows: np.ndarray) -> "Query":
+        """Return the query of these rows only, with all pseudo-labels.
+
+        Args:
+            rows: Int array, distinct positions in `indices`.
+        """
+        _, positions, examples = np.intersect1d(  # type: ignore[call-overload]
+            rows, self.adversarial_rows, assume_unique=True, return_indices=True
+        )
+        examples = examples[np.argsort(positions)]  # in the order of `rows`
+        return dataclasses.replace(
+            self,
+            indices=self.indices[rows],
+            scores=None if self.scores is None else self.scores[rows],
+            adversarial_examples=None
+            if self.adversarial_examples is None
+            else self.adversarial_examples[examples],
+            adversarial_rows=np.sort(positions),
+        )
+
+    def reindex(self, candidates: np.ndarray) -> "Query":
+        """Return the query with indices into the pool.
+
+        Args:
+            candidates: Int array, the pool's row of each candidate.
+        """
+        return dataclasses.replace(
+            self,
+            indices=candidates[self.indices],
+            pseudo_indices=candidates[self.pseudo_indices],
+        )
+
+    def match_answers(self, indices, labels) -> tuple:
+        """Match labels to the queried samples.
+
+        Args:
+            indices: Some or all of `indices`, in any order.
+            labels: A class index for each, or `None` for an unknown label.
+
+        Returns:
+            `(rows, labels, is_known)`: the position in `indices` of each answer; the
+            known labels, int64; and a bool array that marks which answers are known.
+
+        Raises:
+            ValueError: If an index was not queried, or a label is not a class index.
+        """
+        indices = _validation.check_indices("indices", indices).tolist()
+        labels = list(labels) if np.iterable(labels) else []
+        rows = {int(index): row for row, index in enumerate(self.indices)}
+        if len(indices) != len(labels):
+            raise ValueError(
+                "Argument `labels` must have a label, or None, for each of `indices`. "
+                f"Received: {len(labels)} labels for {len(indices)} indices"
+            )
+        if not rows.keys() >= set(indices) or len(set(indices)) < len(indices):
+            raise ValueError(
+                "Argument `indices` must hold distinct samples that were queried and "
+                f"are not answered yet: {sorted(rows)}. Received: "
+                f"indices={indices!r:.80}"
+            )
+        for index, label in zip(indices, labels, strict=True):
+            if label is not None and not _is_class_index(label):
+                raise ValueError(
+                    "Argument `labels` must hold class indices of at least 0, or None "
+                    f"for unknown labels. Received: {label!r} for sample {index}"
+                )
+        return (
+            np.array([rows[index] for index in indices], np.int64),
+            np.array([label for label in labels if label is not None], np.int64),
+            np.array([label is not None for label in labels], bool),
+        )
+
+    def check(self, num_candidates: int, num_queries: int) -> None:
+        """Validate against the numbers of candidates and of requested samples.
+
+        Args:
+            num_candidates: Number of candidates.
+            num_queries: Number of samples that were requested.
+
+        Raises:
+            ValueError: If indices are not distinct rows of the candidates, or more
+                than `num_queries`; if adversarial examples do not belong to distinct
+                queried samples; or if the numbers of adversarial examples or
+                pseudo-labels do not match.
+        """
+        indices = np.asarray(self.indices)
+        if (
+            indices.ndim != 1
+            or indices.dtype.kind not in "iu"
+            or not 1 <= len(indices) <= num_queries
+            or len(np.unique(indices)) < len(indices)
+            or indices.min() < 0
+            or indices.max() >= num_candidates
+        ):
+            raise ValueError(
+                f"A strategy must query from 1 to {num_queries} distinct rows of its "
+                f"{num_candidates} candidates. Received: indices={self.indices!r}"
+            )
+        rows = np.asarray(self.adversarial_rows)
+        if (
+            rows.ndim != 1
+            or (rows.size and rows.dtype.kind not in "iu")
+            or len(np.unique(rows)) < len(rows)
+            or not np.isin(rows, np.arange(len(indices))).all()
+        ):
+            raise ValueError(
+                "A strategy must return distinct positions of its "
+                f"{len(indices)} queries as `adversarial_rows`. "
+                f"Received: adversarial_rows={rows!r}"
+            )
+        examples = self.adversarial_examples
+        num_adversarial = 0 if examples is None else len(examples)
+        if num_adversarial != len(rows):
+            raise ValueError(
+                "A strategy must return one adversarial example for each query, or "
+                "for each of `adversarial_rows`. "
+                f"Received: {num_adversarial} adversarial examples for {len(rows)} of "
+                f"{len(indices)} queries"
+            )
+        if len(self.pseudo_indices) != len(self.pseudo_labels):
+            raise ValueError(
+                "A strategy must return one label for each pseudo-labeled sample. "
+                f"Received: {len(self.pseudo_labels)} labels for "
+                f"{len(self.pseudo_indices)} samples"
+            )
+
+
+def _is_class_index(label):
+    """Return whether a label is an integer that can be a class index."""
+    is_integer = isinstance(label, numbers.Integral) and not isinstance(label, bool)
+    return is_integer and 0 <= label < _MAX_CLASSES

@@ -1,0 +1,155 @@
+"""Every notebook is committed as it ran, and runs again at small sizes."""
+
+import ast
+import concurrent.futures
+import pathlib
+
+import nbclient
+import nbformat
+import pytest
+from ipykernel.kernelspec import write_kernel_spec
+from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import KernelSpecManager
+
+FOLDER = pathlib.Path(__file__).parents[2] / "notebooks"
+NOTEBOOKS = {path.stem: path for path in sorted(FOLDER.glob("*.ipynb"))}
+MAX_BYTES = 500_000
+
+# Small sizes; what holds at the end, in the notebook's own names; what is printed.
+TRIED = {
+    "1_deepfool_and_the_margin": (
+        {"NUM_POINTS": 60, "NUM_EPOCHS": 60, "NUM_DIGITS": 300, "NUM_ATTACKED": 60},
+        """
+        assert predicted.shape == (60,) and (predicted == classes).mean() > 0.7
+        assert result.success.all() and len(paths) == 8
+        assert (result.norms > true_distances - 1e-3).all()
+        assert attack.success.all() and (guesses != twin_guesses).all()
+        """,
+        "class changed by it: 100.0%",
+    ),
+    "2_the_active_learning_loop": (
+        {"BUDGET": 30, "NUM_RESTARTS": 1, "NUM_CANDIDATES": 40},
+        """
+        assert list(accuracies.index) == [10, 20, 30]
+        assert abs(accuracies["DFAL"] - accuracies["RANDOM"])[10] < 1
+        assert list(tables["dfal"]["num_labeled"]) == [10, 30, 50]
+        assert list(tables["random"]["num_labeled"]) == [10, 20, 30]
+        """,
+        "chosen in both ways: 10",
+    ),
+    "3_your_own_model_and_data": (
+        {
+            "NUM_OLD": 60,
+            "NUM_POOL": 40,
+            "NUM_TEST": 50,
+            "EPOCHS": 3,
+            "MORE_EPOCHS": 1,
+            "NUM_QUERIES": 4,
+        },
+        """
+        asked_for = [*half, *still_open.indices, *query.indices]
+        assert len(set(asked_for)) == 8
+        assert set(learner.ignored) == {half[1]}
+        assert set(labeled.indices) == set(asked_for) - {half[1]}
+        assert list(labeled.labels) == list(truth[labeled.indices])
+        """,
+        "annotations: 7, twins: 7\nlabeled set: 14 samples\n",
+    ),
+    "4_reading_the_results": (
+        {"NUM_TRIALS": 1, "BUDGETS": (100, 1000)},
+        """
+        assert set(rows["trial"]) == {0}
+        assert list(table.index) == list(paper.STRATEGY_NAMES.values())
+        assert table.loc["DFAL", "1000: paper"] == "98.02"
+        assert table.loc["DFAL", "1000: ours"].endswith("(n=1)")
+        assert list(by_hand.index) == [100, 1000]
+        """,
+        "DFAL is always better than random selection",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def kernel_specs(tmp_path_factory):
+    """A kernel "python3" that is the interpreter which runs the tests."""
+    folder = tmp_path_factory.mktemp("kernels")
+    write_kernel_spec(folder / "python3")
+    return KernelSpecManager(kernel_dirs=[str(folder)])
+
+
+def read(name):
+    return nbformat.read(NOTEBOOKS[name], as_version=4)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def place_of_parameters(notebook):
+    (place,) = (
+        place
+        for place, cell in enumerate(notebook.cells)
+        if "parameters" in cell.metadata.get("tags", [])
+    )
+    return place
+
+
+def printed(notebook):
+    return "".join(
+        output.text
+        for cell in code_cells(notebook)
+        for output in cell.outputs
+        if output.output_type == "stream" and output.name == "stdout"
+    )
+
+
+def test_every_notebook_is_tried():
+    assert list(NOTEBOOKS) == list(TRIED)
+
+
+@pytest.mark.parametrize("name", TRIED)
+def test_notebook_is_committed_as_it_ran(name):
+    notebook = read(name)
+    cells = code_cells(notebook)
+    counts = [cell.execution_count for cell in cells]
+    assert counts == list(range(1, len(cells) + 1))  # once, from top to bottom
+    outputs = [output for cell in cells for output in cell.outputs]
+    assert not [output for output in outputs if output.output_type == "error"]
+    assert not [output for output in outputs if output.get("name") == "stderr"]
+    assert NOTEBOOKS[name].stat().st_size < MAX_BYTES
+    assert notebook.metadata.kernelspec.name == "python3"
+
+
+@pytest.fixture(scope="module")
+def runs(kernel_specs):
+    """All of them, run two at a time: starting a kernel is most of the work."""
+    with concurrent.futures.ThreadPoolExecutor(2) as threads:
+        yield {name: threads.submit(run_small, name, kernel_specs) for name in TRIED}
+
+
+@pytest.mark.parametrize("name", TRIED)
+def test_notebook_runs(name, runs):
+    assert TRIED[name][2] in printed(runs[name].result())
+
+
+def run_small(name, kernel_specs):
+    """Run a notebook at small sizes, and its check; return it."""
+    sizes, check, _ = TRIED[name]
+    notebook = read(name)
+    place = place_of_parameters(notebook)
+    tree = ast.parse(notebook.cells[place].source)
+    assert sizes.keys() <= {statement.targets[0].id for statement in tree.body}
+    small = "\n".join(f"{size} = {value!r}" for size, value in sizes.items())
+    notebook.cells.insert(place + 1, nbformat.v4.new_code_cell(small))
+    lines = [line.strip() for line in check.strip().splitlines()]
+    notebook.cells.append(nbformat.v4.new_code_cell("\n".join(lines)))
+
+    kernel = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=kernel_specs)
+    nbclient.NotebookClient(
+        notebook,
+        km=kernel,
+        timeout=300,
+        coalesce_streams=True,
+        resources={"metadata": {"path": str(FOLDER)}},
+    ).execute()
+    return notebook

@@ -1,0 +1,85 @@
+"""The table of core-hours, from rows made up so that the sums are known."""
+
+import core_hours
+import pandas as pd
+import pytest
+from experiments import paper, runs, store
+from helpers import stored_runs
+
+LENET5 = "mnist-lenet5"
+
+
+def made_up(strategy, hours, *, budgets=(500, 1000), source=None):
+    """Rows of trials that take so many hours each, in equal rounds."""
+    return pd.DataFrame(
+        {
+            "problem": LENET5,
+            "strategy": strategy,
+            "trial": trial,
+            "source": source,
+            "num_annotations": budget,
+            "accuracy": 0.9,
+            "fit_seconds": 1800 * whole / len(budgets),
+            "evaluate_seconds": 900 * whole / len(budgets),
+            "query_seconds": 900 * whole / len(budgets),
+        }
+        for trial, whole in enumerate(hours)
+        for budget in budgets
+    )
+
+
+def column(*tables):
+    return core_hours.lay_out(pd.concat(tables, ignore_index=True))["MNIST (LeNet5)"]
+
+
+def test_trials_are_extrapolated_to_five():
+    cells = column(made_up("dfal", [1.0, 2.0]), made_up("random", [0.5]))
+    assert cells["DFAL"] == "7.5 (n=2)"
+    assert cells["RANDOM"] == "2.5 (n=1)"
+    assert cells["BALD"] == "not run"
+    assert cells["whole panel, from these runs"] == ""
+    assert cells["whole panel, estimate"] == "about 19"
+
+
+def test_a_whole_panel_is_added_up():
+    tables = [made_up(name, [1.0]) for name in paper.STRATEGIES]
+    tables.append(made_up("dfal_no_adversarial", [3.0]))  # not of the paper's panel
+    assert column(*tables)["whole panel, from these runs"] == ""
+    tables.append(made_up(runs.FULL, [0.4], budgets=[60_000]))
+    cells = column(*tables)
+    assert cells["All"] == "2.0 (n=1)"
+    assert cells["DFAL without adversarial examples (ours)"] == "15.0 (n=1)"
+    assert cells["whole panel, from these runs"] == "37.0"
+
+
+def test_only_whole_runs_count_and_only_up_to_1000():
+    partial = made_up("dfal", [9.0], budgets=(250, 500))
+    longer = made_up("dfal", [4.0], budgets=(500, 1000, 1500, 2000)).assign(trial=1)
+    transfer = made_up("dfal", [8.0], source="mnist-vgg8").assign(trial=2)
+    assert column(partial, longer, transfer)["DFAL"] == "10.0 (n=1)"
+    assert column(partial)["DFAL"] == "not run"
+
+
+def test_it_reads_a_store(tmp_path, capsys):
+    kept = store.Store(tmp_path)
+    rows = pd.DataFrame({"num_annotations": [1000], "accuracy": [0.5]})
+    stored_runs.store_rows(kept, runs.Run(LENET5, "egl", 3), rows)  # 100 times 10 s
+    assert core_hours.main(["--output", str(tmp_path)]) == 0
+    written = (tmp_path / "core_hours.md").read_text()
+    assert "1.4 (n=1)" in written  # hours of five trials
+    assert "about 3,000" in written
+    assert "estimate" in written
+    assert "111,246" in capsys.readouterr().out
+    assert (tmp_path / "core_hours.csv").exists()
+
+
+def test_every_panel_has_an_estimate():
+    assert tuple(sorted(core_hours.ESTIMATES)) == tuple(sorted(paper.PROBLEMS))
+    assert core_hours.estimate("quick_draw-vgg8").startswith("about 1,150 core-hours")
+
+
+@pytest.mark.parametrize("argument", ["--outptu", "--preset"])
+def test_bad_options_are_refused(argument, tmp_path):
+    with pytest.raises(SystemExit) as stopped:
+        core_hours.main([argument, str(tmp_path)])
+    assert stopped.value.code == 2

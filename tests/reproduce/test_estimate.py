@@ -1,0 +1,178 @@
+"""Estimates of time, from stores made up for the purpose, and the progress bar."""
+
+import argparse
+import io
+import re
+import sys
+
+import pytest
+from experiments import estimate, progress, runs, store
+
+PROBLEM = "mnist-lenet5"
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """An empty store, and no committed runs beside it."""
+    monkeypatch.setattr(estimate.protocol, "RESULTS", tmp_path / "no results")
+    return store.Store(tmp_path)
+
+
+def options(kept, **changes):
+    given = {"budget": 100, "transfer_budgets": (50, 100), "jobs": 1, "cluster": None}
+    return argparse.Namespace(output=kept.folder, **{**given, **changes})
+
+
+def measure(kept, strategy, trial, minutes, step=10, **place):
+    """Store a run whose every round took that many minutes, fit and query."""
+    run = runs.Run(PROBLEM, strategy, trial, **place)
+    queries = strategy != runs.FULL and not run.source
+    rows = []
+    for k, m in enumerate(minutes):
+        row = {"num_annotations": step * (k + 1), "num_labeled": step * (k + 1)}
+        row |= {"accuracy": 0.5, "loss": 1.0}
+        if queries:
+            times = {"fit_seconds": 40 * m, "evaluate_seconds": 5 * m}
+            row = {"round": k, **row, **times, "query_seconds": 15 * m}
+        else:
+            row |= {"fit_seconds": 50 * m, "evaluate_seconds": 10 * m}
+        rows.append(row)
+    kept.record(run, runs.settings(run), {})
+    kept.write_rows(run, rows)
+
+
+def said(kept, *wanted, **changes):
+    return estimate.describe(list(wanted), options(kept, **changes)).splitlines()
+
+
+def test_full_sets_take_what_a_full_set_took(kept):
+    """Not less because a full set has more annotations than the budget."""
+    for trial, minutes in enumerate([23, 31]):
+        measure(kept, runs.FULL, trial, [minutes], step=60_000)
+    line, total = said(kept, runs.Run(PROBLEM, runs.FULL, 2), budget=1000)
+    assert line == "mnist-lenet5_full_2: the full training set, 23 to 31 min"
+    assert total == "1 of 1 runs to do: 0.4 to 0.5 hours with 1 jobs"
+
+
+def test_a_committed_full_set_run_is_estimated_as_it_was(kept):
+    """Twenty-three minutes for 60,000 samples are not one minute for 1000."""
+    committed = store.Store(estimate.protocol.RESULTS / "paper")
+    measure(committed, runs.FULL, 0, [23], step=60_000)
+    line, _ = said(kept, runs.Run(PROBLEM, runs.FULL, 1), budget=1000)
+    assert line.endswith("about 23 min")
+
+
+def test_a_range_is_from_the_shortest_to_the_longest_trial(kept):
+    measure(kept, "dfal", 0, [1] * 10)
+    measure(kept, "dfal", 1, [2] * 10)
+    measure(kept, "dfal", 2, [9])  # hardly begun: not extrapolated beside the others
+    wanted = [runs.Run(PROBLEM, "dfal", trial) for trial in range(3)]
+    line, total = said(kept, *wanted)
+    # Nine rounds are left: the minutes of those rounds, not a share of the whole.
+    assert line == "mnist-lenet5_dfal_2: from 10 to 100 annotations, 9 to 18 min"
+    assert total.startswith("1 of 3 runs to do: 0.1 to 0.3 hours")
+
+
+def test_unknown_is_said_first(kept):
+    measure(kept, "dfal", 0, [6] * 10)
+    wanted = [runs.Run(PROBLEM, name, 1) for name in ("dfal", "bald", "ceal")]
+    *lines, total = said(kept, *wanted)
+    assert [line.endswith("time unknown") for line in lines] == [False, True, True]
+    assert total == (
+        "3 of 3 runs to do: time unknown for 2, of kinds never measured; the others "
+        "about 1.0 hours with 1 jobs"
+    )
+    *_, total = said(kept, *wanted[1:])
+    assert (
+        total == "2 of 2 runs to do: time unknown, no run of these kinds was measured"
+    )
+    assert said(kept, runs.Run(PROBLEM, "dfal", 0)) == ["0 of 1 runs to do"]
+
+
+def test_side_by_side(kept):
+    """Three runs of an hour on two workers: 1.5 hours at best, 2 at worst."""
+    measure(kept, "dfal", 9, [6] * 10)
+    wanted = [runs.Run(PROBLEM, "dfal", trial) for trial in range(3)]
+    assert said(kept, *wanted, jobs=2)[-1].endswith("1.5 to 2.0 hours with 2 jobs")
+    assert said(kept, *wanted, jobs=8)[-1].endswith(" hours with 8 jobs")
+    assert "1.0 to" in said(kept, *wanted, jobs=8)[-1]  # not less than the longest
+    assert said(kept, *wanted, jobs=2, cluster="tcp://")[-1].endswith(
+        "about 3.0 hours of one worker"
+    )
+
+
+def test_what_is_not_the_same_kind_is_not_measured(kept):
+    measure(kept, "dfal", 0, [1] * 10, source="mnist-vgg8")
+    measure(kept, "dfal_wide:Own", 0, [2] * 10)
+    (kept.folder / "mnist-lenet5_dfal_5.csv").write_bytes(b"\xff\xfe")  # damaged
+    assert "unknown" in said(kept, runs.Run(PROBLEM, "dfal", 1))[0]
+    line = said(kept, runs.Run(PROBLEM, "dfal", 1, source="mnist-vgg8"))[0]
+    assert line.endswith("from 0 to 100 annotations, about 10 min")
+
+
+def test_a_trial_that_hardly_began_measures_nothing(kept):
+    measure(kept, "dfal", 0, [1])
+    assert "unknown" in said(kept, runs.Run(PROBLEM, "dfal", 1), budget=1000)[0]
+    whole = 10**-1.7 * 60  # of a work of 100 ** 1.7, ten took a minute
+    line = said(kept, runs.Run(PROBLEM, "dfal", 1), budget=100)[0]
+    assert line.endswith(f"about {60 / whole:.0f} min")
+
+
+class Screen(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def look(monkeypatch):
+    """Put a screen in place of standard error (pytest sets its own after fixtures)."""
+    monkeypatch.setattr(sys, "stderr", Screen())
+    return sys.stderr
+
+
+def row(run, number):
+    return {"run": run, "num_annotations": number, "accuracy": 0.5}
+
+
+def test_the_bar_begins_with_the_first_run(monkeypatch):
+    screen = look(monkeypatch)
+    now = [0.0]
+    monkeypatch.setattr("tqdm.std.time", lambda: now[0])
+    bar = progress.Progress({"a": 0, "b": 0}, 100)
+    now[0] = 1000.0  # the workers start
+    assert screen.getvalue() == ""
+    bar.show({"run": "a"})
+    assert "00:00 gone" in screen.getvalue()
+    bar.close()
+    progress.Progress({"a": 0}, 100).close()  # nothing began
+
+
+def test_remaining_time_from_the_second_row_on(monkeypatch):
+    screen = look(monkeypatch)
+    bar = progress.Progress({"a": 0, "b": 0}, 100)
+    bar.show({"run": "a"})
+    bar.show(row("a", 10))
+    bar.show({"run": "b"})
+    assert " left" not in screen.getvalue()
+    bar.show(row("a", 20))
+    bar.close()
+    assert re.search(r"\d\d:\d\d left", screen.getvalue())
+
+
+def test_what_was_reached_before_counts_from_the_start(monkeypatch):
+    """A finished run of two, and half-way in work through the other: 75 %."""
+    screen = look(monkeypatch)
+    half = round(100 * 0.5 ** (1 / 1.7))
+    bar = progress.Progress({"a": 100, "b": half}, 100)
+    bar.show({"run": "b"})
+    assert " 75% |" in screen.getvalue()
+    bar.show(row("b", 10))  # done again: the bar does not go back, nor on
+    bar.close()
+    assert " 75% |" in screen.getvalue().splitlines()[-1].split("\r")[-1]
+
+
+def test_a_full_set_counts_as_one_run(monkeypatch):
+    screen = look(monkeypatch)
+    bar = progress.Progress({"full": 0, "b": 0}, 100)
+    bar.show(row("full", 60_000))
+    bar.close()
+    assert " 50% |" in screen.getvalue()

@@ -1,0 +1,60 @@
+"""Many runs in one process: no run leaves anything behind for the next."""
+
+import gc
+
+import pytest
+from experiments import execution, protocol, runs, store
+from tensorflow.python.framework import func_graph
+
+SHORT = {**protocol.TRAINING, "num_restarts": 1, "epochs": 2}
+SAME = ["round", "num_annotations", "num_labeled", "accuracy", "loss"]
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch, mnist):
+    """Trainings of two epochs, of this test's own, on some of the digits."""
+    (x, y), (x_test, y_test) = mnist
+    few = (x[:500], y[:500]), (x_test[:100], y_test[:100])
+    monkeypatch.setattr(execution, "load_data", lambda name: few)
+    monkeypatch.setattr(protocol, "TRAINING", SHORT)
+    execution.make_training.cache_clear()
+    yield
+    execution.make_training.cache_clear()
+
+
+def perform(folder, strategy, trial=0):
+    """Perform a run; return what must not depend on the process, bit by bit."""
+    run = runs.Run("mnist-lenet5", strategy, trial)
+    runs.perform(run, (30,), folder, lambda row: None)
+    return store.Store(folder).rows(run)[SAME].to_csv()
+
+
+def num_graphs():
+    gc.collect()
+    return sum(isinstance(each, func_graph.FuncGraph) for each in gc.get_objects())
+
+
+def test_ten_runs_leave_as_many_graphs_as_two(tmp_path):
+    """Garbage collection can't free a graph, each of more than ten megabytes."""
+    after = []
+    for trial in range(5):
+        for strategy in ("dfal", "bald"):
+            perform(tmp_path, strategy, trial)
+            after.append(num_graphs())
+    assert after[1] > 0
+    assert after[1:] == [after[1]] * 9
+
+
+@pytest.mark.parametrize("strategy", ["dfal", "bald", "egl"])
+def test_a_run_does_not_depend_on_the_runs_before_it(tmp_path, strategy):
+    first = perform(tmp_path / "first", strategy)
+    for other in ("bald", "ceal", "random"):
+        perform(tmp_path / "between", other, trial=1)
+    assert perform(tmp_path / "again", strategy) == first
+
+
+def test_one_training_a_problem():
+    problem, other = protocol.PROBLEMS["mnist-lenet5"], protocol.PROBLEMS["mnist-vgg8"]
+    assert execution.make_training(problem) is execution.make_training(problem)
+    assert execution.make_training(problem) is not execution.make_training(other)
+    assert execution.new_training(problem) is not execution.make_training(problem)

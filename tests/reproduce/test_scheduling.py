@@ -1,0 +1,130 @@
+"""Runs that are killed, anywhere and at any time, come to the very same rows."""
+
+import argparse
+import contextlib
+import dataclasses
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import claims
+import pytest
+import table1
+from experiments import runs, scheduling, store
+from helpers.table1_runs import REPRODUCE, SMALL, WANTED, start, stored, workers
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    assert start(folder, "--jobs", "2").wait() == 0
+    return stored(folder)
+
+
+@pytest.mark.slow
+def test_twenty_kills(undisturbed, tmp_path):
+    """Ten times a worker, ten times everything, with kill -9 at random moments."""
+    rng = random.Random(0)
+    num_kills, running = 0, start(tmp_path, "--jobs", "2")
+    while num_kills < 20:
+        time.sleep(rng.uniform(3, 14))
+        if running.poll() is None:
+            targets = workers(running.pid)
+            if num_kills % 2 and targets:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(rng.choice(targets), signal.SIGKILL)
+            else:
+                os.killpg(running.pid, signal.SIGKILL)
+                running.wait()
+            num_kills += 1
+        if running.poll() is not None:
+            running = start(tmp_path, "--jobs", "2")
+    running.wait()
+    assert start(tmp_path, "--jobs", "2").wait() == 0
+    assert stored(tmp_path) == undisturbed
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_no_scheduler_is_a_clear_message(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(scheduling, "_TIMEOUT", 1)
+    options = [*SMALL, "--output", str(tmp_path), "--cluster", "tcp://127.0.0.1:9"]
+    with pytest.raises(SystemExit) as stopped:
+        table1.main(options)
+    assert stopped.value.code == 2
+    assert "tcp://127.0.0.1:9" in capsys.readouterr().err
+
+
+def test_a_run_that_fails_is_reported_and_the_others_finish(tmp_path, capsys):
+    """One run's labeled set is garbage; the other has nothing to do with it."""
+    (tmp_path / "mnist-lenet5_dfal_0.npz").write_bytes(b"garbage")
+    options = ["--strategy", "dfal", "random", "--trials", "1", "--budget", "10"]
+    assert table1.main([*options, "--output", str(tmp_path)]) == 2
+    shown = capsys.readouterr()
+    assert "mnist-lenet5_dfal_0 failed: ValueError" in shown.err
+    assert "RANDOM" in shown.out
+    assert store.Store(tmp_path).num_annotations(WANTED[2]) == 10
+    assert not (tmp_path / "mnist-lenet5_dfal_0.csv").exists()
+    assert (tmp_path / "mnist-lenet5_dfal_0.npz").read_bytes() == b"garbage"
+
+
+def test_a_transfer_says_so_if_there_is_no_labeled_set(tmp_path):
+    """As with the runs that are committed: rows, but nothing to train on."""
+    run = runs.Run("mnist-lenet5", "dfal", 0, source="mnist-vgg8")
+    with pytest.raises(ValueError, match=r"needs the labeled set.*mnist-vgg8_dfal_0"):
+        runs.perform(run, (20,), tmp_path, print)
+    assert not [path for path in tmp_path.iterdir() if path.is_file()]
+
+
+def test_a_transfer_trains_at_the_budgets_that_are_not_done(tmp_path):
+    source = runs.Run("mnist-lenet5", "random", 0)
+    runs.perform(source, (30,), tmp_path, lambda row: None)
+    run = runs.Run("mnist-lenet5", "random", 0, source="mnist-lenet5")
+    for budgets in ((10,), (20, 30)):
+        runs.perform(run, budgets, tmp_path, lambda row: None)
+    kept = store.Store(tmp_path)
+    assert list(kept.rows(run)["num_annotations"]) == [10, 20, 30]
+    # RANDOM's choice needs no network: a transfer of it is the network's own run.
+    own, transferred = kept.rows(source), kept.rows(run)
+    assert list(transferred["accuracy"]) == pytest.approx(list(own["accuracy"]))
+
+
+def test_every_transfer_is_made_and_after_what_it_builds_on(tmp_path):
+    trials = [runs.Run("mnist-lenet5", "random", trial) for trial in (0, 1)]
+    transfers = [dataclasses.replace(run, source="mnist-lenet5") for run in trials]
+    options = argparse.Namespace(
+        output=tmp_path, budget=20, transfer_budgets=(10, 20), jobs=2, cluster=None
+    )
+    assert scheduling.complete([*transfers, *trials], options) == {}
+    kept = store.Store(tmp_path)
+    for run in (*trials, *transfers):
+        assert list(kept.rows(run)["num_annotations"]) == [10, 20]
+
+
+def test_a_worker_computes_on_one_thread():
+    """Two such processes do nearly twice the work of one with two threads."""
+    code = (
+        "from experiments import execution; execution.import_quietly()\n"
+        "from tensorflow.config import threading\n"
+        "print(threading.get_intra_op_parallelism_threads())\n"
+        "print(threading.get_inter_op_parallelism_threads())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPRODUCE, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["1", "1"], done.stderr
+
+
+def test_views_of_stored_runs_need_no_tensorflow(tmp_path):
+    code = (
+        f"import sys; sys.path.insert(0, {str(REPRODUCE)!r})\n"
+        "import claims\n"
+        f"claims.main(['--output', {str(tmp_path)!r}])\n"
+        "sys.exit('tensorflow' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "not run yet" in done.stdout
+    assert claims.CLAIMS

@@ -1,0 +1,53 @@
+"""tensorflow-datasets' own checks of a builder; what they need comes with `[test]`."""
+
+import pathlib
+import shutil
+import tempfile
+from unittest import mock
+
+import pytest
+import tensorflow_datasets as tfds
+from helpers import data_folders
+
+from dfal_keras.datasets import builders
+
+# tfds.testing needs both, and does not say so.
+pytest.importorskip("dill")
+pytest.importorskip("importlib_resources")
+
+
+class _Case(tfds.testing.DatasetBuilderTestCase):
+    __test__ = False
+    MOCK_OUT_FORBIDDEN_OS_FUNCTIONS = False  # memory-mapped, so they are local files
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.EXAMPLE_DIR = pathlib.Path(tempfile.mkdtemp())
+        cls.addClassCleanup(shutil.rmtree, cls.EXAMPLE_DIR)
+        small = mock.patch.object(cls.DATASET_CLASS, "SOURCE", cls.make())
+        small.start()
+        cls.addClassCleanup(small.stop)
+
+
+class TestQuickDraw(_Case):
+    __test__ = True
+    DATASET_CLASS = builders.QuickDraw
+    SPLITS = {"train": 16, "test": 4}  # noqa: RUF012
+    DL_DOWNLOAD_RESULT = {  # noqa: RUF012
+        file.name: file.name for file in builders.QuickDraw.SOURCE.files
+    }
+
+    @classmethod
+    def make(cls):
+        return data_folders.small_quick_draw(cls.EXAMPLE_DIR)
+
+
+class TestShoeBag(_Case):
+    __test__ = True
+    DATASET_CLASS = builders.ShoeBag
+    SPLITS = {"train": 12, "test": 4}  # noqa: RUF012
+
+    @classmethod
+    def make(cls):
+        return data_folders.small_shoe_bag(cls.EXAMPLE_DIR)

@@ -1,0 +1,124 @@
+import shutil
+import zipfile
+
+import h5py
+import numpy as np
+import pytest
+from helpers import data_folders
+
+from dfal_keras.datasets import shoe_bag
+
+FILES = ("shoes_64.hdf5", "handbag_64.hdf5")
+
+
+@pytest.fixture
+def source(tmp_path):
+    return data_folders.small_shoe_bag(tmp_path)
+
+
+def test_the_counts_are_the_papers():
+    source = shoe_bag.SOURCE
+    assert source.class_names == ("shoe", "bag")
+    assert source.counts("train") == [48_025, 136_767]
+    assert sum(source.counts("train")) == 184_792
+    assert sum(source.counts("test")) == 4_000
+
+
+def test_load_data(source, tmp_path):
+    (x_train, y_train), (x_test, y_test) = shoe_bag.load_data(tmp_path, source)
+    assert isinstance(x_train, np.memmap)
+    assert x_train.dtype == x_test.dtype == y_train.dtype == y_test.dtype == np.uint8
+    np.testing.assert_array_equal(y_train, [0] * 5 + [1] * 7)
+    np.testing.assert_array_equal(y_test, [0, 0, 1, 1])
+    for label, name in enumerate(FILES):
+        with h5py.File(tmp_path / name) as file:
+            np.testing.assert_array_equal(x_train[y_train == label], file["imgs"][:-2])
+            np.testing.assert_array_equal(x_test[y_test == label], file["imgs"][-2:])
+
+
+def rewrite(path, how):
+    """Put something else where the shoes were."""
+    with h5py.File(path) as file:
+        images = file["imgs"][:]
+    if how == "truncated":
+        path.write_bytes(path.read_bytes()[:-500])
+    elif how == "empty":
+        path.write_bytes(b"")
+    elif how == "text":
+        path.write_text("<html>Moved</html>")
+    elif how == "swapped":
+        shutil.copy(path.with_name(FILES[1]), path)
+    elif how == "corrupted":  # compressed, so that what is wrong shows when it is read
+        with h5py.File(path, "w") as file:
+            data = file.create_dataset("imgs", data=images, compression="gzip")
+            where = data.id.get_chunk_info(0)
+        content = bytearray(path.read_bytes())
+        content[where.byte_offset : where.byte_offset + where.size] = bytes(where.size)
+        path.write_bytes(content)
+    else:
+        with h5py.File(path, "w") as file:
+            if how == "group":
+                file.create_group("imgs")
+            elif how == "name":
+                file["images"] = images
+            elif how == "float":
+                file["imgs"] = images / 255
+            elif how == "channels first":
+                file["imgs"] = images.transpose(0, 3, 1, 2)
+
+
+@pytest.mark.parametrize(
+    "how",
+    ["truncated", "empty", "text", "swapped", "corrupted"]
+    + ["group", "name", "float", "channels first"],
+)
+def test_other_files_are_named(source, tmp_path, how):
+    rewrite(tmp_path / FILES[0], how)
+    message = r"shoes_64.hdf5. Expected 7 uint8 images of 64x64x3.*Received: \S"
+    with pytest.raises(ValueError, match=message):
+        shoe_bag.load_data(tmp_path, source)
+    assert not list(tmp_path.rglob("x_*"))
+
+
+def test_download(source, tmp_path, monkeypatch):
+    monkeypatch.setenv("no_proxy", "*")
+    with data_folders.server(tmp_path) as address:
+        remote = data_folders.zipped(source, tmp_path, address)
+        (x_train, _), _ = shoe_bag.load_data(tmp_path / "data", remote)
+    assert x_train.shape == (12, 64, 64, 3)
+    assert data_folders.names(tmp_path / "data") == sorted(
+        [*FILES, "shoe_bag", "shoe_bag/x_test.npy", "shoe_bag/x_train.npy"]
+    )
+
+
+@pytest.mark.parametrize("how", ["cut", "damaged", "other", "text", "full disk"])
+def test_a_bad_archive_leaves_nothing(source, tmp_path, monkeypatch, how):
+    monkeypatch.setenv("no_proxy", "*")
+    data_folders.zipped(source, tmp_path, "")
+    path = tmp_path / "shoes_64.zip"
+    content = bytearray(path.read_bytes())
+    if how == "cut":
+        path.write_bytes(content[:-1000])
+    elif how == "damaged":
+        content[9000] ^= 1
+        path.write_bytes(content)
+    elif how == "text":
+        path.write_text("<html>Moved</html>")
+    elif how == "other":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("readme.txt", "")
+    limit = 50_000 if how == "full disk" else 10_000_000
+    with data_folders.server(tmp_path) as address, data_folders.full_disk(limit):
+        remote = data_folders.served(source, address, ".zip")
+        with pytest.raises(ValueError, match=r"downloading failed: \S.*by hand"):
+            shoe_bag.load_data(tmp_path / "data", remote)
+    assert data_folders.names(tmp_path / "data") == []
+
+
+def test_a_full_disk_leaves_nothing_half_written(source, tmp_path):
+    with (
+        data_folders.full_disk(100_000),
+        pytest.raises(ValueError, match=r"x_train.npy. Expected.* MB of space"),
+    ):
+        shoe_bag.load_data(tmp_path, source)
+    assert not list((tmp_path / "shoe_bag").iterdir())

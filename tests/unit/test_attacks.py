@@ -1,0 +1,223 @@
+import foolbox
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+import dfal_keras as dfal
+from dfal_keras.backend import classifier, deepfool_step, inference
+
+
+def linear_model(num_pixels, num_classes, seed=0):
+    """A random linear classifier: the model, its weights and its biases."""
+    rng = np.random.default_rng(seed)
+    model = keras.Sequential([keras.Input((num_pixels,)), layers.Dense(num_classes)])
+    model.set_weights(
+        [rng.normal(size=(num_pixels, num_classes)), rng.normal(size=num_classes)]
+    )
+    return model, *(weights.astype(float) for weights in model.get_weights())
+
+
+@pytest.mark.parametrize("ord", [1, 1.5, 2, 4, np.inf])
+@pytest.mark.parametrize("num_classes", [2, 6])
+def test_linear_models_have_the_closed_form(ord, num_classes):
+    """The distance to face k is |g_k| / ||w_k||_q; the nearest face is a minimum."""
+    model, weights, biases = linear_model(20, num_classes)
+    x = np.random.default_rng(1).normal(size=(50, 20)).astype("float32")
+    logits = x @ weights + biases
+    own = logits.argmax(axis=1)
+    dual = np.inf if ord == 1 else 1 if ord == np.inf else ord / (ord - 1)
+    differences = np.abs(logits - logits.max(axis=1, keepdims=True))
+    normals = weights.T[None] - weights.T[own][:, None]
+    with np.errstate(invalid="ignore"):
+        distances = differences / np.linalg.norm(normals, dual, axis=2)
+    distance = np.nanmin(distances, axis=1)
+
+    result = dfal.deepfool(model, x, ord=ord, overshoot=0.01, step_offset=0)
+
+    assert result.success.all()
+    assert (result.num_steps == 1).all()
+    assert result.norms == pytest.approx(1.01 * distance, rel=1e-5, abs=1e-6)
+    assert np.linalg.norm(result.perturbations, ord, axis=1) == pytest.approx(
+        result.norms, rel=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    ("attack", "ord"),
+    [
+        (foolbox.attacks.L2DeepFoolAttack, 2),
+        (foolbox.attacks.LinfDeepFoolAttack, np.inf),
+    ],
+)
+@pytest.mark.parametrize("bounds", [None, (0, 1)])
+def test_equals_foolbox_sample_by_sample(lenet5, digits, attack, ord, bounds):
+    logits = classifier.logits(lenet5)
+    wrapped = foolbox.TensorFlowModel(
+        lambda x: logits(x), bounds=bounds or (-1e9, 1e9), device="CPU:0"
+    )
+    images = tf.constant(digits[:64])
+    predicted = tf.argmax(logits(images), axis=1)
+    adversarial, _, _ = attack(steps=50, candidates=10, overshoot=0.02)(
+        wrapped, images, predicted, epsilons=None
+    )
+    perturbations = adversarial.numpy() - digits[:64]
+    norms = np.linalg.norm(perturbations.reshape(64, -1), ord, axis=1)
+
+    result = dfal.deepfool(
+        lenet5, digits[:64], ord=ord, bounds=bounds, step_offset=1e-4
+    )
+
+    assert result.norms == pytest.approx(norms, rel=1e-4)
+    assert result.perturbations == pytest.approx(perturbations, abs=1e-4)
+
+
+def test_adversarial_examples_fool_the_model(lenet5, digits):
+    result = dfal.deepfool(lenet5, digits, bounds=(0, 1))
+    adversarial = digits + result.perturbations
+    before = inference.predict_logits(lenet5, digits).argmax(axis=1)
+    after = inference.predict_logits(lenet5, adversarial).argmax(axis=1)
+    assert result.success.all()
+    assert (before != after).all()
+    assert adversarial.min() >= -1e-6
+    assert adversarial.max() <= 1 + 1e-6
+
+
+def test_one_by_one_equals_in_a_batch_in_any_order(lenet5, digits):
+    x = digits[:40]
+    whole = dfal.deepfool(lenet5, x)
+    order = np.random.default_rng(0).permutation(len(x))
+    shuffled = dfal.deepfool(lenet5, x[order], batch_size=7)
+    single = [dfal.deepfool(lenet5, x[i : i + 1]) for i in range(10)]
+    assert shuffled.norms == pytest.approx(whole.norms[order], rel=1e-3)
+    assert (shuffled.num_steps == whole.num_steps[order]).all()
+    assert [s.norms[0] for s in single] == pytest.approx(whole.norms[:10], rel=1e-3)
+
+
+def test_fewer_classes_never_give_a_smaller_first_step():
+    model, *_ = linear_model(20, 6)
+    x = np.random.default_rng(1).normal(size=(50, 20)).astype("float32")
+    every = dfal.deepfool(model, x)
+    two = dfal.deepfool(model, x, num_classes=2)
+    assert (two.norms >= every.norms * (1 - 1e-5)).all()
+    assert (two.norms > every.norms * 1.01).any()
+
+
+def test_one_trace_for_all_batch_sizes(digits):
+    model = dfal.models.LeNet5(include_preprocessing=False)
+    for num_samples in (1, 5, 150):
+        dfal.deepfool(model, digits[:num_samples])
+    graphs = [
+        deepfool_step.compiled_step(
+            model, (28, 28, 1), 10, 2.0, 0.02, (-np.inf, np.inf)
+        ),
+        inference._compiled(model, classifier.logits, (28, 28, 1)),
+    ]
+    assert [graph.experimental_get_tracing_count() for graph in graphs] == [1, 1]
+
+
+@pytest.mark.parametrize("bounds", [None, (0, 1)])
+@pytest.mark.parametrize("ord", [2, np.inf])
+def test_the_closest_alone_are_the_closest_of_all(lenet5, digits, ord, bounds):
+    options = {"ord": ord, "bounds": bounds, "batch_size": 64}
+    every = dfal.deepfool(lenet5, digits, **options)
+    few = dfal.deepfool(lenet5, digits, num_closest=10, **options)
+    closest = np.argsort(every.norms)[:10]
+    assert set(np.flatnonzero(few.success)) == set(closest)
+    assert few.norms[closest] == pytest.approx(every.norms[closest], rel=1e-3)
+    assert (few.perturbations[~few.success] == 0).all()
+    assert few.num_steps.sum() < 0.8 * every.num_steps.sum()
+
+
+def test_more_closest_than_images_is_every_image(lenet5, digits):
+    every = dfal.deepfool(lenet5, digits[:20])
+    more = dfal.deepfool(lenet5, digits[:20], num_closest=30)
+    assert (more.norms == every.norms).all()
+
+
+def test_a_sample_on_the_boundary_gets_across():
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(2, use_bias=False)])
+    model.set_weights([np.array([[1.0, -1.0], [0.0, 0.0]])])
+    x = np.array([[0.0, 3.0], [1e-9, 3.0], [1.0, 3.0]], "float32")
+    result = dfal.deepfool(model, x)
+    assert result.success.all()
+    assert result.norms[:2].max() < 1e-5
+    assert result.norms[2] == pytest.approx(1.02, rel=1e-5)
+
+
+def test_hopeless_samples_have_infinite_norm_and_spoil_no_others(lenet5, digits):
+    x = digits[:8].copy()
+    alone = dfal.deepfool(lenet5, np.delete(x, 3, axis=0))
+    x[3, 5, 5] = np.nan
+    result = dfal.deepfool(lenet5, x)
+    assert np.isinf(result.norms[3])
+    assert not result.success[3]
+    assert (result.perturbations[3] == 0).all()
+    assert np.delete(result.norms, 3) == pytest.approx(alone.norms, rel=1e-3)
+
+
+@pytest.mark.parametrize("weights", [np.zeros((5, 3)), np.full((5, 3), np.nan)])
+def test_zero_or_nan_gradients_are_no_success(weights):
+    model = keras.Sequential([keras.Input((5,)), layers.Dense(3, use_bias=False)])
+    model.set_weights([weights])
+    result = dfal.deepfool(model, np.ones((4, 5), "float32"))
+    assert np.isinf(result.norms).all()
+    assert not result.success.any()
+
+
+def test_too_few_steps_are_no_success(lenet5, digits):
+    few = dfal.deepfool(lenet5, digits, max_steps=1)
+    enough = dfal.deepfool(lenet5, digits)
+    assert (few.success == (enough.num_steps <= 1)).all()
+    assert 0 < few.success.sum() < len(digits)
+    assert np.isinf(few.norms[~few.success]).all()
+
+
+def test_raw_pixels_scale_the_norms_by_255(lenet5, mnist):
+    raw = dfal.models.LeNet5()
+    raw.set_weights(lenet5.get_weights())
+    x = mnist[1][0][:32]
+    scaled = dfal.deepfool(lenet5, x.astype("float32") / 255)
+    assert dfal.deepfool(raw, x).norms / 255 == pytest.approx(scaled.norms, rel=1e-3)
+
+
+def test_single_sigmoid_is_attacked_as_two_classes():
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(1, activation="sigmoid")])
+    weights, bias = model.get_weights()
+    x = np.random.default_rng(0).normal(size=(20, 6)).astype("float32")
+    distance = np.abs(x @ weights + bias)[:, 0] / np.linalg.norm(weights)
+    assert dfal.deepfool(model, x, overshoot=0.02).norms == pytest.approx(
+        1.02 * distance, rel=1e-5, abs=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"x": np.zeros((0, 5))}, "x"),
+        ({"x": np.zeros((3, 4))}, "x"),
+        ({"x": "image.png"}, "x"),
+        ({"x": np.array([["a"] * 5])}, "x"),
+        ({"model": 3}, "model"),
+        ({"model": lambda x: tf.nn.softmax(x)}, "model"),
+        ({"model": lambda x: x[:, :0]}, "model"),
+        ({"ord": 0.5}, "ord"),
+        ({"ord": np.nan}, "ord"),
+        ({"ord": "2"}, "ord"),
+        ({"max_steps": 0}, "max_steps"),
+        ({"overshoot": -0.1}, "overshoot"),
+        ({"overshoot": np.inf}, "overshoot"),
+        ({"bounds": (1, 0)}, "bounds"),
+        ({"bounds": 1}, "bounds"),
+        ({"bounds": ("a", "b")}, "bounds"),
+        ({"num_classes": 1}, "num_classes"),
+        ({"step_offset": -1}, "step_offset"),
+        ({"num_closest": 0}, "num_closest"),
+        ({"batch_size": 0}, "batch_size"),
+    ],
+)
+def test_bad_arguments(changed, named):
+    good = {"model": linear_model(5, 3)[0], "x": np.zeros((3, 5), "float32")}
+    with pytest.raises(ValueError, match=f"`{named}`.*Received: "):
+        dfal.deepfool(**{**good, **changed})

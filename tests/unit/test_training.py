@@ -1,0 +1,269 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+import dfal_keras as dfal
+from dfal_keras.backend import inference
+from dfal_keras.backend.reinitialization import Initializer
+
+
+def weights_of(model):
+    return [np.array(weights) for weights in model.get_weights()]
+
+
+def same(first, second):
+    return all((a == b).all() for a, b in zip(first, second, strict=True))
+
+
+def test_learns(tiny_train, blobs):
+    x, y = blobs
+    before = inference.evaluate(tiny_train.model, x, y)
+    assert tiny_train(x[:60], y[:60], seed=0) is tiny_train.model
+    after = inference.evaluate(tiny_train.model, x, y)
+    assert before[1] < 0.8 < 0.95 < after[1]
+    assert after[0] < before[0]
+
+
+def test_same_seed_same_weights_whatever_came_before(tiny_train, blobs):
+    x, y = blobs
+    first = weights_of(tiny_train(x[:60], y[:60], seed=1))
+    other = weights_of(tiny_train(x[:90], y[:90], seed=2))
+    again = weights_of(tiny_train(x[:60], y[:60], seed=1))
+    assert same(first, again)
+    assert not same(first[:1], other[:1])
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        keras.optimizers.Adam(0.05),
+        keras.optimizers.Adagrad(0.05),
+        keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, 9), 0.9),
+        keras.optimizers.LossScaleOptimizer(keras.optimizers.RMSprop()),
+    ],
+)
+def test_a_model_that_was_trained_before_starts_afresh(blobs, tiny_model, optimizer):
+    x, y = blobs
+    tiny_model.compile(optimizer, "sparse_categorical_crossentropy")
+    first, second = (
+        weights_of(dfal.Training(tiny_model, num_restarts=1, epochs=3)(x, y, seed=1))
+        for _ in range(2)
+    )
+    assert same(first, second)
+
+
+def test_one_trace_for_all_sizes_and_restarts(tiny_train, blobs):
+    x, y = blobs
+    for num_samples in (10, 33, 300):
+        tiny_train(x[:num_samples].astype("float32"), y[:num_samples], seed=0)
+    (graph,) = tiny_train._graphs.values()
+    assert graph.experimental_get_tracing_count() == 1
+
+
+def test_equals_a_plain_loop_over_train_on_batch(blobs):
+    """The same splits, shuffles and steps, one by one through Keras's front door."""
+    x, y = blobs[0][:50].astype("float32"), blobs[1][:50]
+
+    def make():
+        model = keras.Sequential(
+            [keras.Input((4, 4, 1)), layers.Flatten(), layers.Dense(3, "softmax")]
+        )
+        model.compile("adam", "sparse_categorical_crossentropy")
+        return model
+
+    train = dfal.Training(make(), num_restarts=1, epochs=4, patience=4, batch_size=16)
+    trained = train(x, y, seed=7)
+
+    plain = make()
+    rng = np.random.default_rng([7, 0])
+    Initializer(plain)(rng)
+    held_out, rows = np.split(rng.permutation(50).astype(np.int32), [10])
+    seed = rng.integers(2**31, size=2, dtype=np.int32)
+    for epoch in range(4):
+        shuffled = tf.random.experimental.stateless_shuffle(rows, seed + [0, epoch])
+        for batch in np.split(shuffled.numpy(), [16, 32]):
+            plain.train_on_batch(x[batch], y[batch])
+
+    for ours, expected in zip(weights_of(trained), weights_of(plain), strict=True):
+        assert ours == pytest.approx(expected, rel=1e-4, abs=1e-6)
+    expected = plain.evaluate(x[held_out], y[held_out], verbose=0)
+    loss = train._validation_loss(tf.constant(x), tf.constant(y), held_out)
+    assert float(loss) == pytest.approx(expected, rel=1e-4)
+
+
+class Subclassed(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.flatten, self.dense = layers.Flatten(), layers.Dense(3)
+
+    def call(self, inputs):
+        return self.dense(self.flatten(inputs))
+
+
+@pytest.mark.parametrize("kind", ["subclassed", "one sigmoid"])
+def test_other_models_train_too(kind, blobs):
+    x, y = blobs[0], blobs[1]
+    if kind == "subclassed":
+        model = Subclassed()
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    else:
+        y = (y > 0).astype(int)
+        model = keras.Sequential(
+            [keras.Input((4, 4, 1)), layers.Flatten(), layers.Dense(1, "sigmoid")]
+        )
+        loss = "binary_crossentropy"
+    model(x[:1].astype("float32"))
+    model.compile(keras.optimizers.Adam(0.001), loss)
+    train = dfal.Training(model, num_restarts=1, epochs=30)
+    train(x, y, seed=0)
+    assert inference.evaluate(model, x, y)[1] > 0.9
+
+
+@pytest.mark.parametrize("seed", [-1, 0.5, None])
+def test_bad_seeds(tiny_train, blobs, seed):
+    with pytest.raises(ValueError, match="`seed` must be.*Received: seed="):
+        tiny_train(*blobs, seed=seed)
+
+
+def test_stops_when_the_validation_loss_no_longer_improves(tiny_model, blobs):
+    tiny_model.optimizer.learning_rate = 0.0
+    train = dfal.Training(tiny_model, num_restarts=1, patience=3, batch_size=10)
+    train(blobs[0][:50], blobs[1][:50], seed=0)
+    # One epoch to set the mark, three that do not better it, of four batches each.
+    assert int(tiny_model.optimizer.iterations.numpy()) == (1 + 3) * 4
+
+
+def test_keeps_the_restart_with_the_lowest_validation_loss(tiny_model, blobs):
+    x, y = blobs
+    train = dfal.Training(tiny_model, num_restarts=4, epochs=1)
+    ended = []
+    graph = train._graph((4, 4, 1), "uint8")
+
+    def spy(*arguments):
+        loss = graph(*arguments)
+        ended.append((float(loss), weights_of(tiny_model)))
+        return loss
+
+    train._graphs["uint8"] = spy
+    train(x[:40], y[:40], seed=3)
+    losses = [loss for loss, _ in ended]
+    assert len(set(losses)) == 4
+    assert np.argmin(losses) != 3  # else keeping the last one would do
+    assert same(weights_of(tiny_model), ended[int(np.argmin(losses))][1])
+
+
+def test_every_restart_is_fresh(blobs):
+    norm, frozen = layers.Normalization(), layers.Dense(8, trainable=False)
+    norm.adapt(blobs[0])
+    model = keras.Sequential(
+        [keras.Input((4, 4, 1)), norm, layers.Flatten(), frozen]
+        + [layers.BatchNormalization(), layers.Dropout(0.5), layers.Dense(3)]
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("adam", loss)
+    kept = [np.array(norm.mean), np.array(frozen.kernel)]
+    train = dfal.Training(model, num_restarts=1, epochs=3)
+    train(blobs[0], blobs[1], seed=0)
+    used = weights_of(model)
+    Initializer(model)(np.random.default_rng(0))
+    fresh = weights_of(model)
+    Initializer(model)(np.random.default_rng(0))
+
+    assert same(fresh, weights_of(model))
+    assert not same([used[-2]], [fresh[-2]])
+    assert same(kept, [np.array(norm.mean), np.array(frozen.kernel)])
+    batch_norm = model.layers[3]
+    assert np.array(batch_norm.moving_mean) == pytest.approx(np.zeros(8))
+    assert np.array(batch_norm.moving_variance) == pytest.approx(np.ones(8))
+    limit = np.sqrt(6 / (8 + 3))  # Glorot's
+    assert 0.5 * limit < np.abs(fresh[-2]).max() <= limit
+    optimizer = Initializer(model)._model.optimizer
+    train(blobs[0], blobs[1], seed=0)
+    assert int(optimizer.iterations.numpy()) > 0
+
+
+def test_the_optimizer_starts_afresh(tiny_train, blobs):
+    x, y = blobs
+    tiny_train(x, y, seed=0)
+    optimizer = tiny_train.model.optimizer
+    assert int(optimizer.iterations.numpy()) > 0
+    tiny_train._initializer(np.random.default_rng(0))
+    assert int(optimizer.iterations.numpy()) == 0
+    assert float(optimizer.learning_rate.numpy()) == pytest.approx(0.05)
+
+
+class NoInitializer(layers.Layer):
+    def build(self, input_shape):
+        self.scale = self.add_weight(shape=(1,), name="scale", initializer="ones")
+
+    def call(self, inputs):
+        return inputs * self.scale
+
+
+def test_bad_models():
+    uncompiled = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
+    with pytest.raises(ValueError, match="`model` must be compiled"):
+        dfal.Training(uncompiled)
+    odd = keras.Sequential([keras.Input((3,)), NoInitializer(), layers.Dense(2)])
+    odd.compile("adam", "sparse_categorical_crossentropy")
+    with pytest.raises(ValueError, match="no attribute scale_initializer"):
+        dfal.Training(odd)
+
+
+@pytest.mark.parametrize(
+    ("num_samples", "split", "num_held_out"),
+    [(19, 0.2, 4), (18, 0.2, 4), (17, 0.2, 3), (10, 0.2, 2), (3, 0.1, 1), (9, 0.3, 3)],
+)
+def test_the_share_held_out_is_rounded(
+    tiny_model, blobs, num_samples, split, num_held_out
+):
+    """Counted in gradient steps of one sample each."""
+    train = dfal.Training(
+        tiny_model, num_restarts=1, epochs=1, batch_size=1, validation_split=split
+    )
+    train(blobs[0][:num_samples], blobs[1][:num_samples], seed=0)
+    num_steps = int(tiny_model.optimizer.iterations.numpy())
+    assert num_steps == num_samples - num_held_out
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("num_restarts", 0),
+        ("validation_split", 0.0),
+        ("validation_split", 1),
+        ("epochs", 2.5),
+        ("patience", 0),
+        ("batch_size", -1),
+    ],
+)
+def test_bad_options(tiny_model, option, value):
+    with pytest.raises(ValueError, match=f"`{option}`.*Received: {option}="):
+        dfal.Training(tiny_model, **{option: value})
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "named"),
+    [
+        (np.zeros((0, 4, 4, 1)), [], "x"),
+        (np.zeros((9, 5, 5, 1)), [0] * 9, "x"),
+        (np.full((9, 4, 4, 1), np.nan), [0] * 9, "x"),
+        (np.zeros((1, 4, 4, 1)), [0], "x"),
+        (np.zeros((9, 4, 4, 1)), [0] * 8, "y"),
+        (np.zeros((9, 4, 4, 1)), [3] * 9, "y"),
+        (np.zeros((9, 4, 4, 1)), [-1] * 9, "y"),
+        (np.zeros((9, 4, 4, 1)), [0.5] * 9, "y"),
+    ],
+)
+def test_bad_labeled_sets(tiny_train, x, y, named):
+    with pytest.raises(ValueError, match=f"`{named}`.*Received: "):
+        tiny_train(x, y, seed=0)
+
+
+def test_a_loss_that_is_not_finite_is_no_result(tiny_model, blobs):
+    tiny_model.optimizer.learning_rate = np.inf
+    train = dfal.Training(tiny_model, num_restarts=1, epochs=2)
+    with pytest.raises(ValueError, match="finite validation loss"):
+        train(blobs[0], blobs[1], seed=0)
