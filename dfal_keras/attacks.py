@@ -47,7 +47,7 @@ def deepfool(
     step_offset: float | None = None,
     num_closest: int | None = None,
     first_look: int | None = None,
-    batch_size: int = 128,
+    batch_size: int | None = None,
 ) -> DeepFoolResult:
     """Find a small perturbation of each image that changes its predicted class.
 
@@ -75,7 +75,8 @@ def deepfool(
         bounds: `(low, high)` of valid pixels, to which adversarial examples are
             clipped. Defaults to `None`, no clipping.
         num_classes: Compare only this many of the most likely classes of x, the
-            predicted class included. Defaults to `None`, all classes.
+            predicted class included. Defaults to `None`: all classes of a model with
+            up to 10, and the 10 most likely of others, as DeepFool's authors do.
         step_offset: Length to add to each step, in the units of the pixels. Defaults
             to `None`, the float32 resolution at x, so that a sample on the boundary
             crosses it. DeepFool's authors and Foolbox add 1e-4.
@@ -86,7 +87,8 @@ def deepfool(
             no image, attack this many of the images closest to the boundary to the
             end, and stop all attacks if none of them is fooled. Defaults to `None`,
             attack all images.
-        batch_size: Number of images to attack at a time. Defaults to 128.
+        batch_size: Number of images to attack at a time. Defaults to `None`: up to
+            128, as far as the model's activations fit in about 1 GB.
 
     Returns:
         A `DeepFoolResult`. If an image is not fooled in `max_steps`, if its attack is
@@ -138,7 +140,7 @@ class DeepFoolOptions:
     step_offset: float | None
     num_closest: int | None
     first_look: int | None
-    batch_size: int
+    batch_size: int | None
 
     def __post_init__(self):
         _validation.check_number("ord", self.ord, minimum=1)
@@ -151,10 +153,9 @@ class DeepFoolOptions:
             _validation.check_number(
                 "step_offset", self.step_offset, minimum=0, below=np.inf
             )
-        for name in ("num_closest", "first_look"):
+        for name in ("num_closest", "first_look", "batch_size"):
             if getattr(self, name) is not None:
                 _validation.check_count(name, getattr(self, name))
-        _validation.check_count("batch_size", self.batch_size)
 
 
 def attack(
@@ -178,15 +179,19 @@ def attack(
     """
     logits = inference.predict_logits(model, x, finite=finite)
     inference.check_logits(logits)
-    num_compared = min(options.num_classes or logits.shape[1], logits.shape[1])
+    num_compared = min(options.num_classes or _MAX_COMPARED, logits.shape[1])
     if num_compared < 2:
         raise ValueError(
             "Argument `model` must return logits of at least two classes. "
             f"Received: a model with {num_compared} outputs"
         )
+    sample_shape = tuple(x.shape[1:])
+    if options.batch_size is None:
+        size = deepfool_step.choose_batch_size(model, sample_shape, num_compared)
+        options = dataclasses.replace(options, batch_size=size)
     step = deepfool_step.traced_step(
         model,
-        tuple(x.shape[1:]),
+        sample_shape,
         num_compared,
         float(options.ord),
         float(options.overshoot),
@@ -268,7 +273,7 @@ class _Attack:
             )
         )
         self._num_steps[rows] += has_step
-        norms = np.linalg.norm(changes, options.ord, axis=1)
+        norms = _norms(changes, options.ord)
         # Logits may be finite for a NaN pixel, for example after a ReLU; norms are not.
         is_valid = has_step & (predicted >= 0) & np.isfinite(norms)
         fooled = is_valid & (predicted != self._classes[rows, 0])
@@ -286,7 +291,7 @@ class _Attack:
         """Return the lengths to add to the steps of the batch."""
         if self._options.step_offset is not None:
             return np.full(len(self._rows), self._options.step_offset, np.float32)
-        return _RESOLUTION * np.linalg.norm(self._images, self._options.ord, axis=1)
+        return _RESOLUTION * _norms(self._images, self._options.ord)
 
     def _is_hopeless(self):
         """Return whether no image is fooled so far, nor in a first look."""
@@ -303,5 +308,16 @@ class _Attack:
         return not look.run().success.any()
 
 
+def _norms(vectors, ord):
+    """Return the L_p norm of each row."""
+    if ord in (1, 2, np.inf):
+        return np.linalg.norm(vectors, ord, axis=1)
+    # Scale the largest entry to one, so that no power overflows or underflows.
+    scales = np.abs(vectors).max(axis=1)
+    scaled = vectors / np.where(scales > 0, scales, 1)[:, None]
+    return scales * np.linalg.norm(scaled, ord, axis=1)
+
+
+_MAX_COMPARED = 10
 _STEPS_BEFORE_LOOK = 3
 _RESOLUTION = np.finfo(np.float32).eps

@@ -8,55 +8,81 @@ once, as channels of a convolution whose stride is the block size. Each sum has 
 terms, plus zeros, so the result is equal up to rounding.
 """
 
-import contextlib
-from collections.abc import Iterator
-
+import keras
 import tensorflow as tf
+from keras import ops
 
-
-@contextlib.contextmanager
-def gradients_by_blocks() -> Iterator[None]:
-    """Use this module's gradient for convolutions that are traced in the context.
-
-    It applies to `tf.gradients` with respect to the input. A `tf.GradientTape` ignores
-    it.
-    """
-    graph = tf.compat.v1.get_default_graph()
-    with graph.gradient_override_map({"Conv2D": _NAME}):
-        yield
-
-
-_NAME = "DfalKerasConv2DByBlocks"
 _BLOCK_SIZES = {1: 4, 2: 2, 3: 2}  # by channels: 16, 8 and 12 numbers at once
 
 
-@tf.RegisterGradient(_NAME)
-def _gradient(op, upstream):
-    """Return the gradient of a convolution by its input, and none by its kernel."""
-    images, kernel = op.inputs
-    attributes = ["strides", "padding", "explicit_paddings", "data_format", "dilations"]
-    options = {name: op.get_attr(name) for name in attributes}
-    block_size = _BLOCK_SIZES.get(images.shape[-1])
-    is_supported = (
-        set(options["strides"]) == set(options["dilations"]) == {1}
-        and options["data_format"] == b"NHWC"
-        and options["padding"] in (b"SAME", b"VALID")
-        and None not in (*images.shape[1:], *upstream.shape[1:])
-        and kernel.shape[2] == images.shape[3]
+def with_blocked_gradients(model: keras.Model) -> keras.Model:
+    """Return a model on the same layers, with this module's gradients by the images.
+
+    Args:
+        model: A Sequential or functional model.
+
+    Returns:
+        A functional model that computes the same outputs. Convolutions inside nested
+        models, or of a form that this module does not support, are left as they are.
+    """
+
+    def call(layer, *args, **kwargs):
+        if _is_supported(layer, *args):
+            return _BlockedConv2D(layer)(*args)
+        return layer(*args, **kwargs)
+
+    functional = keras.Model(model.inputs[0], model.outputs[0])
+    return keras.models.clone_model(
+        functional, clone_function=lambda layer: layer, call_function=call
     )
-    if block_size and is_supported:
-        is_same = options["padding"] == b"SAME"
-        padding = [(size - 1) // 2 if is_same else 0 for size in kernel.shape[:2]]
-        return by_blocks(upstream, kernel, images.shape, padding, block_size), None
+
+
+class _BlockedConv2D(keras.layers.Layer):
+    """A `keras.layers.Conv2D`, on its own variables, with a gradient by blocks."""
+
+    def __init__(self, convolution):
+        super().__init__(dtype=convolution.dtype_policy)
+        self._convolution = convolution
+
+    def call(self, images):
+        layer = self._convolution
+        outputs = _convolve(images, tf.convert_to_tensor(layer.kernel), layer.padding)
+        if layer.use_bias:
+            outputs += ops.reshape(layer.bias, (1, 1, 1, layer.filters))
+        return outputs if layer.activation is None else layer.activation(outputs)
+
+    def compute_output_shape(self, input_shape):
+        return self._convolution.compute_output_shape(input_shape)
+
+
+def _is_supported(layer, images=None, *args):
+    """Return whether a layer is a convolution with stride 1 of few channels."""
     return (
-        tf.raw_ops.Conv2DBackpropInput(
-            input_sizes=tf.shape(images),
-            filter=kernel,
-            out_backprop=upstream,
-            **options,
-        ),
-        None,
+        type(layer) is keras.layers.Conv2D
+        and set(layer.strides) == set(layer.dilation_rate) == {1}
+        and layer.groups == 1
+        and layer.data_format == "channels_last"
+        and layer.padding in ("same", "valid")
+        and None not in images.shape[1:]
+        and images.shape[-1] in _BLOCK_SIZES
     )
+
+
+def _convolve(images, kernel, padding):
+    """Convolve with stride 1; compute the gradient by the images by blocks."""
+
+    @tf.custom_gradient
+    def convolve(images):
+        def gradient(upstream):
+            num_zeros = [
+                (size - 1) // 2 if padding == "same" else 0 for size in kernel.shape[:2]
+            ]
+            block_size = _BLOCK_SIZES[images.shape[-1]]
+            return by_blocks(upstream, kernel, images.shape, num_zeros, block_size)
+
+        return ops.conv(images, kernel, padding=padding), gradient
+
+    return convolve(images)
 
 
 def by_blocks(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import keras
 from keras import ops
 
-from dfal_keras.backend import tracing
+from dfal_keras.backend import blocked_convolution, tracing
 
 
 def check_model(model) -> None:
@@ -69,8 +69,22 @@ def logits(model, training: bool = False) -> Callable:
     if hasattr(model, "logits"):
         return _two_classes(_weakly(model.logits))
     if getattr(model, "outputs", None):
-        return _two_classes(_before_activation(model, training))
+        body, head = _before_activation(model)
+        return _two_classes(_composed(_call(body, training), head))
     return _two_classes(_weakly(model))
+
+
+@tracing.cached_per_model
+def logits_for_gradients(model) -> Callable:
+    """Return `logits(model)` with a faster gradient with respect to the images.
+
+    See `blocked_convolution`. Functions and subclassed models are left as they are.
+    """
+    if hasattr(model, "logits") or not getattr(model, "outputs", None):
+        return logits(model)
+    body, head = _before_activation(model)
+    body = blocked_convolution.with_blocked_gradients(body)
+    return _two_classes(_composed(_call(body), head))
 
 
 @tracing.cached_per_model
@@ -110,35 +124,39 @@ def _flat(function):
     )
 
 
-def _before_activation(model, training):
-    """Return a function from images to the input of the model's final activation."""
+def _before_activation(model):
+    """Split a model before its final activation.
+
+    Returns:
+        A functional model, and a function from its outputs to the logits, or `None`.
+    """
     head = model.layers[-1]
     activation = getattr(head, "activation", None)
     is_softmax = isinstance(head, keras.layers.Softmax)
     if not is_softmax and activation not in _ACTIVATIONS:
-        return _call(keras.Model(model.inputs[0], model.outputs[0]), training)
+        return keras.Model(model.inputs[0], model.outputs[0]), None
     if activation is keras.activations.sigmoid and model.outputs[0].shape[-1] != 1:
         raise ValueError(
             "Argument `model` must choose one class for each sample: a softmax, "
             "logits, or a single sigmoid unit. Received: a model that ends in "
             f"{model.outputs[0].shape[-1]} sigmoid units"
         )
-    body = _call(keras.Model(model.inputs[0], head.input), training)
+    body = keras.Model(model.inputs[0], head.input)
     if is_softmax or isinstance(head, keras.layers.Activation):
-        return body
+        return body, None
 
     # The last layer includes the activation: run a clone of it that has none, with
     # the original's variables.
     linear = type(head).from_config({**head.get_config(), "activation": None})
     linear.build(head.input.shape)
 
-    def call(images):
+    def call(inputs):
         outputs, _ = linear.stateless_call(
-            head.trainable_variables, head.non_trainable_variables, body(images)
+            head.trainable_variables, head.non_trainable_variables, inputs
         )
         return outputs
 
-    return call
+    return body, call
 
 
 _ACTIVATIONS = (keras.activations.softmax, keras.activations.sigmoid)
@@ -154,6 +172,11 @@ def _two_classes(function):
         return outputs
 
     return call
+
+
+def _composed(body, head):
+    """Return a function that applies `head`, if any, to the outputs of `body`."""
+    return body if head is None else lambda images: head(body(images))
 
 
 def _call(model, training=False):

@@ -5,7 +5,15 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from dfal_keras.backend import classifier, logit_gradients, tracing
+from dfal_keras.backend import classifier, logit_gradients, memory, tracing
+
+_MAX_BATCH_SIZE = 128
+
+
+def choose_batch_size(model, sample_shape: tuple, num_compared: int) -> int:
+    """Return how many images to attack at a time."""
+    content = logit_gradients.memory_per_image(num_compared - 1)
+    return memory.batch_size(model, sample_shape, maximum=_MAX_BATCH_SIZE, **content)
 
 
 @tracing.cached_per_model
@@ -36,7 +44,7 @@ def traced_step(
         bounds; whether a finite step was found; and the class predicted after the
         step, -1 if the logits are not finite.
     """
-    logits = classifier.logits(model)
+    logits = classifier.logits_for_gradients(model)
     low, high = bounds
 
     def perturbed(images, perturbations):

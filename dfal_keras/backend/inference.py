@@ -5,20 +5,21 @@ from collections.abc import Iterator
 import numpy as np
 
 from dfal_keras import _validation
-from dfal_keras.backend import classifier, tracing
+from dfal_keras.backend import classifier, memory, tracing
 
-_BATCH_SIZE = 1024
+_MAX_BATCH_SIZE = 1024
 
 
 def predict_logits(
-    model, x, *, batch_size: int = _BATCH_SIZE, finite: bool = True
+    model, x, *, batch_size: int | None = None, finite: bool = True
 ) -> np.ndarray:
     """Return logits.
 
     Args:
         model: A classifier that passes `classifier.check_model`.
         x: Images as the model takes them, of shape `(num_samples, ...)`.
-        batch_size: Number of images in a batch. Defaults to 1024.
+        batch_size: Number of images in a batch. Defaults to `None`: up to 1024, as far
+            as the model's activations fit in about 1 GB.
         finite: Whether to raise an error for NaN and infinity. Defaults to `True`.
 
     Returns:
@@ -38,12 +39,12 @@ def predict_logits(
     return logits
 
 
-def predict_features(model, x, *, batch_size: int = _BATCH_SIZE) -> np.ndarray:
+def predict_features(model, x, *, batch_size: int | None = None) -> np.ndarray:
     """Return penultimate activations, of shape `(num_samples, num_features)`."""
     return check_finite(_predict(classifier.features, model, x, batch_size))
 
 
-def predict_probabilities(model, x, *, batch_size: int = _BATCH_SIZE) -> np.ndarray:
+def predict_probabilities(model, x, *, batch_size: int | None = None) -> np.ndarray:
     """Return class probabilities, of shape `(num_samples, num_classes)`."""
     outputs = predict_logits(model, x, batch_size=batch_size)
     if are_probabilities(outputs):
@@ -51,14 +52,15 @@ def predict_probabilities(model, x, *, batch_size: int = _BATCH_SIZE) -> np.ndar
     return softmax(outputs)
 
 
-def evaluate(model, x, y, *, batch_size: int = _BATCH_SIZE) -> tuple[float, float]:
+def evaluate(model, x, y, *, batch_size: int | None = None) -> tuple[float, float]:
     """Return the mean cross-entropy, in nats, and the accuracy, in [0, 1].
 
     Args:
         model: A classifier.
         x: Images as the model takes them, of shape `(num_samples, ...)`.
         y: Integer class indices, of shape `(num_samples,)`.
-        batch_size: Number of images in a batch. Defaults to 1024.
+        batch_size: Number of images in a batch. Defaults to `None`: up to 1024, as far
+            as the model's activations fit in about 1 GB.
 
     Raises:
         ValueError: If an argument is invalid, or outputs are not finite.
@@ -117,7 +119,10 @@ def float_batches(x, batch_size: int) -> Iterator[np.ndarray]:
 
 def _predict(compute, model, x, batch_size):
     """Compute `classifier.logits` or `classifier.features` of all images."""
-    forward = _traced(model, compute, tuple(x.shape[1:]))
+    sample_shape = tuple(x.shape[1:])
+    if batch_size is None:
+        batch_size = memory.batch_size(model, sample_shape, maximum=_MAX_BATCH_SIZE)
+    forward = _traced(model, compute, sample_shape)
     outputs = [forward(batch).numpy() for batch in float_batches(x, batch_size)]
     num_rows = sum(len(rows) for rows in outputs)
     if num_rows != x.shape[0]:

@@ -5,11 +5,17 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from dfal_keras.backend import classifier, inference, tracing
+from dfal_keras.backend import classifier, inference, memory, tracing
 
 
 def gradient_lengths(
-    model, x, expectation: str, *, epsilon: float = 1e-7, batch_size: int = 128
+    model,
+    x,
+    expectation: str,
+    *,
+    epsilon: float = 1e-7,
+    num_classes: int | None = None,
+    batch_size: int | None = None,
 ) -> np.ndarray:
     """Return the expected gradient length of each sample.
 
@@ -21,7 +27,11 @@ def gradient_lengths(
         expectation: `"norm"` or `"uniform"`.
         epsilon: Probabilities are clipped to `[epsilon, 1 - epsilon]`. Used by
             `"uniform"` only. Defaults to 1e-7, as in Keras.
-        batch_size: Number of images in a batch. Defaults to 128.
+        num_classes: Sum over this many of the most likely classes. Used by `"norm"`
+            only, which takes a backward pass for each. Defaults to `None`: all classes
+            of a model with up to 10, and the 10 most likely of others.
+        batch_size: Number of images in a batch. Defaults to `None`: up to 128, as far
+            as they fit in about 1 GB. Gradients are computed one image at a time.
 
     Returns:
         Float32 array of shape `(num_samples,)`.
@@ -35,21 +45,34 @@ def gradient_lengths(
             "Argument `model` must be a Keras model with trainable weights. "
             f"Received: {model!r}"
         )
-    logits = inference.check_logits(inference.predict_logits(model, x))
-    probabilities = inference.softmax(logits)
-    norms = _traced_norms(model, tuple(x.shape[1:]), expectation, epsilon)
+    logits = inference.predict_logits(model, x, batch_size=batch_size)
+    probabilities = inference.softmax(inference.check_logits(logits))
+    sample_shape = tuple(x.shape[1:])
+    if batch_size is None:
+        batch_size = memory.batch_size(model, sample_shape, maximum=_MAX_BATCH_SIZE)
+    num_compared = min(num_classes or _MAX_COMPARED, logits.shape[1])
+    norms = _traced_norms(model, sample_shape, expectation, epsilon, num_compared)
     batches = inference.float_batches(x, batch_size)
     lengths = np.concatenate([norms(batch).numpy() for batch in batches])
     if expectation == "uniform":
         return inference.check_finite(lengths[:, 0])
+    if num_compared < logits.shape[1]:  # in the order of the targets
+        probabilities = -np.sort(-probabilities, axis=1)[:, :num_compared]
     return inference.check_finite((probabilities * lengths).sum(axis=1))
 
 
+_MAX_BATCH_SIZE = 128
+_MAX_COMPARED = 10
+
+# Up to this many targets, one backward pass for each is traced.
+_MAX_UNROLLED = 15
+
+
 @tracing.cached_per_model
-def _traced_norms(model, sample_shape, expectation, epsilon):
+def _traced_norms(model, sample_shape, expectation, epsilon, num_compared):
     """Return the traced function of the gradient norms for each expectation's targets.
 
-    "norm" has a one-hot target for each class. "uniform" has one target: the loss is
+    "norm" has a one-hot target for each of the most likely classes. "uniform" has one target: the loss is
     linear in its target, so the mean gradient over the classes is the gradient for the
     mean target, 1/C for each class, in one backward pass. A class whose probability is
     clipped has gradient zero, and so a target of zero.
@@ -58,10 +81,13 @@ def _traced_norms(model, sample_shape, expectation, epsilon):
     def targets(probabilities):
         num_classes = probabilities.shape[0]
         if expectation == "norm":
-            return tf.unstack(tf.eye(num_classes, dtype=probabilities.dtype))
+            if num_compared == num_classes:
+                return tf.eye(num_classes, dtype=probabilities.dtype)
+            classes = tf.math.top_k(probabilities, num_compared).indices
+            return tf.one_hot(classes, num_classes, dtype=probabilities.dtype)
         # `tf.clip_by_value` passes gradients on at the limits themselves.
         counts = (probabilities >= epsilon) & (probabilities <= 1 - epsilon)
-        return [tf.cast(counts, probabilities.dtype) / num_classes]
+        return tf.cast(counts, probabilities.dtype)[None] / num_classes
 
     logits = classifier.logits(model)
     weights = [variable.value for variable in model.trainable_variables]
@@ -88,29 +114,44 @@ def loss_gradient_norms(
         weights: List of the variables to differentiate by.
         images: Float tensor of shape `(batch_size, ...)`.
         targets: Function from the probabilities of a sample, a float tensor of shape
-            `(num_classes,)`, to a list of targets of that shape.
+            `(num_classes,)`, to targets of shape `(num_targets, num_classes)`.
 
     Returns:
         Float32 tensor of shape `(batch_size, num_targets)`.
     """
 
+    def loss_norm(image, target):
+        with tf.GradientTape() as tape:
+            loss = _loss(logits(image[None])[0], target)
+        return _norm(tape.gradient(loss, weights, **_ZERO))
+
     def norms_of_one(image):
         with tf.GradientTape(persistent=True) as tape:
             outputs = logits(image[None])[0]
-            log_probabilities = tf.nn.log_softmax(outputs)
-            constants = map(tf.stop_gradient, targets(tf.nn.softmax(outputs)))
-            losses = [-tf.reduce_sum(t * log_probabilities) for t in constants]
-        norms = [
-            tf.linalg.global_norm(
-                tape.gradient(
-                    loss,
-                    weights,
-                    unconnected_gradients=tf.UnconnectedGradients.ZERO,
-                )
-            )
-            for loss in losses
-        ]
-        return tf.cast(tf.stack(norms), tf.float32)
+            constants = tf.stop_gradient(targets(tf.nn.softmax(outputs)))
+            num_targets = constants.shape[0]
+            if num_targets <= _MAX_UNROLLED:
+                losses = [_loss(outputs, target) for target in tf.unstack(constants)]
+        if num_targets <= _MAX_UNROLLED:
+            gradients = [tape.gradient(loss, weights, **_ZERO) for loss in losses]
+            return tf.stack([_norm(gradient) for gradient in gradients])
+        return tf.map_fn(
+            lambda target: loss_norm(image, target),
+            constants,
+            fn_output_signature=tf.float32,
+        )
 
     signature = tf.TensorSpec((None,), tf.float32)
     return tf.map_fn(norms_of_one, images, fn_output_signature=signature)
+
+
+def _loss(logits, target):
+    """Return the cross-entropy of one sample."""
+    return -tf.reduce_sum(target * tf.nn.log_softmax(logits))
+
+
+def _norm(gradient):
+    return tf.cast(tf.linalg.global_norm(gradient), tf.float32)
+
+
+_ZERO = {"unconnected_gradients": tf.UnconnectedGradients.ZERO}
