@@ -156,8 +156,8 @@ def test_adversarial_examples_have_one_name():
     assert failures([*CODE, *DOCS], twins.findall) == {}
 
 
-def tensorflow_imports(code):
-    """Return the import statements of TensorFlow and Keras in a module."""
+def imports_of(packages, code):
+    """Return the statements of a module that import one of some packages."""
     found = []
     for node in ast.walk(ast.parse(code)):
         modules = []
@@ -165,9 +165,23 @@ def tensorflow_imports(code):
             modules = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             modules = [node.module or ""]
-        if {name.partition(".")[0] for name in modules} & {"tensorflow", "keras"}:
+        if {name.partition(".")[0] for name in modules} & packages:
             found.append(f"{node.lineno}: {ast.unparse(node)}")
     return found
+
+
+# What a network computes, its training, and the conversion of files and pipelines.
+WITH_TENSORFLOW = ("backend/", "cli/", "training.py", "pools.py")
+
+
+def test_the_library_imports_tensorflow_in_few_places():
+    library = ROOT / "dfal_keras"
+    others = [
+        path
+        for path in library.rglob("*.py")
+        if not path.relative_to(library).as_posix().startswith(WITH_TENSORFLOW)
+    ]
+    assert failures(others, lambda code: imports_of({"tensorflow"}, code)) == {}
 
 
 EXPERIMENTS = [
@@ -179,7 +193,8 @@ EXPERIMENTS = [
 
 def test_of_the_experiments_only_execution_imports_tensorflow():
     """Imports within functions count, too."""
-    assert failures(EXPERIMENTS, tensorflow_imports) == {}
+    packages = {"tensorflow", "keras"}
+    assert failures(EXPERIMENTS, lambda code: imports_of(packages, code)) == {}
 
 
 def test_importing_the_experiments_does_not_load_tensorflow():
