@@ -46,9 +46,8 @@ def _parse(arguments):
         "--data-dir",
         metavar="DIR",
         default=argparse.SUPPRESS,
-        help=f"folder of the data sets (default: the environment variable "
-        f"{DATA_DIR_VARIABLE} or, if it is not set, a folder beside Keras's data sets; "
-        f"currently {default})",
+        help=f"folder of the data sets (default: {default}; to change the default, set "
+        f"the environment variable {DATA_DIR_VARIABLE})",
     )
     parser = argparse.ArgumentParser(
         prog="python -m dfal_keras.datasets",

@@ -166,17 +166,17 @@ def test_classes_exchanged(source, tmp_path, monkeypatch):
 def test_an_invalid_file_is_written_again(source, tmp_path, content):
     first = datasets.fingerprint("quick_draw", tmp_path)
     path = stored_file(tmp_path)
-    whole = path.read_text()
+    valid = path.read_text()
     if content is None:
         path.unlink()
     elif content == "cut":
-        path.write_text(whole[:-4])
+        path.write_text(valid[:-4])
     elif content == "no checksum":
-        path.write_text(whole.replace(first["sha256"], first["sha256"][:-1]))
+        path.write_text(valid.replace(first["sha256"], first["sha256"][:-1]))
     else:
         path.write_bytes(content)
     assert datasets.fingerprint("quick_draw", tmp_path) == first
-    assert path.read_text() == whole
+    assert path.read_text() == valid
 
 
 def test_a_read_only_folder(source, tmp_path):
