@@ -104,12 +104,9 @@ class PreparedDataset:
                 x = np.lib.format.open_memmap(path, mode="r")
             except (OSError, ValueError):  # missing, or shorter than its header says
                 return None
-            is_complete = path.stat().st_size == x.offset + x.nbytes
-            if (
-                not is_complete
-                or x.shape != self.source.shape(split)
-                or x.dtype != "u1"
-            ):
+            expected = self.source.shape(split)
+            has_size = path.stat().st_size == x.offset + x.nbytes
+            if not has_size or x.shape != expected or x.dtype != np.uint8:
                 return None
             labels = np.arange(len(self.source.files), dtype=np.uint8)
             data.append((x, np.repeat(labels, self.source.num_images(split))))

@@ -28,7 +28,7 @@ def test_the_scripts_show_the_status_of_the_data_set(tmp_path, monkeypatch, caps
         assert status.startswith(f"{state}: ")
         assert status in capsys.readouterr().err
         panel = results.why_not_run("quick_draw-lenet5")
-        assert panel.startswith(f"data set {state}:\n")
+        assert panel.startswith(f"data set {state}:")
     data_folders.small_quick_draw(folder)
     datasets.load_data("quick_draw")
     assert results.why_not_run("quick_draw-lenet5").startswith("not run:")
