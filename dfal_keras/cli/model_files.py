@@ -6,6 +6,8 @@ import zipfile
 
 import keras
 
+from dfal_keras.backend import classifier
+
 
 def load_model(path: str | os.PathLike, *, allow_lambda: bool = False) -> keras.Model:
     """Load a `.keras` model without running Python code that the file contains.
@@ -16,7 +18,7 @@ def load_model(path: str | os.PathLike, *, allow_lambda: bool = False) -> keras.
             files whose origin you trust. Defaults to `False`.
 
     Raises:
-        ValueError: If the file is not a model, or contains Python code.
+        ValueError: If the file is not a classifier, or contains Python code.
     """
     path = pathlib.Path(path)
     if path.suffix != ".keras" or not path.is_file():
@@ -25,7 +27,7 @@ def load_model(path: str | os.PathLike, *, allow_lambda: bool = False) -> keras.
             f"model={str(path)!r}{'' if path.exists() else ', which does not exist'}"
         )
     try:
-        return keras.models.load_model(path, compile=False, safe_mode=not allow_lambda)
+        model = keras.models.load_model(path, compile=False, safe_mode=not allow_lambda)
     except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
         reason = str(error).split("\n")[0]
         if "ambda" in str(error):
@@ -34,3 +36,5 @@ def load_model(path: str | os.PathLike, *, allow_lambda: bool = False) -> keras.
             "Argument `model` must be a .keras file of Keras's own layers. "
             f"Received: model={str(path)!r}: {reason}"
         ) from error
+    classifier.check_model(model)
+    return model

@@ -4,9 +4,7 @@ import logging
 
 import numpy as np
 
-from dfal_keras import _validation
-from dfal_keras.attacks import deepfool
-from dfal_keras.backend import inference
+from dfal_keras import _validation, attacks
 from dfal_keras.strategies.base import Strategy
 from dfal_keras.strategies.query import Query
 
@@ -82,29 +80,18 @@ class DFAL(Strategy):
         first_look: int | None = 8,
         batch_size: int = 128,
     ):
-        _validation.check_number("ord", ord, minimum=1)
-        _validation.check_number("overshoot", overshoot, minimum=0, below=np.inf)
-        _validation.check_bounds("bounds", bounds)
-        if num_classes is not None:
-            _validation.check_count("num_classes", num_classes, minimum=2)
-        if step_offset is not None:
-            _validation.check_number(
-                "step_offset", step_offset, minimum=0, below=np.inf
-            )
-        for name, count in (("num_closest", num_closest), ("first_look", first_look)):
-            if count is not None:
-                _validation.check_count(name, count)
         self.num_candidates = _validation.check_count("num_candidates", num_candidates)
         self.ord = ord
         self.adversarial = adversarial
-        self.max_steps = _validation.check_count("max_steps", max_steps)
+        self.max_steps = max_steps
         self.overshoot = overshoot
         self.bounds = bounds
         self.num_classes = num_classes
         self.step_offset = step_offset
         self.num_closest = num_closest
         self.first_look = first_look
-        self.batch_size = _validation.check_count("batch_size", batch_size)
+        self.batch_size = batch_size
+        self._deepfool_options(num_closest)  # raises ValueError for invalid options
 
     def select(
         self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator
@@ -112,24 +99,10 @@ class DFAL(Strategy):
         """See `Strategy.query`."""
         num_closest = self.num_closest
         if num_closest is not None:
-            # Candidates that are stopped early have no norm to be ranked by.
+            # Candidates whose attack is stopped have no norm to be ranked by.
             num_closest = max(num_closest, num_queries)
-        attack = deepfool(
-            model,
-            x_unlabeled,
-            ord=self.ord,
-            max_steps=self.max_steps,
-            overshoot=self.overshoot,
-            bounds=self.bounds,
-            num_classes=self.num_classes,
-            step_offset=self.step_offset,
-            num_closest=num_closest,
-            first_look=self.first_look,
-            batch_size=self.batch_size,
-        )
-        # DeepFool makes no step from NaN outputs. A query rejects them.
-        if (attack.num_steps == 0).any():
-            inference.predict_logits(model, x_unlabeled)
+        options = self._deepfool_options(num_closest)
+        attack = attacks.attack(model, x_unlabeled, options, finite=True)
         ranked = np.argsort(attack.norms, kind="stable")
         closest = ranked[: min(num_queries, attack.success.sum())]
         others = np.empty(0, np.int64)
@@ -148,6 +121,19 @@ class DFAL(Strategy):
             attack.norms[indices],
             adversarial_examples=examples,
             adversarial_rows=rows,
+        )
+
+    def _deepfool_options(self, num_closest):
+        return attacks.DeepFoolOptions(
+            ord=self.ord,
+            max_steps=self.max_steps,
+            overshoot=self.overshoot,
+            bounds=self.bounds,
+            num_classes=self.num_classes,
+            step_offset=self.step_offset,
+            num_closest=num_closest,
+            first_look=self.first_look,
+            batch_size=self.batch_size,
         )
 
 

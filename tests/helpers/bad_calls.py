@@ -1,9 +1,7 @@
 """Calls with invalid arguments, and what all of them must do."""
 
-import keras
 import numpy as np
 import pytest
-from keras import layers
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (20, 4, 4, 1)).astype("uint8")
 LABELS = np.arange(20) % 3
@@ -48,26 +46,6 @@ def contents(*folders):
     return {
         path: path.stat().st_mtime_ns for folder in folders for path in folder.iterdir()
     }
-
-
-def dense(num_outputs, activation=None, **compiled):
-    """Return a model of `IMAGES`, compiled if there are arguments for it."""
-    model = keras.Sequential(
-        [
-            keras.Input((4, 4, 1)),
-            layers.Flatten(),
-            layers.Dense(num_outputs, activation=activation),
-        ]
-    )
-    if compiled:
-        model.compile(**compiled)
-    return model
-
-
-def two_inputs():
-    """Return a model of two images."""
-    inputs = [keras.Input((4, 4, 1)), keras.Input((4, 4, 1))]
-    return keras.Model(inputs, layers.Flatten()(layers.add(inputs)))
 
 
 def write_files(folder):

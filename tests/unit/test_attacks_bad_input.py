@@ -3,14 +3,15 @@ import functools
 import numpy as np
 import tensorflow as tf
 from helpers import bad_calls
-from helpers.bad_calls import IMAGES, dense
+from helpers.bad_calls import IMAGES
+from helpers.models import linear
 
 import dfal_keras as dfal
 
 
 @functools.cache
 def classifier():
-    return dense(3, "softmax")
+    return linear(3, "softmax")
 
 
 def attack(**changed):
@@ -25,7 +26,7 @@ CALLS = {
     "a sample without its batch": ("x", lambda: attack(x=IMAGES[0])),
     "several sigmoids": (
         "model",
-        lambda: attack(model=dense(3, "sigmoid")),
+        lambda: attack(model=linear(3, "sigmoid")),
     ),
     "a layer in the wrong place": (
         "model",

@@ -3,7 +3,8 @@ import types
 import numpy as np
 import pytest
 from helpers import bad_calls
-from helpers.bad_calls import IMAGES, LABELS, NAN, dense
+from helpers.bad_calls import IMAGES, LABELS, NAN
+from helpers.models import linear
 
 import dfal_keras as dfal
 
@@ -13,7 +14,8 @@ def given(tmp_path_factory):
     """A model, its training, and a folder with `learner.npz` and other files."""
     folder = tmp_path_factory.mktemp("given")
     bad_calls.write_files(folder)
-    model = dense(3, "softmax", loss="sparse_categorical_crossentropy")
+    model = linear(3, "softmax")
+    model.compile(loss="sparse_categorical_crossentropy")
     train = dfal.Training(model, num_restarts=1, epochs=1)
     dfal.ActiveLearner(train, pool=IMAGES).save(folder / "learner.npz")
     return types.SimpleNamespace(folder=folder, model=model, train=train)

@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 import pytest
-from helpers import bad_calls
+from helpers import bad_calls, models
 
 
 @pytest.fixture(scope="package")
@@ -47,8 +47,8 @@ def folder(tmp_path_factory):
 def write_bad_files(folder):
     """Write files that are not models, pools or rankings."""
     bad_calls.write_files(folder)
-    bad_calls.dense(3, "sigmoid").save(folder / "sigmoids.keras")
-    bad_calls.two_inputs().save(folder / "two.keras")
+    models.linear(3, "sigmoid").save(folder / "sigmoids.keras")
+    models.several_inputs().save(folder / "two.keras")
     (folder / "text.keras").write_text("weights")
     (folder / "broken").mkdir()
     (folder / "broken" / "image.png").write_bytes(b"not an image")

@@ -6,8 +6,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import bad_calls
-from keras import layers
+from helpers import bad_calls, models
 
 from dfal_keras import strategies
 from dfal_keras.pools import Subset
@@ -15,37 +14,18 @@ from dfal_keras.pools import Subset
 NAMES = ["dfal", "bald", "ceal", "core_set", "egl", "uncertainty", "random"]
 
 
-def softmax_model():
-    return keras.Sequential(
-        [
-            keras.Input((4, 4, 1)),
-            layers.Rescaling(1 / 255),
-            layers.Flatten(),
-            layers.Dense(8, activation="relu"),
-            layers.Dropout(0.5),
-            layers.Dense(3, activation="softmax"),
-        ]
-    )
+MODELS = {
+    "softmax": models.dense,
+    "logits": functools.partial(models.dense, None),
+    "normalization": models.with_normalization,
+}
 
 
-def logits_model():
-    return keras.Sequential([*softmax_model().layers[:-1], layers.Dense(3)])
-
-
-def batch_norm_model():
-    inputs = keras.Input((4, 4, 1))
-    outputs = layers.BatchNormalization()(layers.Rescaling(1 / 255)(inputs))
-    outputs = layers.Dense(8, activation="relu")(layers.Flatten()(outputs))
-    outputs = layers.Dropout(0.5)(layers.BatchNormalization()(outputs))
-    return keras.Model(inputs, layers.Softmax()(layers.Dense(3)(outputs)))
-
-
-@pytest.fixture(scope="module", params=[softmax_model, logits_model, batch_norm_model])
+@pytest.fixture(scope="module", params=MODELS)
 def model(request, blobs):
     keras.utils.set_random_seed(0)
-    model = request.param()
-    model.build((None, 4, 4, 1))
-    from_logits = request.param is logits_model
+    model = MODELS[request.param]()
+    from_logits = request.param == "logits"
     model.compile(
         keras.optimizers.Adam(0.01),
         keras.losses.SparseCategoricalCrossentropy(from_logits=from_logits),
@@ -155,7 +135,7 @@ def test_all_candidates_can_be_queried(strategy, model, blobs):
 )
 def test_a_bad_query_is_rejected(strategy, blobs, changed, named):
     arguments = {
-        "model": softmax_model(),
+        "model": models.dense(),
         "x_unlabeled": blobs[0][:80],
         "num_queries": 10,
         "x_labeled": blobs[0][:5],
@@ -171,7 +151,7 @@ def test_a_bad_query_is_rejected(strategy, blobs, changed, named):
     ],
 )
 def test_numbers_that_overflow_are_rejected(strategy, value):
-    model = bad_calls.dense(3, "softmax")
+    model = models.linear(3, "softmax")
     call = functools.partial(strategies.get(strategy).query, model, value, 3)
     bad_calls.check_rejected("model", call)
 
@@ -189,7 +169,7 @@ def test_a_truncated_file_is_rejected(tmp_path):
     bad_calls.write_files(tmp_path)
     call = functools.partial(
         strategies.Random().query,
-        bad_calls.dense(3),
+        models.linear(3),
         tmp_path / "cut.npy",
         num_queries=3,
     )
@@ -197,7 +177,7 @@ def test_a_truncated_file_is_rejected(tmp_path):
 
 
 def test_a_model_of_nan_gives_an_error_or_no_ranking_by_nan(strategy, blobs):
-    model = softmax_model()
+    model = models.dense()
     model.set_weights([np.full(w.shape, np.nan) for w in model.get_weights()])
     if isinstance(strategy, strategies.Random | strategies.CoreSet):
         pytest.skip("does not use the outputs")

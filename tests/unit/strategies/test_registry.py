@@ -16,14 +16,14 @@ def test_get_returns_a_strategy_unchanged():
 
 
 def test_a_class_of_ones_own_may_have_an_option_named_strategy(tmp_path, monkeypatch):
-    (tmp_path / "own_strategies.py").write_text(
+    (tmp_path / "module_of_test_registry.py").write_text(
         "from dfal_keras.strategies import Random\n"
         "class Own(Random):\n"
         "    def __init__(self, strategy):\n"
         "        self.strategy = strategy\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    own = strategies.get("own_strategies:Own", strategy="bald")
+    own = strategies.get("module_of_test_registry:Own", strategy="bald")
     assert own.strategy == "bald"
 
 

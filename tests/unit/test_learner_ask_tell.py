@@ -5,20 +5,21 @@ import sys
 
 import numpy as np
 import pytest
+from helpers import models
 
 import dfal_keras as dfal
 from dfal_keras.strategies import Query, Strategy
 
 
 def label_all(learner, y, num_rounds):
-    """Answer whatever is asked, as a simulated oracle would."""
+    """Answer all queries of some rounds with the true labels."""
     for _ in range(num_rounds):
         query = learner.ask()
         learner.tell(query.indices, y[query.indices])
 
 
 @pytest.mark.parametrize("strategy", ["dfal", "ceal", "random", "core_set"])
-def test_ends_where_a_simulated_run_does(tiny_train, blobs, strategy):
+def test_ends_with_the_labeled_set_of_a_simulated_run(tiny_train, blobs, strategy):
     x, y = blobs
     simulated = dfal.ActiveLearner(tiny_train, strategy, seed=2)
     simulated.fit(x, y, budget=40)
@@ -33,31 +34,33 @@ def test_ends_where_a_simulated_run_does(tiny_train, blobs, strategy):
 
 @pytest.mark.parametrize("strategy", ["dfal", "ceal"])
 def test_saved_anywhere_between_ask_and_tell(tiny_train, blobs, strategy, tmp_path):
-    """After every single call: save, forget, load."""
+    """Save and load after each call."""
     x, y = blobs
     whole = dfal.ActiveLearner(tiny_train, strategy, seed=5, pool=x)
     label_all(whole, y, 3)
     path = tmp_path / "learner.npz"
     learner = dfal.ActiveLearner(tiny_train, strategy, seed=5, pool=x)
 
-    def again(learner):
+    def reload(learner):
         learner.save(path)
         return dfal.ActiveLearner.load(path, tiny_train, strategy, pool=x)
 
     for _ in range(3):
         query = learner.ask()
-        learner = again(learner)
+        learner = reload(learner)
         assert (learner.ask().indices == query.indices).all()
         for part in np.split(query.indices, 2):
             learner.tell(part, y[part].tolist())
-            learner = again(learner)
+            learner = reload(learner)
     for name, array in vars(whole.labeled).items():
         assert (getattr(learner.labeled, name) == array).all(), name
     assert (learner.ask().indices == whole.ask().indices).all()
     assert [path.name for path in tmp_path.iterdir()] == ["learner.npz"]
 
 
-def test_what_can_not_be_told_is_put_aside_with_its_twin(tiny_train, blobs):
+def test_a_sample_with_unknown_label_is_ignored_with_its_adversarial_example(
+    tiny_train, blobs
+):
     x, y = blobs
     learner = dfal.ActiveLearner(tiny_train, "dfal", pool=x)
     label_all(learner, y, 1)
@@ -107,7 +110,7 @@ def test_pseudo_labels_survive_an_answer_in_parts(tiny_train, blobs, tmp_path):
     assert len(loaded.labeled) == 10 + 2 + 2
 
 
-def test_a_trained_model_chooses_the_first(tiny_train, blobs):
+def test_a_trained_model_chooses_the_first_queries(tiny_train, blobs):
     x, y = blobs
     model = tiny_train(x[:100], y[:100], seed=0)
     expected = dfal.strategies.Uncertainty().query(model, x, 10).indices
@@ -120,7 +123,7 @@ def test_a_trained_model_chooses_the_first(tiny_train, blobs):
     assert (simulated.labeled.indices[:10] == expected).all()
 
 
-def test_what_is_put_aside_is_not_asked(tiny_train, blobs):
+def test_ignored_samples_are_not_queried(tiny_train, blobs):
     x, _ = blobs
     learner = dfal.ActiveLearner(tiny_train, "random", num_initial=20, pool=x)
     learner.ignore(range(275))
@@ -128,7 +131,7 @@ def test_what_is_put_aside_is_not_asked(tiny_train, blobs):
 
 
 def test_an_annotator_over_many_processes(tmp_path):
-    """Ask in one and kill it, tell in the next, save, ask again in a third."""
+    """Ask in one process and kill it, tell in the next, and ask in a third."""
     script = pathlib.Path(__file__).parents[1] / "helpers/annotator.py"
 
     def start(folder, *arguments):
@@ -154,6 +157,45 @@ def test_an_annotator_over_many_processes(tmp_path):
     assert interrupted == json.loads(finish(whole))
     assert len(interrupted["indices"]) == 10
     assert list((tmp_path / "parts").iterdir()) == []
+
+
+def test_answers_in_parts_and_in_any_order(halves, tmp_path):
+    """With a model that can be fooled on some samples only."""
+    labels, path = np.arange(20) % 2, tmp_path / "learner.npz"
+
+    def train(x, y, seed):
+        return models.half_flat
+
+    learner = dfal.ActiveLearner(
+        *(train, "dfal"),
+        num_queries=5,
+        num_initial=2,
+        pool=halves,
+        model=models.half_flat,
+    )
+    adversarial_examples, told = {}, []
+    while learner.round < 3:
+        query = learner.ask()
+        for row, image in zip(
+            query.adversarial_rows, query.adversarial_examples, strict=True
+        ):
+            adversarial_examples[int(query.indices[row])] = image.tolist()
+        part = query.indices[::-1][:2]
+        answers = [None if i in (4, 5) else int(labels[i]) for i in part]
+        told += [i for i in part.tolist() if i not in (4, 5)]
+        learner.tell(part, answers)
+        learner.save(path)
+        learner = dfal.ActiveLearner.load(path, train, "dfal", pool=halves)
+        learner.model = models.half_flat
+    labeled = learner.labeled
+    assert len(adversarial_examples) == 7
+    assert labeled.indices.tolist() == told
+    kept = [i for i in told if i in adversarial_examples]
+    assert labeled.indices[labeled.adversarial_rows].tolist() == kept
+    assert labeled.adversarial_examples.tolist() == [
+        adversarial_examples[i] for i in kept
+    ]
+    assert (labeled.adversarial_labels == labels[kept]).all()
 
 
 @pytest.mark.parametrize(
@@ -185,7 +227,7 @@ def test_wrong_answers_change_nothing(tiny_train, blobs, change, message):
     assert (learner.ask().indices == asked).all()
 
 
-def test_questions_out_of_turn(tiny_train, blobs, tmp_path):
+def test_calls_in_the_wrong_order(tiny_train, blobs, tmp_path):
     learner = dfal.ActiveLearner(tiny_train)
     with pytest.raises(ValueError, match="`pool` must be given"):
         learner.ask()
@@ -199,7 +241,9 @@ def test_questions_out_of_turn(tiny_train, blobs, tmp_path):
             learner.ignore(wrong)
     assert len(learner.ignored) == 0
     learner.save(tmp_path / "learner.npz")
-    with pytest.raises(ValueError, match="`pool` must be the one"):
+    with pytest.raises(
+        ValueError, match="`pool` must be the pool of the saved learner"
+    ):
         dfal.ActiveLearner.load(
             tmp_path / "learner.npz", tiny_train, pool=blobs[0][:200]
         )
