@@ -273,8 +273,8 @@ def test_an_invalid_query_of_a_strategy_is_an_error(tiny_train, blobs):
     ("changed", "named"),
     [
         ({"train": "lenet5"}, "train"),
-        ({"strategy": "dfla"}, "identifier"),
-        ({"strategy": dfal.strategies.DFAL}, "identifier"),
+        ({"strategy": "dfla"}, "strategy"),
+        ({"strategy": dfal.strategies.DFAL}, "strategy"),
         ({"num_queries": 0}, "num_queries"),
         ({"num_initial": 0}, "num_initial"),
         ({"seed": -1}, "seed"),
