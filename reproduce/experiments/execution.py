@@ -88,7 +88,7 @@ def load_data(name: str) -> tuple:
 
 
 @functools.cache
-def make_training(problem: Problem):
+def make_training(problem: Problem) -> "dfal.Training":
     """Return the paper's training(H, L_k) for a problem, one for all runs of a process.
 
     A `Training` starts afresh in every call, so rows do not depend on earlier runs. One
@@ -98,8 +98,10 @@ def make_training(problem: Problem):
     return new_training(problem)
 
 
-def new_training(problem: Problem, *, include_preprocessing: bool = True, **recipe):
-    """Return a new training, with a model of its own.
+def new_training(
+    problem: Problem, *, include_preprocessing: bool = True, **recipe
+) -> "dfal.Training":
+    """Return a new training with a new model.
 
     Args:
         problem: The problem.

@@ -44,7 +44,9 @@ def complete(wanted: Sequence[Run], options: Options) -> dict[Run, BaseException
     kept = store.Store(options.runs_folder)
     possible = _with_data(wanted)
     if wanted and not possible and not any(map(kept.num_annotations, wanted)):
-        raise NothingToRunError("Nothing was run: no data set of these runs is installed.")
+        raise NothingToRunError(
+            "Nothing was run: no data set of these runs is installed."
+        )
     failures: dict[Run, BaseException] = {}
     # Transfers train on the labeled sets of other runs, which come first.
     for group in (
@@ -136,7 +138,7 @@ def _client(options: Options, num_runs: int) -> Iterator[Client]:
 
 
 def _start(num_workers):
-    """Start a local cluster. After Ctrl-C, close it before the exception goes on."""
+    """Start a local cluster. After Ctrl-C, close it before the exception is raised."""
     with concurrent.futures.ThreadPoolExecutor(1) as thread:
         started = thread.submit(local_cluster, num_workers)
         try:
