@@ -15,9 +15,9 @@ import dfal_keras as dfal
 
 NUM_LABELED, NUM_POOL, NUM_CLOSEST, NUM_ARROWS = 12, 20, 10, 4
 # Chosen for visibility: (a) and (b) differ and the marks do not overlap. It favors
-# DeepFool. Over seeds 0 to 59 the median of distance / true distance is 1.7 for DeepFool
-# and 1.6 for the nearest of the other class; for the ten closest points, among which
-# the query is, 1.2 and 2.3.
+# DeepFool. Over seeds 0 to 59, the median of distance / true distance is 1.7 for
+# DeepFool and 1.6 for the nearest of the other class. For the ten closest points, which
+# matter for a query, it is 1.2 and 2.3.
 SEED = 13
 VIEW = ((-1.35, 2.35), (-0.95, 1.45))  # range of x, range of y
 BLUE, RED, GREEN = (plots.COLORS[name] for name in ("core_set", "dfal", "ceal"))
@@ -105,7 +105,7 @@ def boundary(
 
 
 def nearest_on_boundary(segments: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Return the point of the segments (m, 2, 2) that is nearest to each point (n, 2)."""
+    """Return the nearest point of the segments (m, 2, 2) for each point (n, 2)."""
     starts, steps = segments[:, 0], segments[:, 1] - segments[:, 0]
     squares = np.maximum((steps**2).sum(axis=1), np.finfo(float).tiny)
     shares = ((points[:, None] - starts) * steps).sum(axis=2) / squares

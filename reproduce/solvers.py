@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from experiments import entry_point, store
-from experiments.options import at_least, default_output, folder
+from experiments.options import at_least
 
 # isort: split
 import numpy as np
 import pandas as pd  # after `experiments`, which reports missing packages
 import tqdm
+from benchmarks import command_line
 
 import dfal_keras as dfal
 
@@ -54,23 +55,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=3,
         help="timed searches of each case. Defaults to %(default)s",
     )
-    parser.add_argument(
-        "--output",
-        metavar="FOLDER",
-        type=folder,
-        default=default_output("paper"),
-        help="folder of the results. Defaults to %(default)s",
-    )
-    options = parser.parse_args(arguments)
+    command_line.add_output(parser, "paper")
+    given = parser.parse_args(arguments)
+    path = command_line.timing_folder("paper", given.output) / "solvers"
     rows = []
     for case in tqdm.tqdm(cases()):
         with concurrent.futures.ProcessPoolExecutor(
             1, mp_context=multiprocessing.get_context("spawn")
         ) as process:
-            rows.append(process.submit(measure, case, options.repeats).result())
+            rows.append(process.submit(measure, case, given.repeats).result())
         table = pd.DataFrame(rows)
         markdown = table.to_markdown(index=False)
-        path = options.output / "timing" / "solvers"
         store.write(path.with_suffix(".csv"), table.to_csv(index=False))
         store.write(path.with_suffix(".md"), markdown + "\n")
     print(markdown)

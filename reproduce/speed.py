@@ -1,17 +1,19 @@
 """Speed of DeepFool, queries, training and whole rounds, beside other packages'."""
 
-import argparse
 import dataclasses
 import pathlib
 import sys
+from collections.abc import Sequence
 
-import pandas as pd
+from experiments import entry_point, execution, store
+from experiments.options import at_least
+
+# isort: split
+import pandas as pd  # after `experiments`, which reports missing packages
 import tqdm
-from benchmarks import machine, report
+from benchmarks import command_line, machine, report
 from benchmarks.sections import SECTIONS
 from benchmarks.workload import PRESETS, Workload
-from experiments import entry_point, execution, store
-from experiments.options import at_least, default_output, folder
 
 NOTES = """
 Medians of runs in alternation, in one process, after one run of each that is not
@@ -43,7 +45,7 @@ class Options:
     stored: bool
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Time the sections, write each when it is done, then write and print the page."""
     options = parse(arguments)
     if not options.stored:
@@ -63,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def measure(options: Options) -> None:
     """Time the sections and write their tables and the notes."""
-    execution.import_quietly(num_threads=options.num_threads)
+    execution.start_tensorflow(num_threads=options.num_threads)
     for name in options.sections:
         section, rows = SECTIONS[name], []
         timed = section.measure(options.workload)
@@ -79,39 +81,30 @@ def measure(options: Options) -> None:
     store.write(options.folder / "speed_notes.txt", notes)
 
 
-def parse(arguments: list[str] | None = None) -> Options:
+def parse(arguments: Sequence[str] | None = None) -> Options:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = command_line.make_parser(__doc__, PRESETS)
     add = parser.add_argument
-    add(
-        "--preset",
-        choices=PRESETS,
-        default="quick",
-        help="sizes to time (default: %(default)s)",
-    )
     add(
         "--section",
         nargs="+",
         choices=SECTIONS,
         default=list(SECTIONS),
-        help="what to time (default: all)",
+        help="what to time. Defaults to all sections",
     )
     add(
         "--repeats",
         type=at_least(2),
         default=3,
-        help="timed runs of each contender (default: %(default)s)",
+        metavar="N",
+        help="timed runs of each contender. Defaults to %(default)s",
     )
     add(
         "--threads",
         type=at_least(1),
         default=2,
-        help="threads of TensorFlow (default: %(default)s)",
-    )
-    add(
-        "--output",
-        type=folder,
-        help="folder of the results (default: reproduce/results/PRESET)",
+        metavar="N",
+        help="threads of TensorFlow. Defaults to %(default)s",
     )
     add("--stored", action="store_true", help="time nothing, show what is stored")
     given = parser.parse_args(arguments)
@@ -119,7 +112,7 @@ def parse(arguments: list[str] | None = None) -> Options:
         tuple(given.section),
         dataclasses.replace(PRESETS[given.preset], repeats=given.repeats),
         given.threads,
-        (given.output or default_output(given.preset)) / "timing",
+        command_line.timing_folder(given.preset, given.output),
         given.stored,
     )
 

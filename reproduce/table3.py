@@ -1,15 +1,18 @@
 """Table 3: seconds to select ten queries by DFAL and by CORE-SET, paper beside ours."""
 
-import argparse
 import dataclasses
 import pathlib
 import sys
+from collections.abc import Sequence
 
-import numpy as np
-import pandas as pd
-from benchmarks import machine, power_law, query_times
 from experiments import entry_point, execution, protocol, store, tables
-from experiments.options import at_least, default_output, folder
+from experiments.options import at_least
+from experiments.problems import PROBLEMS
+
+# isort: split
+import numpy as np
+import pandas as pd  # after `experiments`, which reports missing packages
+from benchmarks import command_line, machine, power_law, query_times
 
 import dfal_keras as dfal
 
@@ -23,7 +26,7 @@ One query of {queries} on MNIST with LeNet5, trained on the labeled samples, wit
 after one that is not counted because it traces graphs. CORE-SET's time includes the
 computation of features. Each search is allowed {limit:g} s.
 
-- "with regularisation": CORE-SET's authors allow Xi = n / 10,000 outliers, which is none
+- "with regularisation": CORE-SET's authors allow Xi = n / 10,000 outliers. That is none
   below n = 10,000, so this row is the same program as "no regularisation". Xi = n / 100
   allows outliers; the paper has no such row.
 - "compact" is the form of the integer program that `CoreSet` solves by default,
@@ -60,10 +63,10 @@ class Options:
     folder: pathlib.Path
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Train a network, time every row, then print and write the table."""
     options = parse(arguments)
-    execution.import_quietly()
+    execution.start_tensorflow()
     parts, timings, lines = [], [], []
     for num_labeled in options.num_labeled:
         timed = measure(num_labeled, options)
@@ -93,7 +96,7 @@ def measure(num_labeled: int, options: Options) -> pd.DataFrame:
     rows = rows[: num_labeled + options.num_unlabeled]
     pool, labeled = np.split(rows, [options.num_unlabeled])
     print(f"Training LeNet5 on {num_labeled} labeled samples")
-    train = execution.make_training(protocol.PROBLEMS["mnist-lenet5"])
+    train = execution.make_training(PROBLEMS["mnist-lenet5"])
     model = train(x[labeled], y[labeled], seed=0)
     return query_times.measure(model, x[pool], x[labeled], options.settings)
 
@@ -113,31 +116,30 @@ def notes(options: Options, lines: list[str]) -> str:
     )
 
 
-def parse(arguments: list[str] | None = None) -> Options:
+def parse(arguments: Sequence[str] | None = None) -> Options:
     """Parse the command line, with the preset's values as defaults."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = command_line.make_parser(__doc__, PRESETS)
     add = parser.add_argument
-    add("--preset", choices=PRESETS, default="quick", help="default: %(default)s")
     add(
         "--labeled",
         type=at_least(2),
         nargs="+",
         metavar="N",
-        help="default: 100; paper: 100 1000",
+        help="numbers of labeled samples. Defaults to 100; paper: 100 1000",
     )
     add(
         "--unlabeled",
         type=at_least(protocol.NUM_QUERIES),
         metavar="N",
         default=800,
-        help="default: %(default)s",
+        help="number of unlabeled samples. Defaults to %(default)s",
     )
     add(
         "--repeats",
         type=at_least(1),
         metavar="N",
         default=3,
-        help="timed queries (default: %(default)s)",
+        help="timed queries of each row. Defaults to %(default)s",
     )
     add(
         "--literal-sizes",
@@ -145,19 +147,14 @@ def parse(arguments: list[str] | None = None) -> Options:
         nargs="+",
         metavar="N",
         help=f"sizes n at which CORE-SET's literal program is timed once, at least "
-        f"{power_law.MIN_SIZES}; from 300 on it needs gigabytes (default: 120 to 220; "
-        "paper: 120 to 280)",
+        f"{power_law.MIN_SIZES}; from 300 on it needs gigabytes. Defaults to five from "
+        "120 to 220; paper: six from 120 to 280",
     )
     add(
         "--time-limit",
         type=float,
         metavar="S",
-        help="seconds allowed for a search (default: 60; paper: 600)",
-    )
-    add(
-        "--output",
-        type=folder,
-        help="folder of the results (default: reproduce/results/PRESET)",
+        help="seconds allowed for a search. Defaults to 60; paper: 600",
     )
     given = parser.parse_args(arguments)
     num_labeled, sizes, time_limit = PRESETS[given.preset]
@@ -169,7 +166,7 @@ def parse(arguments: list[str] | None = None) -> Options:
             tuple(sorted(set(given.literal_sizes or sizes))),
             time_limit if given.time_limit is None else given.time_limit,
         ),
-        (given.output or default_output(given.preset)) / "timing",
+        command_line.timing_folder(given.preset, given.output),
     )
     message = unusable(options)
     if message:

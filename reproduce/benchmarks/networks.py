@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-from experiments import execution, protocol
+from experiments import execution
+from experiments.problems import PROBLEMS
 
 import dfal_keras as dfal
 
@@ -35,7 +36,7 @@ def trained(
         num_labeled: Size of the training set.
         seed: Seed of the draw and the training. Defaults to 0.
     """
-    problem = protocol.PROBLEMS[f"mnist-{network.lower()}"]
+    problem = PROBLEMS[f"mnist-{network.lower()}"]
     train = execution.new_training(problem, include_preprocessing=False, num_restarts=1)
     rows = np.random.default_rng(seed).choice(len(x), num_labeled, replace=False)
     return train(scaled(x[rows]), y[rows], seed=seed)

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 from experiments import execution, protocol, store
+from experiments.problems import PROBLEMS
+from experiments.runs import Run
 
 import dfal_keras as dfal
 from benchmarks.workload import Workload
@@ -39,7 +41,7 @@ def split(strategies: Iterable[str], num_labeled: int, repeats: int) -> Iterator
         Dicts of the strategy, the size, and the median seconds of each part.
     """
     (x, y), test_data = execution.load_data("mnist")
-    train = execution.make_training(protocol.PROBLEMS[PROBLEM])
+    train = execution.make_training(PROBLEMS[PROBLEM])
     for name in strategies:
         options = protocol.strategy_options(PROBLEM, name)
         learner = dfal.ActiveLearner(
@@ -81,12 +83,13 @@ def measure(
         A dict for each round, except the last, which does not query.
     """
     kept, rows, seconds = store.Store(folder), [], []
-    kept.record("run", {}, {})
+    run = Run(PROBLEM, "timed", 0)
+    kept.record(run, {}, {})
     started = time.perf_counter()
     for finished in learner.rounds(x, y, budget=budget, test_data=test_data):
         rows.append(dataclasses.asdict(finished))
-        kept.write_rows("run", rows)
-        learner.save(kept.path("run", ".npz"))
+        kept.write_rows(run, rows)
+        learner.save(kept.path(run, ".npz"))
         whole = time.perf_counter() - started
         parts = {part: rows[-1][part] for part in PARTS}
         seconds.append({**parts, "whole": whole, "rest": whole - sum(parts.values())})

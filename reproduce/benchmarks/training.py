@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from experiments import execution, protocol
+from experiments.problems import PROBLEMS
 
 from benchmarks import networks, stopwatch
 from benchmarks.workload import Workload
@@ -15,7 +16,7 @@ if TYPE_CHECKING:  # Keras loads TensorFlow
 
 EPOCHS = 20  # about where early stopping ends; fixed, so that all do the same work
 RECIPE = {**protocol.TRAINING, "epochs": EPOCHS, "patience": EPOCHS}
-PROBLEM = protocol.PROBLEMS["mnist-lenet5"]
+PROBLEM = PROBLEMS["mnist-lenet5"]
 
 
 def training(workload: Workload) -> Iterator[dict]:

@@ -34,7 +34,7 @@ def select(
     *,
     best_so_far: bool = False,
 ) -> pd.DataFrame:
-    """Return test accuracies in percent: a row for each budget, a column for each trial.
+    """Return test accuracies in percent: a row for each budget, a column a trial.
 
     Args:
         rows: Rows of the run store.

@@ -1,4 +1,4 @@
-"""The paper's claims about its experiments, and how each is decided from stored rows."""
+"""The paper's claims about its results, and how stored rows decide each."""
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
