@@ -17,8 +17,8 @@ problems that were run have cases.
 
 With so few trials the intervals are too narrow. If there is no difference (normal, mean
 zero), the interval excludes zero in about 24 % of all cases with n = 3 and in 17 % with
-n = 5, not in 5 %. Budgets of the same run are not independent. "can fall below" uses the
-case that supports the claim most. The paper's accuracies are very probably running
+n = 5, not in 5 %. Budgets of the same run are not independent. "can fall below" uses
+the case that supports the claim most. The paper's accuracies are very probably running
 maxima, hence "best so far". Seconds are from the stored runs, with CORE-SET in its
 compact form; Table 3 has the printed form.
 """

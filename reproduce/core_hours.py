@@ -36,10 +36,10 @@ seconds of training, testing and querying (columns `*_seconds`). These are wall-
 seconds, which are too high for runs that shared their cores with other work. "All" is
 the training on the full training set.
 
-"estimate" does not come from these runs and was not measured as a whole. The panels with
-VGG8 on the larger data sets cost most. (f) evaluates every round on 111,246 images. In
-(d) and (f), uncertainty and CEAL score the whole pool of up to 184,792 and 444,971
-images in every round.
+"estimate" does not come from these runs and was not measured as a whole. The panels
+with VGG8 on the larger data sets cost most. (f) evaluates every round on 111,246
+images. In (d) and (f), uncertainty and CEAL score the whole pool of up to 184,792 and
+444,971 images in every round.
 """
 
 
@@ -69,9 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def lay_out(rows: pd.DataFrame) -> pd.DataFrame:
     """Return core-hours: a row for each strategy and the sums, a column a problem."""
     names = {**learning_curves.strategies(rows), runs.FULL: "All"}
-    table = {}
+    table: dict[str, dict[str, str]] = {}
     for problem, title in paper.PROBLEM_NAMES.items():
-        column = table[title] = {}
+        column: dict[str, str] = {}
         costs = {}
         for strategy, name in names.items():
             trials = hours(rows, problem, strategy)
@@ -85,6 +85,7 @@ def lay_out(rows: pd.DataFrame) -> pd.DataFrame:
             whole = sum(costs[strategy] for strategy in panel)
             column["whole panel, from these runs"] = f"{whole:.1f}"
         column["whole panel, estimate"] = f"about {ESTIMATES[problem]:,}"
+        table[title] = column
     return pd.DataFrame(table).rename_axis("core-hours")
 
 

@@ -95,13 +95,14 @@ def boundary(
         The grid as `(x, y, logits)`, and the segments on which the logit is 0, shape
         (n, 2, 2): start and end, x and y.
     """
-    axes = [np.arange(low - margin, high + margin, step) for low, high in VIEW]
-    points = np.stack(np.meshgrid(*axes), axis=-1)
+    x, y = (np.arange(low - margin, high + margin, step) for low, high in VIEW)
+    points = np.stack(np.meshgrid(x, y), axis=-1)
     logits = model.predict(points.reshape(-1, 2), batch_size=8192, verbose=0)
     logits = logits.reshape(points.shape[:2])
-    lines = contourpy.contour_generator(*axes, logits).lines(0)
-    pieces = [np.stack([line[:-1], line[1:]], axis=1) for line in lines]
-    return (*axes, logits), np.concatenate(pieces)
+    contours = contourpy.contour_generator(x, y, logits)
+    lines = [np.asarray(line) for line in contours.lines(0)]
+    segments = [np.stack([line[:-1], line[1:]], axis=1) for line in lines]
+    return (x, y, logits), np.concatenate(segments)
 
 
 def nearest_on_boundary(segments: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -151,7 +152,7 @@ def choose(model, segments: np.ndarray, pool: np.ndarray) -> Scenarios:
         "true margin": (feet, np.linalg.norm(feet - pool, axis=1)),
         "nearest of other class": (neighbors, np.linalg.norm(neighbors - pool, axis=1)),
         "DeepFool": (pool + attack.perturbations, attack.norms),
-        "DFAL": (adversarial_examples, query.scores[rows]),
+        "DFAL": (adversarial_examples, np.asarray(query.scores)[rows]),
     }
 
 

@@ -2,8 +2,8 @@
 
 import functools
 import logging
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from experiments import protocol
@@ -16,7 +16,11 @@ if TYPE_CHECKING:  # Keras loads TensorFlow
     import keras
 
 STEP_OFFSET = 1e-4  # Foolbox adds it to each step; ours gets the same
-OPTIONS = {"max_steps": 50, "overshoot": 0.02, "step_offset": STEP_OFFSET}
+OPTIONS: dict[str, Any] = {
+    "max_steps": 50,
+    "overshoot": 0.02,
+    "step_offset": STEP_OFFSET,
+}
 BUDGETS = {"LeNet5": (20, 50, 100, 200, 500, 1000), "VGG8": (200, 500)}
 # Largest number of images for a peer: with VGG8, 256 images take Foolbox minutes and
 # ART half an hour.
@@ -181,8 +185,9 @@ def same_norms(ours: np.ndarray, theirs: np.ndarray) -> str:
     return f"norms: median {np.median(apart):.1e} apart, at most {apart.max():.1e}"
 
 
-def same_queries(ours: Sequence, theirs: Sequence) -> str:
-    """Describe how many of two queries are the same."""
-    if list(ours) == list(theirs):
+def same_queries(ours: Iterable[int], theirs: Iterable[int]) -> str:
+    """Describe how many indices two queries have in common."""
+    ours, theirs = list(ours), list(theirs)
+    if ours == theirs:
         return "same, in the same order"
     return f"{len(set(ours) & set(theirs))} of {len(ours)} the same"

@@ -27,7 +27,9 @@ PROGRAMS = {  # by the paper's name: the key of its cell, the share of outliers
     "with regularisation": ("core_set_with_regularisation", 1e-4),
     "with Xi = n / 100": ("", SOME),
 }
-FORMS = {  # the constructor's arguments of each form of CORE-SET
+FORMS: dict[
+    str, dict[str, Any]
+] = {  # the constructor's arguments of each form of CORE-SET
     "greedy": {"method": "greedy"},
     "compact": {"formulation": "compact"},
     "literal": {"formulation": "literal"},

@@ -53,12 +53,18 @@ def split(strategies: Iterable[str], num_labeled: int, repeats: int) -> Iterator
         budget = num_labeled + (repeats + 1) * protocol.NUM_QUERIES
         with tempfile.TemporaryDirectory() as folder:
             rows = measure(learner, x, y, budget, test_data, folder)
-        row = {"strategy": name, "labeled": num_labeled}
-        for part in (*PARTS, "rest", "whole"):
-            row[part.removesuffix("_seconds")] = statistics.median(
-                one[part] for one in rows[1:]
+        medians = {
+            part.removesuffix("_seconds"): statistics.median(
+                row[part] for row in rows[1:]
             )
-        yield row | {"rest, share": row["rest"] / row["whole"]}
+            for part in (*PARTS, "rest", "whole")
+        }
+        yield {
+            "strategy": name,
+            "labeled": num_labeled,
+            **medians,
+            "rest, share": medians["rest"] / medians["whole"],
+        }
 
 
 def measure(

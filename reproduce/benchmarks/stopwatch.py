@@ -41,14 +41,16 @@ def race(
     medians = {name: statistics.median(times) for name, times in seconds.items()}
     ours = next(iter(contenders))
     for name in contenders:
-        is_compared = agreement is not None and name != ours
+        agreed = ""
+        if agreement is not None and name != ours:
+            agreed = agreement(answers[ours], answers[name])
         yield {
             "case": case,
             "contender": name,
             "seconds": medians[name],
             "runs": len(seconds[name]),
             "times ours": medians[name] / medians[ours],
-            "agreement": agreement(answers[ours], answers[name]) if is_compared else "",
+            "agreement": agreed,
         }
 
 

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from experiments import execution, protocol
@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # Keras loads TensorFlow
     import keras
 
 EPOCHS = 20  # about where early stopping ends; fixed, so that all do the same work
-RECIPE = {**protocol.TRAINING, "epochs": EPOCHS, "patience": EPOCHS}
+RECIPE: dict[str, Any] = {**protocol.TRAINING, "epochs": EPOCHS, "patience": EPOCHS}
 PROBLEM = PROBLEMS["mnist-lenet5"]
 
 

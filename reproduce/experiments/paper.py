@@ -223,7 +223,7 @@ ODDITIES = (
 
 
 def accuracies(
-    problem: str, strategy: str | None, source: str | None = None
+    problem: str, strategy: str, source: str | None = None
 ) -> dict[int, float]:
     """Return the printed test accuracies of a strategy.
 
@@ -237,8 +237,6 @@ def accuracies(
     Returns:
         A dict from the number of annotations to the accuracy in percent.
     """
-    if strategy is None:
-        return {}
     if source is None:
         printed = TABLE1[problem].get(strategy, ())
         return dict(zip(TABLE1_BUDGETS, printed, strict=False))

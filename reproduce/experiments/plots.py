@@ -180,6 +180,8 @@ def printed_values(panel, drawn: list[pd.DataFrame]) -> None:
     for curve in drawn:
         problem, source, name = curve[["problem", "source", "strategy"]].iloc[0]
         strategy = strategies.get(name)
+        if strategy is None:
+            continue
         values = {
             budget: accuracy
             for budget, accuracy in paper.accuracies(problem, strategy, source).items()
