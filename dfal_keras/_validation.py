@@ -66,6 +66,20 @@ def check_choice(name: str, value, choices: Iterable) -> str:
     return value
 
 
+def check_bounds(name: str, value) -> tuple[float, float]:
+    """Return `(low, high)` as floats, infinite for None; raise if it is not a pair."""
+    if value is None:
+        return -np.inf, np.inf
+    limits = _as_array(name, value)
+    is_pair = limits.shape == (2,) and limits.dtype.kind in "buif"
+    if not is_pair or not limits[0] < limits[1]:
+        raise ValueError(
+            f"Argument `{name}` must be (low, high) with low < high, or None. "
+            f"Received: {name}={value!r}"
+        )
+    return float(limits[0]), float(limits[1])
+
+
 def check_image_shape(input_shape, *, minimum: int = 1) -> None:
     """Check a (height, width, channels) shape."""
     shape = tuple(input_shape) if np.iterable(input_shape) else ()
