@@ -6,7 +6,8 @@ import sys
 
 import numpy as np
 import pytest
-from experiments import cli, runs, scheduling
+from experiments import results, runs, scheduling
+from experiments.options import make_parser, parse
 from helpers import data_folders
 
 from dfal_keras import datasets
@@ -157,17 +158,17 @@ def test_the_scripts_tell_three_situations_apart(small, tmp_path, monkeypatch, c
             data_folders.small_quick_draw(folder)
         elif said == "of another size":
             (folder / "cat.npy").write_bytes(b"12345")
-        options = cli.parse(cli.parser(""), ["--output", str(tmp_path / "results")])
+        options = parse(make_parser(""), ["--output", str(tmp_path / "results")])
         with pytest.raises(scheduling.NothingToRunError):
             scheduling.complete(wanted, options)
         shown = capsys.readouterr().err
         assert f"quick_draw are left out. It is {said}: " in shown
         assert shown.endswith("python -m dfal_keras.datasets fetch quick_draw\n")
-        panel = cli.why_not_run("quick_draw-lenet5")
-        assert panel.startswith(f"data set {said}:\n")
+        panel = results.why_not_run("quick_draw-lenet5")
+        assert panel.startswith(f"data set {said}: ")
     prepared_arrays.load(small, tmp_path)
     monkeypatch.setenv("DFAL_KERAS_DATA", str(tmp_path))
-    assert cli.why_not_run("quick_draw-lenet5").startswith("not run:")
+    assert results.why_not_run("quick_draw-lenet5").startswith("not run:")
 
 
 def test_command_line_lists(tmp_path, capsys):
