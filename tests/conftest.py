@@ -69,3 +69,12 @@ def traced_functions(monkeypatch):
 
     monkeypatch.setattr(tf, "function", record)
     return made
+
+
+@pytest.fixture
+def halves():
+    """Twenty images. `helpers.models.half_flat` can be fooled on seven of them."""
+    x = np.random.default_rng(1).normal(size=(20, 6)).astype("float32")
+    x[:, 0] = -1
+    x[[1, 4, 6, 11, 12, 17, 19], 0] = 1
+    return x

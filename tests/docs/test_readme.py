@@ -103,7 +103,7 @@ def test_results_are_those_of_the_stored_runs():
         for strategy in (*paper.STRATEGIES, runs.FULL)
         for trial in range(5)
     ]
-    rows, refused = store.Store(RESULTS).load(wanted, runs.settings)
+    rows, refused = store.Store(RESULTS).load(wanted)
     assert not refused
     table = tables.table1(rows, "mnist-lenet5", paper.TABLE1_BUDGETS, full=True)
     assert list(shown) == list(table.index)

@@ -1,4 +1,4 @@
-"""One sitting of a simulated annotator: FILE ask|tell|show|whole [kill]."""
+"""One process of a simulated annotator: FILE ask|tell|show|whole [kill]."""
 
 import json
 import os
@@ -45,8 +45,8 @@ if command == "ask":
     learner.save(path)
 elif command == "tell":
     tell()
-    tell_next = learner.ask().indices[:2]  # and the first two of the next question
-    learner.tell(tell_next, labels[tell_next])
+    next_two = learner.ask().indices[:2]
+    learner.tell(next_two, labels[next_two])
     learner.save(path)
 elif command == "whole":
     learner = dfal.ActiveLearner(train, "dfal", pool=pool, **options)

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import layers
 
 IMAGE_SHAPE = (4, 4, 1)
@@ -105,3 +106,10 @@ def built(model, input_shape=IMAGE_SHAPE):
     """Call a model once, and return it."""
     model(np.zeros((1, *input_shape), "float32"))
     return model
+
+
+def half_flat(images):
+    """Logits of two classes that are constant where the first pixel is negative."""
+    score = images[:, 1] - 3 * images[:, 2]
+    logits = tf.stack([score, -score], axis=1)
+    return tf.where(images[:, :1] > 0, logits, [[0.1, 0.0]])

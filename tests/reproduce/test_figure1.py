@@ -7,29 +7,28 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-
-import dfal_keras as dfal
+from experiments import margins
 
 FILES = {"figure1.png", "figure1.pdf", "figure1.md", "figure1.csv"}
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """The figure, made by the real `main`: its folder."""
+    """The folder of the figure, made by `main`."""
     folder = tmp_path_factory.mktemp("figure1")
     assert figure1.main(["--output", str(folder)]) == 0
-    return folder
+    return folder / "figures"
 
 
 @pytest.fixture(scope="module", params=[0, figure1.SEED])
 def toy(request):
-    """A trained network, where its boundary lies, and the unlabeled points."""
+    """A trained network, its boundary and the unlabeled points."""
     num_labeled = figure1.NUM_LABELED
     x, y = figure1.two_arcs(
         num_labeled + figure1.NUM_POOL, np.random.default_rng(request.param)
     )
-    model = figure1.train(dfal, x[:num_labeled], y[:num_labeled], request.param)
-    return model, figure1.boundary(model)[1], x[num_labeled:]
+    model = figure1.train(x[:num_labeled], y[:num_labeled], request.param)
+    return model, margins.boundary(model, figure1.VIEW)[1], x[num_labeled:]
 
 
 def test_figure_and_table_are_written(finished, tmp_path, capfd):
@@ -42,7 +41,8 @@ def test_figure_and_table_are_written(finished, tmp_path, capfd):
     assert min(path.stat().st_size for path in finished.glob("*.p*")) > 10_000
     assert (finished / "figure1.md").read_text().strip() in shown
     for name in FILES:  # the same seed gives the same files
-        assert (tmp_path / name).read_bytes() == (finished / name).read_bytes(), name
+        again = tmp_path / "figures" / name
+        assert again.read_bytes() == (finished / name).read_bytes(), name
 
 
 def test_the_table_tells_the_papers_story(finished):
@@ -62,8 +62,8 @@ def test_foot_on_a_linear_boundary_is_the_closed_form():
     model.set_weights([normal[:, None], np.array([offset])])
     points = np.random.default_rng(0).uniform(-0.9, 1.4, (50, 2))
     steps = (points @ normal + offset) / (normal @ normal)
-    _, segments = figure1.boundary(model)
-    feet = figure1.nearest_on_boundary(segments, points)
+    _, segments = margins.boundary(model, figure1.VIEW)
+    feet = margins.nearest_on_boundary(segments, points)
     np.testing.assert_allclose(feet, points - steps[:, None] * normal, atol=1e-5)
 
 
@@ -73,8 +73,8 @@ def test_foot_on_a_circle_is_the_closed_form():
             return (points**2).sum(axis=1, keepdims=True) - 1
 
     points = np.random.default_rng(0).uniform(-0.9, 1.4, (50, 2))
-    _, segments = figure1.boundary(Circle())
-    feet = figure1.nearest_on_boundary(segments, points)
+    _, segments = margins.boundary(Circle(), figure1.VIEW)
+    feet = margins.nearest_on_boundary(segments, points)
     lengths = np.linalg.norm(points, axis=1)
     found = np.linalg.norm(feet - points, axis=1)
     np.testing.assert_allclose(found, np.abs(lengths - 1), atol=5e-5)
@@ -82,9 +82,9 @@ def test_foot_on_a_circle_is_the_closed_form():
 
 def test_the_trained_boundary_is_met_at_the_foot_and_not_before(toy):
     model, segments, pool = toy
-    feet = figure1.nearest_on_boundary(segments, pool)
+    feet = margins.nearest_on_boundary(segments, pool)
     assert np.abs(model.predict(feet, verbose=0)).max() < 0.02
-    # No point of the discs about the pool, a little smaller, is of another class.
+    # Slightly smaller discs around the pool's points contain no other class.
     angles = np.linspace(0, 2 * np.pi, 180, endpoint=False)
     rays = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     radii = np.linalg.norm(feet - pool, axis=1) - 1e-3
@@ -99,7 +99,7 @@ def test_the_trained_boundary_is_met_at_the_foot_and_not_before(toy):
 def test_nearest_of_other_class_is_brute_forces(num_classes):
     rng = np.random.default_rng(num_classes)
     points, classes = rng.normal(size=(40, 2)), np.arange(40) % num_classes
-    rows = figure1.nearest_of_other_class(points, classes)
+    rows = margins.nearest_of_other_class(points, classes)
     for i, found in enumerate(rows):
         others = [j for j in range(40) if classes[j] != classes[i]]
         best = min(others, key=lambda j: np.hypot(*(points[j] - points[i])))
@@ -107,20 +107,20 @@ def test_nearest_of_other_class_is_brute_forces(num_classes):
 
 
 def test_one_class_has_no_neighbor_of_another():
-    with pytest.raises(ValueError, match="one class"):
-        figure1.nearest_of_other_class(np.zeros((3, 2)), np.zeros(3))
+    with pytest.raises(ValueError, match="`classes` must have two"):
+        margins.nearest_of_other_class(np.zeros((3, 2)), np.zeros(3))
 
 
 def test_no_scenario_comes_closer_than_the_boundary(toy):
     model, segments, pool = toy
-    scenarios = figure1.choose(dfal, model, segments, pool)
+    scenarios = figure1.choose(model, segments, pool)
     true = scenarios["true margin"][1]
     own = model.predict(pool, verbose=0) > 0
     for name, (targets, distances) in scenarios.items():
         assert (distances >= true - 1e-3).all(), name
         lengths = np.linalg.norm(targets - pool, axis=1)
         np.testing.assert_allclose(lengths, distances, rtol=1e-4, atol=1e-5)
-        if name != "true margin":  # which ends on the boundary, not beyond
+        if name != "true margin":  # its targets are on the boundary, not beyond
             assert ((model.predict(targets, verbose=0) > 0) != own).all(), name
 
 

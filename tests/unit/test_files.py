@@ -1,4 +1,4 @@
-"""A file that is written is the old one or the new one, whatever happens."""
+"""Writes are atomic: a file has its old or its new content."""
 
 import os
 import threading
@@ -12,7 +12,7 @@ from dfal_keras.cli import contact_sheet
 from dfal_keras.labeled_set import LabeledSet
 
 
-def test_the_file_appears_when_the_block_ends(tmp_path):
+def test_the_file_is_replaced_when_the_context_ends(tmp_path):
     path = tmp_path / "file.txt"
     path.write_text("old")
     with _files.replacing(path, "t") as file:
@@ -23,7 +23,7 @@ def test_the_file_appears_when_the_block_ends(tmp_path):
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, OSError])
-def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path, error):
+def test_an_error_keeps_the_old_file_and_leaves_no_other(tmp_path, error):
     path = tmp_path / "file.txt"
     path.write_text("old")
 
@@ -39,14 +39,14 @@ def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path, error):
 
 
 def test_content_is_synced_before_the_name_and_the_folder_after(tmp_path, monkeypatch):
-    """In this order, a power cut can't leave an empty or a forgotten file."""
+    """This order avoids an empty or missing file after a power failure."""
     events = []
     fsync = os.fsync
 
     def spy(descriptor):
         is_folder = os.path.isdir(os.readlink(f"/proc/self/fd/{descriptor}"))
-        there = (tmp_path / "file.txt").exists()
-        events.append(("folder" if is_folder else "file", there))
+        is_renamed = (tmp_path / "file.txt").exists()
+        events.append(("folder" if is_folder else "file", is_renamed))
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", spy)
@@ -75,7 +75,7 @@ def test_a_new_file_has_the_usual_permissions(tmp_path):
     assert ours.stat().st_mode == usual.stat().st_mode
 
 
-def test_two_writers_of_one_file_do_not_meet(tmp_path):
+def test_two_writers_of_one_file_do_not_interfere(tmp_path):
     path, failures = tmp_path / "file.txt", []
 
     def write(letter):
@@ -113,7 +113,7 @@ def _write_text(path):
 
 
 @pytest.mark.parametrize("write", [_save_labeled_set, _draw_sheet, _write_text])
-def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch, write):
+def test_a_full_disk_keeps_the_old_file(tmp_path, monkeypatch, write):
     path = tmp_path / "file"
     path.write_text("old")
     monkeypatch.setattr(os, "fsync", _fails)
@@ -123,7 +123,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch, write):
     assert path.read_text() == "old"
 
 
-def test_a_full_disk_leaves_no_half_pool(tmp_path, monkeypatch):
+def test_a_full_disk_leaves_no_part_of_a_pool(tmp_path, monkeypatch):
     images = np.zeros((2, 4, 4, 1), np.uint8)
     dataset = tf.data.Dataset.from_tensor_slices(images).batch(2)
     monkeypatch.setattr(os, "fsync", _fails)

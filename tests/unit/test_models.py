@@ -15,7 +15,9 @@ from dfal_keras import models
         (models.VGG8, (64, 64, 3), 2, 38_067_586),
     ],
 )
-def test_parameter_counts_are_the_authors(build, input_shape, classes, num_parameters):
+def test_parameter_counts_are_those_of_the_authors_code(
+    build, input_shape, classes, num_parameters
+):
     model = build(input_shape, classes)
     assert model.count_params() == num_parameters
     assert model.output_shape == (None, classes)

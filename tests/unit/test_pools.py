@@ -8,7 +8,7 @@ from dfal_keras import pools
 
 
 class Batches(keras.utils.PyDataset):
-    """An array in batches; counts what is read."""
+    """A `PyDataset` of an array that records which batches are read."""
 
     def __init__(self, images, batch_size=7, labels=None):
         super().__init__()
@@ -26,7 +26,7 @@ class Batches(keras.utils.PyDataset):
 
 
 def sources(images, folder):
-    """The same images in every form that a pool may have."""
+    """Return pools of the same images, by the kind of source."""
     np.save(folder / "pool.npy", images)
     np.savez(folder / "one.npz", images)
     np.savez(folder / "named.npz", x=images, y=np.zeros(len(images)))
@@ -56,7 +56,7 @@ def sources(images, folder):
         "tf.data",
     ],
 )
-def test_every_source_is_the_same_pool(blobs, tiny_train, tmp_path, name):
+def test_every_source_gives_the_same_pool(blobs, tiny_train, tmp_path, name):
     x, y = blobs
     source = sources(x, tmp_path)[name]
     pool = pools.as_pool(source)
@@ -88,17 +88,16 @@ def test_a_query_reads_each_batch_once(blobs):
     assert sorted(batches.read) == [0, 35]
 
 
-def test_written_in_constant_memory_and_whole(tmp_path):
-    """A generator that fails midway leaves nothing behind."""
+def test_a_failed_write_leaves_no_file(tmp_path):
 
     def images():
         for i in range(100):
             yield np.full((2, 8, 8, 1), i, "uint8")
-        raise RuntimeError("the source is gone")
+        raise RuntimeError("the source failed")
 
     spec = tf.TensorSpec((2, 8, 8, 1), tf.uint8)
     dataset = tf.data.Dataset.from_generator(images, output_signature=spec)
-    with pytest.raises(Exception, match="the source is gone"):
+    with pytest.raises(Exception, match="the source failed"):
         pools.write_pool(dataset, tmp_path / "pool.npy")
     assert list(tmp_path.iterdir()) == []
     pool = pools.write_pool(dataset.take(100), tmp_path / "pool.npy")
@@ -107,7 +106,7 @@ def test_written_in_constant_memory_and_whole(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["pool.npy"]
 
 
-def test_image_folders_come_as_keras_reads_them(tmp_path):
+def test_image_folders_are_read_as_by_keras(tmp_path):
     for i in range(5):
         keras.utils.save_img(
             tmp_path / f"{i}.png", np.full((6, 6, 3), 40 * i), scale=False
@@ -140,7 +139,7 @@ UNEVEN = tf.data.Dataset.from_generator(
         (Batches(np.zeros(9)), r"`dataset\[0\]` must be an array"),
     ],
 )
-def test_sources_that_are_refused(source, message, tmp_path, monkeypatch):
+def test_sources_that_are_rejected(source, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match=message):
         pools.as_pool(source)
@@ -157,7 +156,7 @@ def test_sources_that_are_refused(source, message, tmp_path, monkeypatch):
         (tf.data.Dataset.range(3).batch(2), "pool.npy", "`dataset` must be an array"),
     ],
 )
-def test_data_sets_that_are_not_written(dataset, path, message, tmp_path):
+def test_datasets_that_are_rejected(dataset, path, message, tmp_path):
     (tmp_path / "there.npy").write_bytes(b"")
     with pytest.raises(ValueError, match=message):
         pools.write_pool(dataset, tmp_path / path)

@@ -1,13 +1,14 @@
-"""Whatever the pixels and labels are: an answer that makes sense, or a ValueError."""
+"""For any pixels and labels: a valid result, or a ValueError."""
 
+import dataclasses
 import functools
 
 import hypothesis.strategies as st
 import keras
 import numpy as np
 import pytest
+from helpers import models
 from hypothesis import HealthCheck, assume, example, given, settings
-from keras import layers
 
 import dfal_keras as dfal
 from dfal_keras import strategies
@@ -24,30 +25,21 @@ KINDS = ("random", "one class")
 DTYPES = ("uint8", "bool", "int64", "float16", "float32", "float64")
 ODD_PIXELS = (np.nan, np.inf, -np.inf, 1e20, -1e30, 3e38, 1e300)
 
-# As in a training that has gone wrong, overflow is expected here.
+# Overflow is expected for such pixels.
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
 
 @functools.cache
 def build(shape):
-    """One model for each shape, so that each graph is traced once."""
+    """Return one model for each shape, so that functions are traced once."""
     keras.utils.set_random_seed(0)
-    model = keras.Sequential(
-        [
-            keras.Input(shape),
-            layers.Rescaling(1 / 255),
-            layers.Flatten(),
-            layers.Dense(8, activation="relu"),
-            layers.Dropout(0.3),
-            layers.Dense(3, activation="softmax"),
-        ]
-    )
+    model = models.dense(input_shape=shape)
     model.compile(keras.optimizers.Adam(0.05), "sparse_categorical_crossentropy")
     return model, dfal.Training(model, num_restarts=1, epochs=2), model.get_weights()
 
 
 def load(shape, kind):
-    """Return the model with random weights, or with such that see no image."""
+    """Return the model with random weights, or with a constant prediction."""
     model, _, weights = build(shape)
     if kind == "one class":
         weights = [*weights[:2], weights[2] * 0, np.array([0.0, 5.0, 0.0])]
@@ -57,7 +49,7 @@ def load(shape, kind):
 
 @st.composite
 def images(draw, shape, min_size=1, max_size=9):
-    """Images, with duplicates and constants among them and some pixels that are odd."""
+    """Draw images, some of which are duplicates, constant or have odd pixels."""
     num_samples = draw(st.integers(min_size, max_size))
     rng = np.random.default_rng(draw(st.integers(0, 99)))
     dtype = draw(st.sampled_from(DTYPES))
@@ -76,24 +68,24 @@ def images(draw, shape, min_size=1, max_size=9):
 
 
 def huge(value, dtype):
-    """Images that only a single pixel of each makes hard."""
+    """Return images of ones with a huge value at one pixel."""
     x = np.ones((8, 6), dtype)
     x[:, 2] = value
     return x
 
 
 BEYOND_FLOAT32 = huge(1e300, "float64")
-SWALLOWED = huge(1e22, "float32")  # weights go NaN, and ReLU hides it from the loss
+HIDDEN_NAN = huge(1e22, "float32")  # NaN weights, which ReLU hides from the loss
 
 
 def attempt(x, function, *arguments, **options):
-    """Call a function; `None` for a refusal of pixels that are not to be had."""
+    """Call a function; return `None` if it rejects pixels that are not in range."""
     try:
         return function(*arguments, **options)
     except ValueError as error:
-        refusal = error
-    assert "Received: " in str(refusal)
-    assert not (np.abs(x) <= 255).all(), refusal
+        rejection = error
+    assert "Received: " in str(rejection)
+    assert not (np.abs(x) <= 255).all(), rejection
     return None
 
 
@@ -102,16 +94,16 @@ def contents(*arrays):
 
 
 @st.composite
-def questions(draw):
+def query_arguments(draw):
     shape, kind = draw(st.sampled_from(SHAPES)), draw(st.sampled_from(KINDS))
     x = draw(images(shape))
     num_queries = draw(st.sampled_from((1, len(x))) | st.integers(1, len(x)))
     return shape, kind, x, num_queries
 
 
-def check_answer(strategy, question):
-    """Ask; the images and the model are left as they were, the answer is an answer."""
-    shape, kind, x, num_queries = question
+def check_query(strategy, arguments):
+    """Check that a query is valid and does not change images or model."""
+    shape, kind, x, num_queries = arguments
     model = load(shape, kind)
     labeled = np.zeros((2, *shape), "uint8")
     before = contents(x, *model.get_weights())
@@ -160,17 +152,17 @@ def check_answer(strategy, question):
     ],
     ids=repr,
 )
-@given(question=questions())
-@example(question=((6,), "random", BEYOND_FLOAT32, 3))
+@given(arguments=query_arguments())
+@example(arguments=((6,), "random", BEYOND_FLOAT32, 3))
 @CALM
-def test_a_query_is_an_answer_or_an_error(strategy, question):
-    check_answer(strategy, question)
+def test_a_query_is_valid_or_an_error(strategy, arguments):
+    check_query(strategy, arguments)
 
 
-@given(question=questions())
+@given(arguments=query_arguments())
 @settings(CALM, max_examples=8)
-def test_so_is_one_by_the_integer_program(question):
-    check_answer(strategies.CoreSet(), question)
+def test_so_is_one_by_the_integer_program(arguments):
+    check_query(strategies.CoreSet(), arguments)
 
 
 @given(
@@ -182,7 +174,7 @@ def test_so_is_one_by_the_integer_program(question):
     data=st.data(),
 )
 @CALM
-def test_deepfool_never_answers_nan(shape, kind, attack, max_steps, num_closest, data):
+def test_deepfool_never_returns_nan(shape, kind, attack, max_steps, num_closest, data):
     x, model = data.draw(images(shape)), load(shape, kind)
     ord, bounds = attack
     before = contents(x, *model.get_weights())
@@ -217,7 +209,7 @@ def test_deepfool_never_answers_nan(shape, kind, attack, max_steps, num_closest,
     seed=st.integers(0, 9),
 )
 @example(x=BEYOND_FLOAT32, classes=(0, 1, 2), seed=0)
-@example(x=SWALLOWED, classes=(0,), seed=0)
+@example(x=HIDDEN_NAN, classes=(0,), seed=0)
 @CALM
 def test_a_trained_model_has_finite_weights(x, classes, seed):
     y = np.resize(classes, len(x))
@@ -231,10 +223,12 @@ def test_a_trained_model_has_finite_weights(x, classes, seed):
 
 
 def state(learner):
-    """All that a learner knows but its model, in plain form."""
-    found = {**vars(learner), **vars(learner.labeled), "model": None}
-    if learner._query is not None:
-        found |= vars(learner._query)
+    """Return the state of a learner without its model, in comparable form."""
+    found = {**vars(learner), "model": None}
+    for name, value in vars(learner).items():
+        if dataclasses.is_dataclass(value):  # the labeled set and the query
+            fields = vars(value).items()
+            found |= {f"{name}.{field}": value for field, value in fields}
     return {
         name: (value.dtype, value.shape, value.tobytes())
         if isinstance(value, np.ndarray)
@@ -271,7 +265,7 @@ def test_what_is_saved_at_any_time_loads_to_the_same(
     learner = dfal.ActiveLearner(train, strategy, **numbers, **given_again)
     answers = st.sampled_from([None, 0, 1, 2])
 
-    def again():
+    def reload():
         learner.save(tmp_path / "learner.npz")
         loaded = dfal.ActiveLearner.load(
             tmp_path / "learner.npz", train, strategy, **given_again
@@ -279,14 +273,14 @@ def test_what_is_saved_at_any_time_loads_to_the_same(
         assert state(loaded) == state(learner)
         return loaded
 
-    learner = again()
+    learner = reload()
     for part in parts:
         left = len(pool) - learner.labeled.num_annotations - len(learner.ignored)
         assume(left > 0)
         asked = learner.ask().indices
-        learner = again()
+        learner = reload()
         assert learner.ask().indices.tolist() == asked.tolist()
         told = asked[:part]
         learner.tell(told, [data.draw(answers) for _ in told])
-        learner = again()
+        learner = reload()
     assert [path.name for path in tmp_path.iterdir()] == ["learner.npz"]

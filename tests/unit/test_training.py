@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from helpers import models
 from keras import layers
 
 import dfal_keras as dfal
@@ -44,7 +45,7 @@ def test_same_seed_same_weights_whatever_came_before(tiny_train, blobs):
         keras.optimizers.LossScaleOptimizer(keras.optimizers.RMSprop()),
     ],
 )
-def test_a_model_that_was_trained_before_starts_afresh(blobs, tiny_model, optimizer):
+def test_a_model_that_was_trained_before_is_reset(blobs, tiny_model, optimizer):
     x, y = blobs
     tiny_model.compile(optimizer, "sparse_categorical_crossentropy")
     first, second = (
@@ -54,29 +55,44 @@ def test_a_model_that_was_trained_before_starts_afresh(blobs, tiny_model, optimi
     assert same(first, second)
 
 
-def test_one_trace_for_all_sizes_and_restarts(tiny_train, blobs):
+def test_one_trace_for_all_sizes_and_restarts(tiny_train, blobs, traced_functions):
     x, y = blobs
     for num_samples in (10, 33, 300):
         tiny_train(x[:num_samples].astype("float32"), y[:num_samples], seed=0)
-    (graph,) = tiny_train._graphs.values()
-    assert graph.experimental_get_tracing_count() == 1
+    (function,) = traced_functions
+    assert function.experimental_get_tracing_count() == 1
 
 
-def test_equals_a_plain_loop_over_train_on_batch(blobs):
-    """The same splits, shuffles and steps, one by one through Keras's front door."""
+@pytest.fixture
+def restarts(tiny_model, monkeypatch):
+    """The list of (validation loss, weights) after each restart in the test."""
+    ended, original = [], tf.function
+
+    def record(function, **options):
+        traced = original(function, **options)
+
+        def recorded(*arguments):
+            loss = traced(*arguments)
+            ended.append((float(loss), weights_of(tiny_model)))
+            return loss
+
+        # Keras makes functions too.
+        return recorded if "input_signature" in options else traced
+
+    monkeypatch.setattr(tf, "function", record)
+    return ended
+
+
+def test_equals_a_plain_loop_over_train_on_batch(blobs, tiny_model, restarts):
+    """With the same splits, shuffles and steps, through Keras's public methods."""
     x, y = blobs[0][:50].astype("float32"), blobs[1][:50]
-
-    def make():
-        model = keras.Sequential(
-            [keras.Input((4, 4, 1)), layers.Flatten(), layers.Dense(3, "softmax")]
-        )
+    plain = models.dense(dropout=0.1)
+    for model in (plain, tiny_model):
+        model.layers[3].rate = 0.0  # dropout draws other masks outside the graph
         model.compile("adam", "sparse_categorical_crossentropy")
-        return model
+    options = {"num_restarts": 1, "epochs": 4, "patience": 4, "batch_size": 16}
+    trained = dfal.Training(tiny_model, **options)(x, y, seed=7)
 
-    train = dfal.Training(make(), num_restarts=1, epochs=4, patience=4, batch_size=16)
-    trained = train(x, y, seed=7)
-
-    plain = make()
     rng = np.random.default_rng([7, 0])
     Initializer(plain)(rng)
     held_out, rows = np.split(rng.permutation(50).astype(np.int32), [10])
@@ -89,33 +105,21 @@ def test_equals_a_plain_loop_over_train_on_batch(blobs):
     for ours, expected in zip(weights_of(trained), weights_of(plain), strict=True):
         assert ours == pytest.approx(expected, rel=1e-4, abs=1e-6)
     expected = plain.evaluate(x[held_out], y[held_out], verbose=0)
-    loss = train._validation_loss(tf.constant(x), tf.constant(y), held_out)
-    assert float(loss) == pytest.approx(expected, rel=1e-4)
-
-
-class Subclassed(keras.Model):
-    def __init__(self):
-        super().__init__()
-        self.flatten, self.dense = layers.Flatten(), layers.Dense(3)
-
-    def call(self, inputs):
-        return self.dense(self.flatten(inputs))
+    ((loss, _),) = restarts
+    assert loss == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.parametrize("kind", ["subclassed", "one sigmoid"])
 def test_other_models_train_too(kind, blobs):
     x, y = blobs[0], blobs[1]
     if kind == "subclassed":
-        model = Subclassed()
+        model = models.built(models.Subclassed(activation=None))
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     else:
         y = (y > 0).astype(int)
-        model = keras.Sequential(
-            [keras.Input((4, 4, 1)), layers.Flatten(), layers.Dense(1, "sigmoid")]
-        )
+        model = models.linear(1, "sigmoid")
         loss = "binary_crossentropy"
-    model(x[:1].astype("float32"))
-    model.compile(keras.optimizers.Adam(0.001), loss)
+    model.compile(keras.optimizers.Adam(0.01), loss)
     train = dfal.Training(model, num_restarts=1, epochs=30)
     train(x, y, seed=0)
     assert inference.evaluate(model, x, y)[1] > 0.9
@@ -131,30 +135,21 @@ def test_stops_when_the_validation_loss_no_longer_improves(tiny_model, blobs):
     tiny_model.optimizer.learning_rate = 0.0
     train = dfal.Training(tiny_model, num_restarts=1, patience=3, batch_size=10)
     train(blobs[0][:50], blobs[1][:50], seed=0)
-    # One epoch to set the mark, three that do not better it, of four batches each.
+    # The first epoch, and three epochs without improvement, of four batches each.
     assert int(tiny_model.optimizer.iterations.numpy()) == (1 + 3) * 4
 
 
-def test_keeps_the_restart_with_the_lowest_validation_loss(tiny_model, blobs):
+def test_keeps_the_restart_with_the_lowest_validation_loss(tiny_model, blobs, restarts):
     x, y = blobs
     train = dfal.Training(tiny_model, num_restarts=4, epochs=1)
-    ended = []
-    graph = train._graph((4, 4, 1), "uint8")
-
-    def spy(*arguments):
-        loss = graph(*arguments)
-        ended.append((float(loss), weights_of(tiny_model)))
-        return loss
-
-    train._graphs["uint8"] = spy
     train(x[:40], y[:40], seed=3)
-    losses = [loss for loss, _ in ended]
+    losses = [loss for loss, _ in restarts]
     assert len(set(losses)) == 4
-    assert np.argmin(losses) != 3  # else keeping the last one would do
-    assert same(weights_of(tiny_model), ended[int(np.argmin(losses))][1])
+    assert np.argmin(losses) != 3  # the test needs another than the last restart
+    assert same(weights_of(tiny_model), restarts[int(np.argmin(losses))][1])
 
 
-def test_every_restart_is_fresh(blobs):
+def test_every_restart_has_new_initial_weights(blobs):
     norm, frozen = layers.Normalization(), layers.Dense(8, trainable=False)
     norm.adapt(blobs[0])
     model = keras.Sequential(
@@ -163,7 +158,7 @@ def test_every_restart_is_fresh(blobs):
     )
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile("adam", loss)
-    kept = [np.array(norm.mean), np.array(frozen.kernel)]
+    unchanged = [np.array(norm.mean), np.array(frozen.kernel)]
     train = dfal.Training(model, num_restarts=1, epochs=3)
     train(blobs[0], blobs[1], seed=0)
     used = weights_of(model)
@@ -173,23 +168,20 @@ def test_every_restart_is_fresh(blobs):
 
     assert same(fresh, weights_of(model))
     assert not same([used[-2]], [fresh[-2]])
-    assert same(kept, [np.array(norm.mean), np.array(frozen.kernel)])
+    assert same(unchanged, [np.array(norm.mean), np.array(frozen.kernel)])
     batch_norm = model.layers[3]
     assert np.array(batch_norm.moving_mean) == pytest.approx(np.zeros(8))
     assert np.array(batch_norm.moving_variance) == pytest.approx(np.ones(8))
     limit = np.sqrt(6 / (8 + 3))  # Glorot's
     assert 0.5 * limit < np.abs(fresh[-2]).max() <= limit
-    optimizer = Initializer(model)._model.optimizer
-    train(blobs[0], blobs[1], seed=0)
-    assert int(optimizer.iterations.numpy()) > 0
 
 
-def test_the_optimizer_starts_afresh(tiny_train, blobs):
+def test_the_optimizer_is_reset(tiny_train, blobs):
     x, y = blobs
     tiny_train(x, y, seed=0)
     optimizer = tiny_train.model.optimizer
     assert int(optimizer.iterations.numpy()) > 0
-    tiny_train._initializer(np.random.default_rng(0))
+    Initializer(tiny_train.model)(np.random.default_rng(0))
     assert int(optimizer.iterations.numpy()) == 0
     assert float(optimizer.learning_rate.numpy()) == pytest.approx(0.05)
 
@@ -203,9 +195,8 @@ class NoInitializer(layers.Layer):
 
 
 def test_bad_models():
-    uncompiled = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
     with pytest.raises(ValueError, match="`model` must be compiled"):
-        dfal.Training(uncompiled)
+        dfal.Training(models.linear(2))
     odd = keras.Sequential([keras.Input((3,)), NoInitializer(), layers.Dense(2)])
     odd.compile("adam", "sparse_categorical_crossentropy")
     with pytest.raises(ValueError, match="no attribute scale_initializer"):
@@ -216,10 +207,10 @@ def test_bad_models():
     ("num_samples", "split", "num_held_out"),
     [(19, 0.2, 4), (18, 0.2, 4), (17, 0.2, 3), (10, 0.2, 2), (3, 0.1, 1), (9, 0.3, 3)],
 )
-def test_the_share_held_out_is_rounded(
+def test_the_size_of_the_validation_set_is_rounded(
     tiny_model, blobs, num_samples, split, num_held_out
 ):
-    """Counted in gradient steps of one sample each."""
+    """The number of gradient steps with one sample each is counted."""
     train = dfal.Training(
         tiny_model, num_restarts=1, epochs=1, batch_size=1, validation_split=split
     )
@@ -262,7 +253,7 @@ def test_bad_labeled_sets(tiny_train, x, y, named):
         tiny_train(x, y, seed=0)
 
 
-def test_a_loss_that_is_not_finite_is_no_result(tiny_model, blobs):
+def test_a_loss_that_is_not_finite_is_an_error(tiny_model, blobs):
     tiny_model.optimizer.learning_rate = np.inf
     train = dfal.Training(tiny_model, num_restarts=1, epochs=2)
     with pytest.raises(ValueError, match="finite validation loss"):

@@ -8,7 +8,7 @@ from dfal_keras.backend import blocked_convolution
 
 
 def gradients(model, images, *, by_blocks):
-    """Gradients of a model's outputs, weighted, by the images, and what was called."""
+    """Return gradients of a weighted sum of a model's outputs by the images."""
 
     @tf.function
     def compute(images):
@@ -42,7 +42,7 @@ def gradients(model, images, *, by_blocks):
     ],
 )
 def test_is_the_gradient(num_channels, options):
-    """Against TensorFlow's own, on images that no block size divides."""
+    """Compare with TensorFlow's, on images whose sizes are not multiples of blocks."""
     model = keras.Sequential(
         [keras.Input((11, 14, num_channels)), layers.Conv2D(5, **options)]
     )
@@ -53,8 +53,8 @@ def test_is_the_gradient(num_channels, options):
     assert found == pytest.approx(expected, abs=1e-5)
 
 
-def test_goes_by_blocks_where_it_can(monkeypatch):
-    """And leaves strides, many channels and unknown sizes to TensorFlow."""
+def test_uses_blocks_where_possible(monkeypatch):
+    """Strides, many channels and unknown sizes use TensorFlow's gradient."""
     calls = []
     original = blocked_convolution.by_blocks
     monkeypatch.setattr(

@@ -4,27 +4,13 @@ import weakref
 import keras
 import numpy as np
 import pytest
+from helpers import models
 from keras import layers
 
 import dfal_keras as dfal
 from dfal_keras.backend import classifier, inference
 
 IMAGES = np.random.default_rng(0).normal(size=(7, 5)).astype("float32")
-
-
-class Subclassed(keras.Model):
-    def __init__(self, activation=None):
-        super().__init__()
-        self.dense = layers.Dense(3)
-        self.head = layers.Activation(activation)
-
-    def call(self, inputs):
-        return self.head(self.dense(inputs))
-
-
-class WithLogits(Subclassed):
-    def logits(self, inputs):
-        return self.dense(inputs)
 
 
 def functional(*tail):
@@ -34,9 +20,8 @@ def functional(*tail):
     return keras.Model(inputs, outputs)
 
 
-def built(model):
-    model(IMAGES)
-    return model
+def subclassed(kind, activation=None):
+    return models.built(kind(activation), (5,))
 
 
 def log_softmax(outputs):
@@ -55,10 +40,10 @@ def log_softmax(outputs):
         lambda: keras.Sequential(
             [keras.Input((5,)), layers.Dense(3, activation="softmax")]
         ),
-        lambda: built(WithLogits("softmax")),
+        lambda: subclassed(models.SubclassedWithMethods, "softmax"),
     ],
 )
-def test_logits_behind_a_softmax(make):
+def test_logits_are_the_input_of_a_softmax(make):
     model = make()
     logits = np.array(classifier.logits(model)(IMAGES))
     probabilities = np.array(model(IMAGES))
@@ -66,9 +51,15 @@ def test_logits_behind_a_softmax(make):
     assert log_softmax(logits) == pytest.approx(np.log(probabilities), abs=1e-5)
 
 
-@pytest.mark.parametrize("make", [lambda: functional(layers.Dense(3)), Subclassed])
+LINEAR = [
+    lambda: functional(layers.Dense(3)),
+    lambda: subclassed(models.Subclassed),
+]
+
+
+@pytest.mark.parametrize("make", LINEAR)
 def test_linear_outputs_are_logits(make):
-    model = built(make())
+    model = make()
     logits = np.array(classifier.logits(model)(IMAGES))
     assert logits == pytest.approx(np.array(model(IMAGES)))
 
@@ -81,8 +72,8 @@ def test_single_sigmoid_is_two_classes():
     )
 
 
-def test_opaque_probabilities_are_used_as_they_are():
-    model = built(Subclassed("softmax"))
+def test_probabilities_of_a_subclassed_model_are_used_as_they_are():
+    model = subclassed(models.Subclassed, "softmax")
     assert inference.predict_probabilities(model, IMAGES) == pytest.approx(
         np.array(model(IMAGES)), abs=1e-6
     )
@@ -104,10 +95,8 @@ def test_evaluate_agrees_with_keras(lenet5, mnist):
     assert loss == pytest.approx(np.mean(expected), rel=1e-5)
 
 
-@pytest.mark.parametrize(
-    "make", [lambda: functional(layers.Dense(3)), lambda: built(Subclassed())]
-)
-def test_what_is_compiled_for_a_model_is_freed_with_it(make):
+@pytest.mark.parametrize("make", LINEAR)
+def test_what_is_traced_for_a_model_is_freed_with_it(make):
     model = make()
     dfal.deepfool(model, IMAGES)
     alive = weakref.ref(model)
@@ -117,26 +106,22 @@ def test_what_is_compiled_for_a_model_is_freed_with_it(make):
     assert alive() is None
 
 
-def several_inputs():
-    inputs = [keras.Input((5,)), keras.Input((5,))]
-    return keras.Model(inputs, layers.Dense(3)(layers.add(inputs)))
-
-
-def several_outputs():
-    inputs = keras.Input((5,))
-    return keras.Model(inputs, [layers.Dense(3)(inputs), layers.Dense(3)(inputs)])
-
-
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (several_inputs, "single input.*2 inputs"),
-        (several_outputs, "single output.*2 outputs"),
+        (lambda: models.several_inputs((5,)), "single input.*2 inputs"),
+        (lambda: models.several_outputs((5,)), "single output.*2 outputs"),
         (lambda: keras.Sequential([layers.Dense(3)]), "must be built"),
         (lambda: functional(layers.Dense(3, activation="sigmoid")), "3 sigmoid units"),
         (lambda: "lenet5", "`model`.*Received: 'lenet5'"),
     ],
 )
-def test_models_that_are_refused(make, message):
-    with pytest.raises(ValueError, match=message):
-        dfal.strategies.Uncertainty().query(make(), IMAGES, num_queries=2)
+def test_models_that_are_rejected(make, message):
+    model = make()
+    for use in (
+        lambda: dfal.strategies.Uncertainty().query(model, IMAGES, num_queries=2),
+        lambda: dfal.deepfool(model, IMAGES),
+        lambda: inference.evaluate(model, IMAGES, np.zeros(7, int)),
+    ):
+        with pytest.raises(ValueError, match=message):
+            use()

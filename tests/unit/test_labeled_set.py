@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+
+import dfal_keras as dfal
+from dfal_keras.labeled_set import LabeledSet
+from dfal_keras.strategies import Query
+
+
+def samples_of(labeled, pool):
+    """Return the training set as a list of (label, pixels)."""
+    x, y = labeled.arrays(pool)
+    return [(int(label), image.tolist()) for image, label in zip(x, y, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("annotations", "labeled"),
+    [(1210, 2410), (980, 1950), (1070, 2130), (530, 1050), (7470, 14930), (4810, 9610)],
+)
+def test_dfal_rows_of_table_2(annotations, labeled):
+    """Ten initial labels and ten adversarial examples per round give these counts."""
+    labeled_set = LabeledSet.empty()
+    labeled_set.add(Query(np.arange(10)), np.zeros(10, int))
+    while labeled_set.num_annotations < annotations:
+        examples = np.zeros((10, 1), np.float32)
+        query = Query(np.arange(10), adversarial_examples=examples)
+        labeled_set.add(query, np.zeros(10, int))
+    assert labeled_set.num_annotations == annotations
+    assert len(labeled_set) == labeled
+
+
+def test_labels_match_their_images():
+    pool = np.arange(20, dtype="float32")[:, None]
+    examples = np.array([[100.5], [101.5]])
+    labeled = LabeledSet.empty()
+    pseudo = {"pseudo_indices": np.array([7, 8, 9]), "pseudo_labels": np.arange(7, 10)}
+    query = Query(np.arange(3), None, examples, np.array([2, 0]), **pseudo)
+    labeled.add(query, np.array([30, 31, 32]))
+    x, y = labeled.arrays(pool)
+    assert len(labeled) == len(x) == len(y) == 8
+    found = dict(zip(x.ravel().tolist(), y.tolist(), strict=True))
+    expected = {0: 30, 1: 31, 2: 32, 100.5: 32, 101.5: 30, 7: 7, 8: 8, 9: 9}
+    assert found == expected
+
+
+def test_first_equals_a_brute_force_account():
+    """Random queries, some of whose samples have adversarial examples."""
+    rng = np.random.default_rng(0)
+    pool = rng.normal(size=(60, 2)).astype("float32")
+    labeled, account = LabeledSet.empty(), []
+    for start in range(0, 60, 6):
+        labels = rng.integers(3, size=6)
+        rows = rng.permutation(6)[: rng.integers(0, 7)]
+        examples = rng.normal(size=(len(rows), 2)).astype("float32")
+        query = Query(np.arange(start, start + 6), None, examples, rows)
+        query.check(60, 6)
+        labeled.add(query, labels)
+        for i in range(6):
+            own = [examples[j] for j in np.flatnonzero(rows == i)]
+            account.append((labels[i], pool[start + i], own))
+    assert 10 < len(labeled.adversarial_rows) < 50
+    for number in range(1, 61):
+        known = account[:number]
+        expected = [(int(label), image.tolist()) for label, image, _ in known]
+        adversarial = [(int(y), each.tolist()) for y, _, own in known for each in own]
+        first = labeled.first(number)
+        assert len(first) == len(expected) + len(adversarial)
+        found = samples_of(first, pool)
+        assert found[:number] == expected
+        assert sorted(found[number:]) == sorted(adversarial)
+
+
+def test_first_equals_a_shorter_run(tiny_train, blobs):
+    short, long = (dfal.ActiveLearner(tiny_train, "dfal", seed=1) for _ in range(2))
+    short.fit(*blobs, budget=30)
+    long.fit(*blobs, budget=60)
+    first = long.labeled.first(30)
+    assert samples_of(first, blobs[0]) == samples_of(short.labeled, blobs[0])
+    for wrong in (0, 61, -10):
+        with pytest.raises(ValueError, match="`num_annotations` must be from 1 to"):
+            long.labeled.first(wrong)
+
+
+def test_a_file_without_rows_of_adversarial_examples_is_rejected(tmp_path):
+    old = {**vars(LabeledSet.empty()), "adversarial_labels": np.empty(0, np.int64)}
+    del old["adversarial_rows"]
+    np.savez(tmp_path / "old.npz", **old)
+    with pytest.raises(
+        ValueError, match="`path` must be.*Received: .*adversarial_rows"
+    ):
+        LabeledSet.load(tmp_path / "old.npz")
