@@ -21,6 +21,11 @@ def check_count(name: str, value, *, minimum: int = 1) -> int:
     return int(value)
 
 
+def check_optional_count(name: str, value) -> int | None:
+    """Return `None`, or `value` as `check_count` does."""
+    return None if value is None else check_count(name, value)
+
+
 def check_number(
     name: str,
     value,

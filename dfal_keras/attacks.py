@@ -154,8 +154,7 @@ class DeepFoolOptions:
                 "step_offset", self.step_offset, minimum=0, below=np.inf
             )
         for name in ("num_closest", "first_look", "batch_size"):
-            if getattr(self, name) is not None:
-                _validation.check_count(name, getattr(self, name))
+            _validation.check_optional_count(name, getattr(self, name))
 
 
 def attack(

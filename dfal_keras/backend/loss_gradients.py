@@ -72,10 +72,10 @@ _MAX_UNROLLED = 15
 def _traced_norms(model, sample_shape, expectation, epsilon, num_compared):
     """Return the traced function of the gradient norms for each expectation's targets.
 
-    "norm" has a one-hot target for each of the most likely classes. "uniform" has one target: the loss is
-    linear in its target, so the mean gradient over the classes is the gradient for the
-    mean target, 1/C for each class, in one backward pass. A class whose probability is
-    clipped has gradient zero, and so a target of zero.
+    "norm" has a one-hot target for each of the most likely classes. "uniform" has one
+    target: the loss is linear in its target, so the mean gradient over the classes is
+    the gradient for the mean target, 1/C for each class, in one backward pass. A class
+    whose probability is clipped has gradient zero, and so a target of zero.
     """
 
     def targets(probabilities):

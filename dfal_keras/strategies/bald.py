@@ -26,6 +26,8 @@ class BALD(Strategy):
         num_candidates: K, the size of the random subset of the pool to score. Defaults
             to 300.
         num_samples: T, the number of dropout networks, at least 2. Defaults to 10.
+        batch_size: Number of images to predict at a time, T times each. Defaults to
+            `None`: up to 128, as far as the model's activations fit in about 1 GB.
 
     Raises:
         ValueError: If an argument is out of range; from `query`, if the model has no
@@ -40,18 +42,29 @@ class BALD(Strategy):
         True
     """
 
-    def __init__(self, *, num_candidates: int = 300, num_samples: int = 10):
+    def __init__(
+        self,
+        *,
+        num_candidates: int = 300,
+        num_samples: int = 10,
+        batch_size: int | None = None,
+    ):
         self.num_candidates = _validation.check_count("num_candidates", num_candidates)
         self.num_samples = _validation.check_count(
             "num_samples", num_samples, minimum=2
         )
+        self.batch_size = _validation.check_optional_count("batch_size", batch_size)
 
     def select(
         self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator
     ) -> Query:
         """See `Strategy.query`."""
         logits = mc_dropout.predict_logits(
-            model, x_unlabeled, num_samples=self.num_samples, rng=rng
+            model,
+            x_unlabeled,
+            num_samples=self.num_samples,
+            rng=rng,
+            batch_size=self.batch_size,
         )
         scores = mutual_information(inference.softmax(logits))
         indices = np.argsort(-scores, kind="stable")[:num_queries]

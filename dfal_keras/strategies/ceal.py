@@ -34,6 +34,8 @@ class CEAL(Strategy):
         num_pseudo_candidates: Size of the random subset of the candidates that may
             get pseudo-labels, drawn anew in every query. The first author's public
             code uses 300. Defaults to `None`, all candidates.
+        batch_size: Number of images to predict at a time. Defaults to `None`: up to
+            1024, as far as the model's activations fit in about 1 GB.
 
     Raises:
         ValueError: If an argument is out of range; from `query`, if `max_ratio` is
@@ -54,21 +56,25 @@ class CEAL(Strategy):
         threshold: float = 0.05,
         max_ratio: float | None = None,
         num_pseudo_candidates: int | None = None,
+        batch_size: int | None = None,
     ):
         _validation.check_number("threshold", threshold, minimum=0)
         if max_ratio is not None:
             _validation.check_number("max_ratio", max_ratio, minimum=0)
-        if num_pseudo_candidates is not None:
-            _validation.check_count("num_pseudo_candidates", num_pseudo_candidates)
         self.threshold = threshold
         self.max_ratio = max_ratio
-        self.num_pseudo_candidates = num_pseudo_candidates
+        self.num_pseudo_candidates = _validation.check_optional_count(
+            "num_pseudo_candidates", num_pseudo_candidates
+        )
+        self.batch_size = _validation.check_optional_count("batch_size", batch_size)
 
     def select(
         self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator
     ) -> Query:
         """See `Strategy.query`."""
-        probabilities = inference.predict_probabilities(model, x_unlabeled)
+        probabilities = inference.predict_probabilities(
+            model, x_unlabeled, batch_size=self.batch_size
+        )
         entropies = entropy(probabilities)
         order = np.argsort(-entropies, kind="stable")
         indices, others = order[:num_queries], order[num_queries:]

@@ -45,6 +45,8 @@ class CoreSet(Strategy):
             integer program. Defaults to `"compact"`.
         time_limit: Time for the integer program, in seconds. After that, the best
             cover found so far is used. Defaults to 60.
+        batch_size: Number of images to predict at a time. Defaults to `None`: up to
+            1024, as far as the model's activations fit in about 1 GB.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -68,6 +70,7 @@ class CoreSet(Strategy):
         outlier_share: float = 1e-4,
         formulation: str = "compact",
         time_limit: float = 60.0,
+        batch_size: int | None = None,
     ):
         _validation.check_number("outlier_share", outlier_share, minimum=0, below=1)
         _validation.check_number("time_limit", time_limit, above=0, below=np.inf)
@@ -80,6 +83,7 @@ class CoreSet(Strategy):
         self.outlier_share = outlier_share
         self.formulation = formulation
         self.time_limit = time_limit
+        self.batch_size = _validation.check_optional_count("batch_size", batch_size)
 
     def select(
         self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator
@@ -114,7 +118,9 @@ class CoreSet(Strategy):
         embed = _EMBEDDINGS[self.features]
         sets = [x_unlabeled] if x_labeled is None else [x_unlabeled, x_labeled]
         # The candidates come first, so that the centers are rows of `x_unlabeled`.
-        features = np.concatenate([embed(model, x) for x in sets])
+        features = np.concatenate(
+            [embed(model, x, batch_size=self.batch_size) for x in sets]
+        )
         labeled = np.arange(x_unlabeled.shape[0], len(features))
         if self.method == "greedy":
             return kcenter.greedy(features, labeled, num_queries)

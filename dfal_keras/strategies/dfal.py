@@ -41,7 +41,8 @@ class DFAL(Strategy):
         bounds: `(low, high)`, the range of valid pixels, to which the adversarial
             examples are clipped. Defaults to `None`, no clipping.
         num_classes: Number of most likely classes to compare, the predicted one
-            included. Defaults to `None`, all classes.
+            included. Defaults to `None`: all classes of a model with up to 10, and the
+            10 most likely of others.
         step_offset: Length added to every step, in units of a pixel. Defaults to
             `None`, the resolution of float32.
         num_closest: Stop the attack on an image that has been moved farther than this
@@ -51,7 +52,8 @@ class DFAL(Strategy):
             many to the end, and stop if that fails too. It shortens the query of a
             model that can't be fooled and changes no other query. `None` attacks every
             candidate. Defaults to 8.
-        batch_size: Number of images to attack at a time. Defaults to 128.
+        batch_size: Number of images to attack at a time. Defaults to `None`: up to 128,
+            as far as the model's activations fit in about 1 GB.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -78,7 +80,7 @@ class DFAL(Strategy):
         step_offset: float | None = None,
         num_closest: int | None = 1,
         first_look: int | None = 8,
-        batch_size: int = 128,
+        batch_size: int | None = None,
     ):
         self.num_candidates = _validation.check_count("num_candidates", num_candidates)
         self.ord = ord

@@ -31,8 +31,15 @@ class EGL(Strategy):
     Args:
         num_candidates: K, the size of the random subset to score. Defaults to 300.
         expectation: `"norm"` or `"uniform"`. Defaults to `"norm"`.
+        num_classes: Sum "norm" over this many of the most likely classes only: it takes
+            a backward pass for each. Defaults to `None`: all classes of a model with
+            up to 10, and the 10 most likely of others. "uniform" takes one backward
+            pass for any number of classes.
         epsilon: Limit at which "uniform" clips probabilities, from 0 (no clipping) to
             below 0.5. Defaults to 1e-7, as in Keras.
+        batch_size: Number of images to predict at a time. Defaults to `None`: up to
+            1024, as far as the model's activations fit in about 1 GB. Gradients are
+            computed for one image at a time.
 
     Raises:
         ValueError: If an argument is invalid.
@@ -51,12 +58,16 @@ class EGL(Strategy):
         *,
         num_candidates: int = 300,
         expectation: str = "norm",
+        num_classes: int | None = None,
         epsilon: float = 1e-7,
+        batch_size: int | None = None,
     ):
         self.num_candidates = _validation.check_count("num_candidates", num_candidates)
         self.expectation: str = _validation.check_choice(
             "expectation", expectation, ("norm", "uniform")
         )
+        self.num_classes = _validation.check_optional_count("num_classes", num_classes)
+        self.batch_size = _validation.check_optional_count("batch_size", batch_size)
         self.epsilon: float = float(
             _validation.check_number("epsilon", epsilon, minimum=0, below=0.5)
         )
@@ -66,7 +77,12 @@ class EGL(Strategy):
     ) -> Query:
         """See `Strategy.query`."""
         lengths = gradient_lengths(
-            model, x_unlabeled, self.expectation, epsilon=self.epsilon
+            model,
+            x_unlabeled,
+            self.expectation,
+            epsilon=self.epsilon,
+            num_classes=self.num_classes,
+            batch_size=self.batch_size,
         )
         indices = np.argsort(-lengths, kind="stable")[:num_queries]
         return Query(indices, lengths[indices])

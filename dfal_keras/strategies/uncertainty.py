@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from dfal_keras import _validation
 from dfal_keras.backend import inference
 from dfal_keras.strategies.base import Strategy
 from dfal_keras.strategies.query import Query
@@ -17,6 +18,13 @@ class Uncertainty(Strategy):
     Reference:
         - Lewis & Gale, 1994, "A sequential algorithm for training text classifiers".
 
+    Args:
+        batch_size: Number of images to predict at a time. Defaults to `None`: up to
+            1024, as far as the model's activations fit in about 1 GB.
+
+    Raises:
+        ValueError: If an argument is out of range.
+
     Example:
         >>> import dfal_keras as dfal
         >>> (x, _), _ = dfal.datasets.load_data("mnist")
@@ -26,11 +34,17 @@ class Uncertainty(Strategy):
         True
     """
 
+    def __init__(self, *, batch_size: int | None = None):
+        self.batch_size = _validation.check_optional_count("batch_size", batch_size)
+
     def select(
         self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator
     ) -> Query:
         """See `Strategy.query`."""
-        entropies = entropy(inference.predict_probabilities(model, x_unlabeled))
+        probabilities = inference.predict_probabilities(
+            model, x_unlabeled, batch_size=self.batch_size
+        )
+        entropies = entropy(probabilities)
         indices = np.argsort(-entropies, kind="stable")[:num_queries]
         return Query(indices, entropies[indices])
 
