@@ -4,18 +4,21 @@ import dataclasses
 import sys
 from collections.abc import Callable
 
-import numpy as np
-import pandas as pd
 from experiments import (
     claim_cases,
-    cli,
     entry_point,
     intervals,
     learning_curves,
     paper,
-    plan,
+    results,
+    runs,
     tables,
 )
+from experiments.options import make_parser, parse
+
+# isort: split
+import numpy as np
+import pandas as pd
 
 SINGLETONS = ("bald", "ceal", "egl", "uncertainty")
 LAST = paper.TABLE1_BUDGETS[-1]
@@ -248,15 +251,15 @@ def lay_out(rows: pd.DataFrame, problems) -> tuple:
 
 def main(arguments=None) -> int:
     """Decide every claim from what is stored; nothing is run."""
-    options = cli.parse(cli.parser(__doc__), arguments)
+    options = parse(make_parser(__doc__), arguments)
     # Transfers build on runs that the curves are of, too: each is loaded once.
-    wanted = dict.fromkeys([*plan.curves(options), *plan.transfers(options)])
-    rows = cli.stored(list(wanted), options)
+    wanted = dict.fromkeys([*runs.curve_runs(options), *runs.transfer_runs(options)])
+    rows = results.stored(list(wanted), options)
     problems = sorted(set(rows["problem"]), key=paper.PROBLEMS.index)
     table, lines = lay_out(rows, problems)
     notes = NOTES + tables.notes("Section", rows=rows)
-    tables.write(table, options.output / "claims", notes)
-    tables.write(lines, options.output / "claims_cases", notes)
+    tables.write(table, options.tables_folder / "claims", notes)
+    tables.write(lines, options.tables_folder / "claims_cases", notes)
     print(tables.markdown(table), tables.markdown(lines), notes, sep="\n\n")
     return 2 if rows.attrs["refused"] else 0
 

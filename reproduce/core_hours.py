@@ -1,10 +1,21 @@
 """The core-hours of a whole panel of Table 1, by strategy, from the stored runs."""
 
-import argparse
 import sys
 
+from experiments import (
+    entry_point,
+    learning_curves,
+    paper,
+    protocol,
+    results,
+    runs,
+    tables,
+)
+from experiments.options import make_parser, parse
+from experiments.problems import PROBLEMS
+
+# isort: split
 import pandas as pd
-from experiments import cli, entry_point, learning_curves, paper, protocol, runs, tables
 
 BUDGET = protocol.PRESETS["paper"].budget
 NUM_TRIALS = protocol.PRESETS["paper"].num_trials
@@ -74,24 +85,19 @@ def lay_out(rows: pd.DataFrame) -> pd.DataFrame:
 
 def main(arguments=None) -> int:
     """Add up the seconds of the stored runs; nothing is run."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--output",
-        type=cli.folder,
-        default=protocol.RESULTS / "paper",
-        help="folder of the runs, and of the table (default: %(default)s)",
-    )
-    options = parser.parse_args(arguments)
+    parser = make_parser(__doc__)
+    parser.set_defaults(preset="paper")
+    options = parse(parser, arguments)
     strategies = (*protocol.STRATEGIES, *learning_curves.OWN_NAMES, runs.FULL)
     wanted = [
         runs.Run(problem, strategy, trial)
-        for problem in protocol.PROBLEMS
+        for problem in PROBLEMS
         for strategy in dict.fromkeys(strategies)
         for trial in range(NUM_TRIALS)
     ]
-    rows = cli.stored(wanted, options)
+    rows = results.stored(wanted, options)
     table = lay_out(rows)
-    tables.write(table, options.output / "core_hours", NOTES)
+    tables.write(table, options.tables_folder / "core_hours", NOTES)
     print(tables.markdown(table), NOTES, sep="\n")
     return 2 if rows.attrs["refused"] else 0
 

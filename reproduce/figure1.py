@@ -2,10 +2,15 @@
 
 import sys
 
+from experiments import entry_point, execution, plots, tables
+from experiments.options import at_least, make_parser, parse_with_extras
+
+# isort: split
 import contourpy
 import numpy as np
 import pandas as pd
-from experiments import cli, entry_point, execution, plots, tables
+
+import dfal_keras as dfal
 
 NUM_LABELED, NUM_POOL, NUM_CLOSEST, NUM_ARROWS = 12, 20, 10, 4
 # Picked to be seen well: (a) and (b) differ, marks lie apart. It flatters DeepFool:
@@ -19,25 +24,29 @@ PALE = ("#DCEAF4", "#FAE3D4")  # the first two, mixed with white
 
 def main(arguments=None) -> int:
     """Train, choose in four ways, then print and write what comes out."""
-    parser = cli.parser(__doc__)
+    parser = make_parser(__doc__)
     parser.add_argument(
         "--seed",
-        type=cli.at_least(0, 2**32 - 1),
+        type=at_least(0, 2**32 - 1),
         default=SEED,
         help="of data and network",
     )
-    options = cli.parse(parser, arguments)
-    dfal = execution.import_quietly()
-    x, y = two_arcs(NUM_LABELED + NUM_POOL, np.random.default_rng(options.seed))
-    model = train(dfal, x[:NUM_LABELED], y[:NUM_LABELED], options.seed)
+    options, extras = parse_with_extras(parser, arguments)
+    seed = extras["seed"]
+    execution.start_tensorflow()
+    x, y = two_arcs(NUM_LABELED + NUM_POOL, np.random.default_rng(seed))
+    model = train(x[:NUM_LABELED], y[:NUM_LABELED], seed)
     grid, segments = boundary(model)
-    scenarios = choose(dfal, model, segments, x[NUM_LABELED:])
+    scenarios = choose(model, segments, x[NUM_LABELED:])
     table = summarize(scenarios)
-    tables.write(table, options.output / "figure1")
-    plots.save(draw(grid, x, y, scenarios), options.output / "figure1")
+    tables.write(table, options.figures_folder / "figure1")
+    plots.save(draw(grid, x, y, scenarios), options.figures_folder / "figure1")
     print(f"Figure 1: which of {NUM_POOL} points to label next?\n")
-    print(f"{tables.markdown(table)}\n\nWritten with the figure to {options.output}")
-    if options.seed == SEED:
+    print(
+        f"{tables.markdown(table)}\n\n"
+        f"Written with the figure to {options.figures_folder}"
+    )
+    if seed == SEED:
         print("This seed was picked to be seen well and flatters DeepFool; try others.")
     return 0
 
@@ -50,7 +59,7 @@ def two_arcs(num_points: int, rng) -> tuple:
     return (x + rng.normal(0, 0.1, x.shape)).astype(np.float32), y
 
 
-def train(dfal, x, y, seed):
+def train(x, y, seed):
     """Return a small network with one logit, trained on the labeled points."""
     import keras
 
@@ -96,7 +105,7 @@ def nearest_of_other_class(points, classes):
     return distances.argmin(axis=1)
 
 
-def choose(dfal, model, segments, pool) -> dict:
+def choose(model, segments, pool) -> dict:
     """Return each scenario's target for every point, and the distance to it."""
     feet = nearest_on_boundary(segments, pool)
     # The closest two are each other's neighbors: a tie, which the first row wins.

@@ -1,27 +1,28 @@
-"""Figure 2: test accuracy against the number of annotations, every strategy."""
+"""Figure 2: test accuracy by number of annotations, for every strategy."""
 
 import sys
+from collections.abc import Sequence
 
 import core_hours
-from experiments import cli, entry_point, paper, plan
+from experiments import entry_point, paper, plots, results, runs, tables
+from experiments.options import make_parser, parse
 
 
-def main(arguments=None) -> int:
-    """Run what is not run yet, then draw the problems that were run."""
-    options = cli.parse(cli.parser(__doc__), arguments)
-    rows, status = cli.rows_of(plan.curves(options), options)
-    from experiments import plots, tables
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Complete the runs, then draw the problems that were run."""
+    options = parse(make_parser(__doc__), arguments)
+    rows, status = results.complete(runs.curve_runs(options), options)
 
     places = {name: (problem, None) for problem, name in paper.PROBLEM_NAMES.items()}
-    path = options.output / "figure2"
+    path = options.figures_folder / "figure2"
     drawn, missing = plots.figure(rows, places, path)
     left_out = {}
     for title in missing:
         problem, _ = places[title]
-        why = "not asked for"
-        if problem in options.problem:
-            why = " ".join(cli.why_not_run(problem).split())
-        left_out[title] = f"{why}, {core_hours.estimate(problem)}"
+        reason = "not requested"
+        if problem in options.problems:
+            reason = results.why_not_run(problem)
+        left_out[title] = f"{reason}, {core_hours.estimate(problem)}"
     caption = tables.caption("Figure 2", left_out, rows)
     if drawn:
         tables.write_curves(drawn, path, caption)

@@ -1,32 +1,28 @@
-"""Figure 3: VGG8 trained on what DFAL and CORE-SET queried for LeNet5."""
+"""Figure 3: VGG8 trained on the labeled sets that were selected for LeNet5."""
 
 import sys
+from collections.abc import Sequence
 
-from experiments import cli, entry_point, paper, plan, protocol
+from experiments import entry_point, paper, plots, results, runs, tables
+from experiments.options import make_parser, parse
+from experiments.problems import PROBLEMS
 
 
-def main(arguments=None) -> int:
-    """Run what is not run yet, then draw the curves of every transfer.
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Complete the runs, then draw the curves of every transfer that was run.
 
-    The paper shows Shoe-Bag; every data set that was run is drawn here.
+    The paper's figure is of Shoe-Bag.
     """
-    options = cli.parse(cli.parser(__doc__), arguments)
-    pairs = plan.transfer_pairs(options)
-    rows, status = cli.rows_of(plan.transfers(options), options)
-    from experiments import plots, tables
+    options = parse(make_parser(__doc__), arguments)
+    rows, status = results.complete(runs.transfer_runs(options), options)
 
     places = {
-        f"{paper.PROBLEM_NAMES[source]} to {protocol.PROBLEMS[target].network}": (
-            target,
-            source,
-        )
-        for source, target in pairs
+        f"{paper.PROBLEM_NAMES[source]} to {PROBLEMS[target].network}": (target, source)
+        for source, target in runs.transfer_pairs(options)
     }
-    path = options.output / "figure3"
+    path = options.figures_folder / "figure3"
     drawn, missing = plots.figure(rows, places, path)
-    left_out = {
-        title: " ".join(cli.why_not_run(places[title][1]).split()) for title in missing
-    }
+    left_out = {title: results.why_not_run(places[title][1]) for title in missing}
     caption = tables.caption("Figure 3", left_out, rows)
     if drawn:
         tables.write_curves(drawn, path, caption)

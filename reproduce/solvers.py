@@ -8,10 +8,13 @@ import statistics
 import sys
 import time
 
+from experiments import entry_point, store
+from experiments.options import RESULTS, at_least, folder
+
+# isort: split
 import numpy as np
 import pandas as pd
 import tqdm
-from experiments import cli, entry_point, protocol, store
 
 import dfal_keras as dfal
 
@@ -88,9 +91,9 @@ def main(arguments=None) -> int:
     """Measure every case, each in a process of its own, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--repeats", type=cli.at_least(1), default=3, help="default: %(default)s"
+        "--repeats", type=at_least(1), default=3, help="default: %(default)s"
     )
-    parser.add_argument("--output", type=cli.folder, default=protocol.RESULTS)
+    parser.add_argument("--output", type=folder, default=RESULTS)
     options = parser.parse_args(arguments)
     rows = []
     for case in tqdm.tqdm(cases()):

@@ -8,10 +8,13 @@ import importlib.util
 import pathlib
 import sys
 
+from experiments import entry_point, execution, store
+from experiments.options import at_least, default_output, folder
+
+# isort: split
 import pandas as pd
 import tqdm
 from benchmarks import query_times
-from experiments import cli, entry_point, execution, protocol, store
 from table3 import describe_machine
 
 SECTIONS = {  # what each is called, and the module in `benchmarks` with its function
@@ -62,7 +65,7 @@ def main(arguments=None) -> int:
         print(f'Not installed: {names}. pip install -e ".[benchmark]"', file=sys.stderr)
         return 2
     if not options.stored:
-        execution.import_quietly(num_threads=options.threads)
+        execution.start_tensorflow(num_threads=options.threads)
         for section in options.section:
             title, module = SECTIONS[section]
             module = importlib.import_module(f"benchmarks.{module}")
@@ -85,14 +88,14 @@ def parse(arguments) -> argparse.Namespace:
     add = parser.add_argument
     add("--preset", choices=PRESETS, default="quick", help="default: %(default)s")
     add("--section", nargs="+", choices=SECTIONS, default=list(SECTIONS), help="all")
-    add("--repeats", type=cli.at_least(2), default=3, help="default: %(default)s")
-    add("--threads", type=cli.at_least(1), default=2, help="of TensorFlow (2)")
-    add("--output", type=cli.folder, help="folder (reproduce/results/PRESET)")
+    add("--repeats", type=at_least(2), default=3, help="default: %(default)s")
+    add("--threads", type=at_least(1), default=2, help="of TensorFlow (2)")
+    add("--output", type=folder, help="folder (reproduce/results/PRESET)")
     add("--stored", action="store_true", help="time nothing, show what is stored")
     options = parser.parse_args(arguments)
     for name, value in PRESETS[options.preset].items():
         setattr(options, name, value)
-    options.output = options.output or protocol.RESULTS / options.preset
+    options.output = options.output or default_output(options.preset)
     options.labeled = [100, 500, 1000]
     return options
 

@@ -1,30 +1,29 @@
-"""Table 1: test accuracy for different numbers of annotations, paper beside ours."""
+"""Table 1: test accuracy by number of annotations, the paper's and ours."""
 
 import sys
+from collections.abc import Sequence
 
-from experiments import cli, entry_point, paper, plan
+from experiments import entry_point, estimate, paper, results, runs, tables
+from experiments.options import make_parser, parse
 
 
-def main(arguments=None) -> int:
-    """Run what is not run yet, then print and write the table."""
-    options = cli.parse(cli.parser(__doc__), arguments)
-    rows, status = cli.rows_of(plan.curves(options), options)
-    from experiments import tables
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Complete the runs, then print and write the table."""
+    options = parse(make_parser(__doc__), arguments)
+    rows, status = results.complete(runs.curve_runs(options), options)
 
     budgets = [budget for budget in paper.TABLE1_BUDGETS if budget <= options.budget]
-    for problem in options.problem:
+    for problem in options.problems:
         table = tables.table1(
             rows, problem, budgets or [options.budget], full=options.full_sets
         )
         notes = tables.notes("Table 1", [problem], rows)
-        tables.write(table, options.output / f"table1_{problem}", notes)
+        tables.write(table, options.tables_folder / f"table1_{problem}", notes)
         print(f"\nTable 1, {paper.PROBLEM_NAMES[problem]}: test accuracy (%)\n")
         print(tables.markdown(table))
-    print(tables.notes("Table 1", options.problem, rows))
-    print(f"Tables and the runs they come from (CSV): {options.output}")
+    print(tables.notes("Table 1", options.problems, rows))
+    print(f"Tables: {options.tables_folder}\nRuns: {options.runs_folder}")
     if options.preset == "quick":
-        from experiments import estimate
-
         print(estimate.whole_protocol(options))
     return status
 

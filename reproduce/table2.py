@@ -1,27 +1,28 @@
 """Table 2: annotations and labeled data needed to reach full-set accuracy."""
 
 import sys
+from collections.abc import Sequence
 
-from experiments import cli, entry_point, paper, plan
+from experiments import entry_point, paper, results, runs, tables
+from experiments.options import make_parser, parse
 
 
-def main(arguments=None) -> int:
-    """Run what is not run yet, then print and write the table."""
-    options = cli.parse(cli.parser(__doc__), arguments)
-    rows, status = cli.rows_of(plan.curves(options), options)
-    from experiments import tables
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Complete the runs, then print and write the table."""
+    options = parse(make_parser(__doc__), arguments)
+    rows, status = results.complete(runs.curve_runs(options), options)
 
-    for problem in options.problem:
+    for problem in options.problems:
         table, target = tables.table2(rows, problem)
         notes = tables.notes("Table 2", [problem], rows)
-        tables.write(table, options.output / f"table2_{problem}", notes)
+        tables.write(table, options.tables_folder / f"table2_{problem}", notes)
         printed = paper.TABLE2_TARGET[problem]
         print(
             f"\nTable 2, {paper.PROBLEM_NAMES[problem]}: to reach {target:.2f} % "
             f"(paper: {printed:.2f} %; within 0.5)\n"
         )
         print(tables.markdown(table))
-    print(tables.notes("Table 2", options.problem, rows))
+    print(tables.notes("Table 2", options.problems, rows))
     return status
 
 

@@ -6,10 +6,16 @@ import pathlib
 import platform
 import sys
 
+from experiments import entry_point, execution, protocol, store, tables
+from experiments.options import default_output, folder
+from experiments.problems import PROBLEMS
+
+# isort: split
 import numpy as np
 import pandas as pd
 from benchmarks import query_times
-from experiments import cli, entry_point, execution, protocol, store, tables
+
+import dfal_keras as dfal
 
 PRESETS = {  # |L|, the n at which the literal program is timed, seconds for a search
     "quick": ([100], [120, 140, 160, 190, 220], 60.0),
@@ -45,10 +51,10 @@ The paper's: Xeon E5-2670 v3 at 2.30 GHz, 64 GB memory, GTX TITAN X.
 def main(arguments=None) -> int:
     """Train, time every row, then print and write the table."""
     options = parse(arguments)
-    dfal = execution.import_quietly()
+    execution.start_tensorflow()
     (x, y), _ = dfal.datasets.load_data("mnist")
     drawn = np.random.default_rng(0).permutation(len(x))
-    train = execution.make_training(protocol.PROBLEMS["mnist-lenet5"])
+    train = execution.make_training(PROBLEMS["mnist-lenet5"])
     parts, timings, lines = [], [], []
     for num_labeled in options.labeled:
         n = num_labeled + options.unlabeled
@@ -109,13 +115,13 @@ def parse(arguments) -> argparse.Namespace:
     )
     add("--literal-sizes", type=int, nargs="+", metavar="N", help=sizes)
     add("--time-limit", type=float, metavar="S", help="of a search (60; paper: 600)")
-    add("--output", type=cli.folder, help="folder (reproduce/results/PRESET)")
+    add("--output", type=folder, help="folder (reproduce/results/PRESET)")
     options = parser.parse_args(arguments)
 
     labeled, sizes, time_limit = PRESETS[options.preset]
     options.labeled = options.labeled or labeled
     options.literal_sizes = sorted(set(options.literal_sizes or sizes))
-    options.output = options.output or protocol.RESULTS / options.preset
+    options.output = options.output or default_output(options.preset)
     if options.time_limit is None:
         options.time_limit = time_limit
     if len(options.literal_sizes) < query_times.MIN_SIZES:

@@ -1,20 +1,21 @@
-"""Table 4: one network trained on what was queried for another."""
+"""Table 4: one network trained on the labeled sets selected by another."""
 
 import sys
+from collections.abc import Sequence
 
-from experiments import cli, entry_point, plan
+from experiments import entry_point, results, runs, tables
+from experiments.options import make_parser, parse
 
 
-def main(arguments=None) -> int:
-    """Run what is not run yet, then print and write the table."""
-    options = cli.parse(cli.parser(__doc__), arguments)
-    pairs = plan.transfer_pairs(options)
-    rows, status = cli.rows_of(plan.transfers(options), options)
-    from experiments import tables
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Complete the runs, then print and write the table."""
+    options = parse(make_parser(__doc__), arguments)
+    rows, status = results.complete(runs.transfer_runs(options), options)
 
+    pairs = runs.transfer_pairs(options)
     table = tables.table4(rows, pairs, options.transfer_budgets)
     notes = tables.notes("Table 4", rows=rows)
-    tables.write(table, options.output / "table4", notes)
+    tables.write(table, options.tables_folder / "table4", notes)
     print("\nTable 4: test accuracy (%); the paper's at 1000 annotations\n")
     print(tables.markdown(table))
     print(notes)

@@ -2,7 +2,8 @@
 
 import keras
 import numpy as np
-from experiments import execution, protocol
+from experiments import execution
+from experiments.problems import PROBLEMS
 
 import dfal_keras as dfal
 
@@ -16,7 +17,7 @@ def digits() -> tuple:
 
 def trained(network: str, x, y, num_labeled: int, seed=0) -> keras.Model:
     """Return a network for pixels in [0, 1], trained once by the paper's recipe."""
-    problem = protocol.PROBLEMS[f"mnist-{network.lower()}"]
+    problem = PROBLEMS[f"mnist-{network.lower()}"]
     train = execution.new_training(problem, include_preprocessing=False, num_restarts=1)
     rows = np.random.default_rng(seed).choice(len(x), num_labeled, replace=False)
     return train(scaled(x[rows]), y[rows], seed=seed)

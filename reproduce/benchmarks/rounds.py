@@ -6,6 +6,7 @@ import tempfile
 import time
 
 from experiments import execution, protocol, store
+from experiments.problems import PROBLEMS
 
 PARTS = ("fit_seconds", "evaluate_seconds", "query_seconds")
 
@@ -25,7 +26,7 @@ def split(strategies, num_labeled: int, repeats: int):
     import dfal_keras as dfal
 
     (x, y), test_data = execution.load_data("mnist")
-    train = execution.make_training(protocol.PROBLEMS["mnist-lenet5"])
+    train = execution.make_training(PROBLEMS["mnist-lenet5"])
     for name in strategies:
         learner = dfal.ActiveLearner(
             train,

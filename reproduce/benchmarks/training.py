@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 from experiments import execution, protocol
+from experiments.problems import PROBLEMS
 
 from benchmarks import networks, stopwatch
 
@@ -18,7 +19,7 @@ def training(options):
     """
     x, y, _ = networks.digits()
     recipe = {**protocol.TRAINING, "epochs": EPOCHS, "patience": EPOCHS}
-    problem = protocol.PROBLEMS["mnist-lenet5"]
+    problem = PROBLEMS["mnist-lenet5"]
     ours = execution.new_training(problem, **recipe)
     by_fit = execution.new_training(problem, **recipe)
 

@@ -1,47 +1,53 @@
-"""What a Dask worker calls. It is uploaded, so it imports this folder only when run."""
+"""The function that a Dask worker calls to perform a run."""
 
-import importlib
 import os
 import sys
+from collections.abc import Callable
+
+from distributed import get_worker
 
 
-def perform(paths: list, topic: str, run: dict, budgets: tuple, folder: str) -> None:
-    """Perform one run on a worker, and send its rows to the driver.
+def make_task() -> Callable:
+    """Return the function that performs a run on a worker.
 
-    The arguments are plain data: neither Dask's scheduler nor its workers need the
-    modules of `reproduce` on their path to read them.
+    The function is nested, because nested functions are pickled by value. A worker that
+    `dask worker` started can't import this package by itself: the function adds its
+    folder to the path first. For the same reason all arguments are plain data.
 
-    Args:
-        paths: Folders to import from, as the worker sees them: that of `runs.py`
-            first, then the user's own.
-        topic: Dask's topic for messages to the driver: `{"run": name}` when the run
-            begins, and the same with the row after every row.
-        run: The fields of a `runs.Run`.
-        budgets: See `runs.perform`.
-        folder: See `runs.perform`.
+    Returns:
+        Function `perform(paths, topic, run, budgets, folder)`, with the arguments
 
-    Raises:
-        RuntimeError: If the worker does not see `paths[0]`, or has imported the code
-            of another folder before.
+        - `paths`: Folders to import from, that of `experiments` first.
+        - `topic`: Dask's topic for messages to the driver: `{"run": name}` when the
+          run begins, then what `execution.perform` reports.
+        - `run`: The fields of the run as a dict.
+        - `budgets`, `folder`: As for `execution.perform`.
+
+        It raises RuntimeError if the worker does not see `paths[0]`, or has imported
+        `experiments` from another folder before.
     """
-    from distributed import get_worker
 
-    host = get_worker()
-    if not os.path.exists(os.path.join(paths[0], "experiments")):
-        raise RuntimeError(
-            f"The worker {host.address} does not see the folder {paths[0]}. It needs "
-            "it at the same path."
+    def perform(paths, topic, run, budgets, folder):
+        worker = get_worker()
+        if not os.path.isdir(os.path.join(paths[0], "experiments")):
+            raise RuntimeError(
+                f"The worker {worker.address} does not see the folder {paths[0]}. It "
+                "needs it at the same path."
+            )
+        sys.path[:0] = [path for path in paths if path not in sys.path]
+        from experiments import execution, runs
+
+        imported = os.path.dirname(os.path.dirname(execution.__file__))
+        if not os.path.samefile(imported, paths[0]):
+            raise RuntimeError(
+                f"The worker {worker.address} has imported the code in {imported}, not "
+                f"that in {paths[0]}. Start new workers."
+            )
+        execution.start_tensorflow()  # before the driver's clock starts
+        wanted = runs.Run(**run)
+        worker.log_event(topic, {"run": str(wanted)})
+        execution.perform(
+            wanted, budgets, folder, lambda row: worker.log_event(topic, row)
         )
-    sys.path[:0] = [path for path in paths if path not in sys.path]
-    runs, worker = (
-        importlib.import_module(f"experiments.{name}") for name in ("runs", "execution")
-    )
-    if not os.path.samefile(os.path.dirname(os.path.dirname(runs.__file__)), paths[0]):
-        raise RuntimeError(
-            f"The worker {host.address} runs {runs.__file__}, not the code in "
-            f"{paths[0]}. Start new workers."
-        )
-    worker.import_quietly()  # before the driver's clock starts
-    run = runs.Run(**run)
-    host.log_event(topic, {"run": str(run)})
-    runs.perform(run, budgets, folder, lambda row: host.log_event(topic, row))
+
+    return perform

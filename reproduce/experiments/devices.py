@@ -1,11 +1,12 @@
-"""What this process may compute on: cores and GPUs."""
+"""The cores and GPUs that this process may use."""
 
 import os
 import subprocess
+from collections.abc import Sequence
 
 
 def num_cores() -> int:
-    """Return how many cores this process may use, which may be fewer than there are."""
+    """Return the number of cores that this process may use."""
     if hasattr(os, "process_cpu_count"):  # Python 3.13
         return os.process_cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
@@ -13,8 +14,8 @@ def num_cores() -> int:
     return os.cpu_count() or 1
 
 
-def gpus() -> list:
-    """Return this process's GPUs, named as `CUDA_VISIBLE_DEVICES` names them."""
+def gpus() -> list[str]:
+    """Return the GPUs that this process may use, as in `CUDA_VISIBLE_DEVICES`."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None:
         command = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
@@ -27,17 +28,18 @@ def gpus() -> list:
     return [name for name in names if name not in ("", "-1", "NoDevFiles")]
 
 
-def environment(worker: int, names: list) -> dict:
-    """Return the environment variables that give a worker process its GPU, if any.
+def environment(worker: int, names: Sequence[str]) -> dict[str, str]:
+    """Return the environment variables that assign a GPU to a worker process.
 
     Args:
-        worker: The worker's number, from 0.
-        names: The GPUs, as `gpus` returns them. More workers than GPUs share them.
+        worker: Number of the worker, from 0.
+        names: The GPUs, as `gpus` returns them. With more workers than GPUs, workers
+            share them. Without any, no variable is set.
     """
     if not names:
         return {}
     return {
         "CUDA_VISIBLE_DEVICES": names[worker % len(names)],
-        # TensorFlow takes memory as it needs it, not all of the GPU's at once.
+        # TensorFlow allocates memory as needed, not all of the GPU's at once.
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
     }

@@ -1,25 +1,26 @@
-"""How a script begins and ends: a line instead of a stack trace."""
+"""How a script starts and ends: errors of its environment are one line."""
 
 import contextlib
 import importlib.util
 import os
 import signal
 import sys
+from collections.abc import Callable, Iterable
 
 
-def missing(packages) -> list:
-    """Return those of some packages that are not installed."""
+def missing(packages: Iterable[str]) -> list[str]:
+    """Return those packages that are not installed."""
 
-    def is_here(package):
+    def is_installed(package):
         with contextlib.suppress(ImportError):
             return importlib.util.find_spec(package) is not None
         return False
 
-    return [package for package in packages if not is_here(package)]
+    return [package for package in packages if not is_installed(package)]
 
 
-def require(*packages):
-    """End the program with exit status 2 if it lacks packages of its extra."""
+def require(*packages: str) -> None:
+    """End the program with exit status 2 if packages of the extra are missing."""
     absent = missing(packages)
     if absent:
         print(
@@ -30,16 +31,16 @@ def require(*packages):
         sys.exit(2)
 
 
-def run(main) -> int:
+def run(main: Callable[[], int]) -> int:
     """Run a script's `main` as a program.
 
     Args:
         main: Function without arguments that returns the exit status.
 
     Returns:
-        The exit status: that of `main`; 2 if the system refuses a file or a
-        connection; 130 after Ctrl-C or SIGTERM; 141 if the output is closed, as by
-        `| head -1`.
+        The exit status: that of `main`; 2 after an OSError, such as a full disk or a
+        scheduler that can't be reached; 130 after Ctrl-C or SIGTERM; 141 if the output
+        is closed, as by `| head -1`.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
     streams = [stream for stream in (sys.stdout, sys.stderr) if stream is not None]

@@ -1,47 +1,57 @@
-"""How long runs will take, from runs that were measured.
+"""How long runs will take, from the times of stored runs.
 
-A run's time is a range: from the shortest to the longest of the trials measured of its
-kind. Where none was, it is unknown.
+An estimate is a range, from the shortest to the longest of the measured trials of the
+same kind: problem, strategy, and whether it is a transfer. Without any it is unknown.
 """
 
 import contextlib
 import dataclasses
-import re
+from collections.abc import Iterator, Sequence
 
-from experiments import progress, protocol, runs, store
+import pandas as pd
+
+from experiments import progress, protocol, store
+from experiments.options import Options, default_output
+from experiments.runs import FULL, Run, budgets_of, missing_budgets
 
 
-def describe(wanted: list, options) -> str:
-    """Say which runs are not done, and how long they will take."""
-    kept = store.Store(options.output)
-    measured = [kept, store.Store(protocol.RESULTS / "paper")]
+def describe(wanted: Sequence[Run], options: Options) -> str:
+    """Return the runs that are not done and how long they will take, as text."""
+    kept = store.Store(options.runs_folder)
+    measured = [kept, store.Store(default_output("paper") / "runs")]
     lines, ranges = [], []
     for run in wanted:
-        budget = options.transfer_budgets[-1] if run.source else options.budget
-        reached = kept.num_annotations(run)
-        if reached >= budget:
+        budgets = budgets_of(run, options)
+        try:
+            finished = kept.finished(run)
+        except (ValueError, OSError) as error:
+            lines.append(f"{run}: fails. {error}")
             continue
-        seconds = _seconds(run, reached, budget, measured)
+        missing = missing_budgets(run, budgets, finished)
+        if not missing:
+            continue
+        reached = max((each for each in finished if each < missing[0]), default=0)
+        seconds = _seconds(run, reached, budgets[-1], measured)
         ranges.append(seconds)
-        work = f"from {reached} to {budget} annotations"
-        if run.strategy == runs.FULL:
+        work = f"from {reached} to {budgets[-1]} annotations"
+        if run.strategy == FULL:
             work = "the full training set"
-        lines.append(f"{run}: {work}, {_say(seconds, 60, 'min')}")
+        lines.append(f"{run}: {work}, {_text(seconds, 60, 'min')}")
     head = f"{len(lines)} of {len(wanted)} runs to do"
-    if lines:
+    if ranges:
         head += f": {_total(ranges, options)}"
     return "\n".join([*lines, head])
 
 
-def whole_protocol(options) -> str:
-    """Say how to run the paper's protocol, and how long it takes by the runs stored."""
+def whole_protocol(options: Options) -> str:
+    """Return the commands of the paper's protocol and how long they take, as text."""
     preset = protocol.PRESETS["paper"]
-    kept = [store.Store(options.output)]
+    kept = [store.Store(options.runs_folder)]
     lines = []
-    for problem in options.problem:
-        strategies = [*options.strategy, *([runs.FULL] if preset.full_sets else [])]
+    for problem in options.problems:
+        strategies = [*options.strategies, *([FULL] if preset.full_sets else [])]
         ranges = [
-            _seconds(runs.Run(problem, strategy, 0), 0, preset.budget, kept)
+            _seconds(Run(problem, strategy, 0), 0, preset.budget, kept)
             for strategy in strategies
         ] * preset.num_trials
         lines.append(
@@ -52,16 +62,16 @@ def whole_protocol(options) -> str:
 
 
 def _total(ranges, options):
-    """Say how long runs take side by side; those of unknown time come first.
+    """Return how long runs take side by side, as text.
 
-    At the best all workers are busy to the end; at the worst the longest run starts
-    last.
+    The least time is that of workers that are all busy to the end; at most, the longest
+    run starts last.
     """
     known = [seconds for seconds in ranges if seconds is not None]
     num_unknown = len(ranges) - len(known)
     if not known:
-        return "time unknown, no run of these kinds was measured"
-    jobs = 1 if options.cluster else options.jobs
+        return "time unknown: no run of these kinds was measured"
+    jobs = 1 if options.cluster else options.num_jobs
     shortest, longest = zip(*known, strict=True)
     total = (
         max(sum(shortest) / jobs, max(shortest)),
@@ -69,59 +79,66 @@ def _total(ranges, options):
     )
     place = "of one worker" if options.cluster else f"with {jobs} jobs"
     unknown = f"time unknown for {num_unknown}, of kinds never measured; the others "
-    return f"{unknown if num_unknown else ''}{_say(total, 3600, 'hours', 1)} {place}"
+    return f"{unknown if num_unknown else ''}{_text(total, 3600, 'hours', 1)} {place}"
 
 
-def _say(seconds, unit, name, digits=0):
-    """Say a range of seconds, such as "2 to 3 min"."""
+def _text(seconds, unit, name, digits=0):
+    """Return a range of seconds as text, such as "2 to 3 min"."""
     if seconds is None:
         return "time unknown"
     low, high = (f"{max(value / unit, 10**-digits):.{digits}f}" for value in seconds)
     return f"about {low} {name}" if low == high else f"{low} to {high} {name}"
 
 
-def _seconds(run, reached, budget, stores):
-    """Return the least and the most seconds of the rest of a run, or None.
+def _seconds(run, reached, budget, stores) -> tuple[float, float] | None:
+    """Return the least and the most seconds of the rest of a run, `None` if unknown.
 
     They come from the trials of the same kind that got farthest towards the budget, in
-    the first store that has any that got half-way: runs of this machine come before
-    others. Without any such trial, the farthest of all is extrapolated, if it got a
-    tenth of the way.
+    the first store with a trial that got half-way: runs of this machine come first.
+    Without any such trial, the farthest of all is extrapolated if it got a tenth of the
+    way.
     """
     farthest, best = 0, []
     for kept in stores:
         for rows in _trials(run, kept):
-            last = rows["num_annotations"].iloc[-1]
-            seconds = rows.filter(like="_seconds").sum(axis=1)
-            if run.strategy == runs.FULL:  # one training, which is not scaled
-                got, rest = budget, seconds.sum()
-            else:
-                got = min(last, budget)
-                within = rows["num_annotations"].between(reached + 1, budget)
-                ahead = progress.work(budget) - progress.work(max(reached, got))
-                rest = seconds[within].sum()
-                rest += seconds.sum() * max(0, ahead) / progress.work(last)
+            # One training on the full set, whose time does not depend on the budget.
+            got = budget
+            if run.strategy != FULL:
+                got = min(rows["num_annotations"].iloc[-1], budget)
             if got > farthest:
                 farthest, best = got, []
             if got == farthest:
-                best.append(rest)
+                best.append(_rest(run, rows, reached, budget))
         if best and 2 * farthest >= budget:
             break
     return (min(best), max(best)) if best and 10 * farthest >= budget else None
 
 
-def _trials(run, kept):
-    """Yield the rows of the measured runs that differ in the trial only.
+def _rest(run, rows, reached, budget) -> float:
+    """Return the seconds of a trial after `reached`, extrapolated to the budget."""
+    seconds = rows.filter(like="_seconds").sum(axis=1)
+    if run.strategy == FULL:
+        return seconds.sum()
+    last = rows["num_annotations"].iloc[-1]
+    within = rows["num_annotations"].between(reached + 1, budget)
+    ahead = progress.work(budget) - progress.work(max(reached, min(last, budget)))
+    extrapolated = seconds.sum() * max(0, ahead) / progress.work(last)
+    return seconds[within].sum() + extrapolated
 
-    Transfers from different problems train on the same amount of data: they count as
-    one kind.
-    """
-    name = re.compile(re.escape(run.kind) + r"_(\d+)(?:_from_(.+))?")
-    for path in sorted(kept.folder.glob("*.csv")):
-        found = name.fullmatch(path.stem)
-        if found and bool(found[2]) == bool(run.source):
-            other = dataclasses.replace(run, trial=int(found[1]), source=found[2])
+
+def _trials(run, kept) -> Iterator[pd.DataFrame]:
+    """Yield the rows of the stored trials of a run's kind."""
+    for other in kept.runs():
+        if _kind(other) == _kind(run):
             with contextlib.suppress(ValueError):  # a damaged file measures nothing
                 rows = kept.rows(other)
                 if len(rows):
                     yield rows
+
+
+def _kind(run):
+    """Return what trials have in common.
+
+    All transfers to a problem are of one kind: they train on the same amount of data.
+    """
+    return str(dataclasses.replace(run, trial=0, source=None)), bool(run.source)

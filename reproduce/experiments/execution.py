@@ -1,6 +1,7 @@
-"""What a worker process needs before it runs anything: TensorFlow, data, networks."""
+"""Perform a run. The only module of this package that imports TensorFlow."""
 
 import contextlib
+import dataclasses
 import datetime
 import functools
 import importlib.metadata
@@ -8,50 +9,105 @@ import os
 import pathlib
 import platform
 import subprocess
+import time
+from collections.abc import Callable, Iterator
 
+import dfal_keras as dfal
 from dfal_keras.backend import quiet_import
-from experiments import protocol
+from dfal_keras.datasets import mnist_cache
+from experiments import protocol, store
+from experiments.problems import PROBLEMS, Problem
+from experiments.runs import FULL, Run, missing_budgets, settings
 
 
-def import_quietly(num_threads: int = 1):
-    """Import `dfal_keras` and TensorFlow without chatter about devices."""
+def start_tensorflow(num_threads: int = 1) -> None:
+    """Import TensorFlow without its messages and set its number of threads.
+
+    Two processes of one thread do nearly twice the work of one with two threads. A
+    process that has used TensorFlow before keeps its number of threads.
+
+    Args:
+        num_threads: Number of threads. Defaults to 1.
+    """
     with quiet_import.quiet():
         import tensorflow as tf
 
-        import dfal_keras
-
-    # One thread a process: two such processes do nearly twice the work of one with
-    # two threads. A process that has used TensorFlow already keeps what it has.
     with contextlib.suppress(RuntimeError):
         tf.config.threading.set_intra_op_parallelism_threads(num_threads)
         tf.config.threading.set_inter_op_parallelism_threads(num_threads)
-    return dfal_keras
+
+
+def perform(
+    run: Run,
+    budgets: tuple[int, ...],
+    folder: str | os.PathLike,
+    report: Callable[[dict], object],
+) -> None:
+    """Perform or resume a run. Every row is stored as soon as it is finished.
+
+    Args:
+        run: The run.
+        budgets: Numbers of annotations, as `runs.budgets_of` returns them.
+        folder: Folder of the run store.
+        report: Function called with a dict after every row: the run's name under
+            "run" and the row. While another process performs this run, it is called
+            once with `{"run": name, "waits": True}`.
+
+    Raises:
+        ValueError: If stored files of the run can't be used. They are left unchanged.
+    """
+    start_tensorflow()
+    kept = store.Store(folder)
+    with kept.lock(run, lambda: report({"run": str(run), "waits": True})):
+        made_with = settings(run)
+        kept.check(run, made_with)
+        rows = kept.rows(run).to_dict("records")
+        finished = {row["num_annotations"] for row in rows}
+        missing = missing_budgets(run, budgets, finished)
+        if not missing:  # another process finished it while this one waited
+            return
+        if run.source:
+            new_rows = _transfer(run, kept, missing)
+        elif run.strategy == FULL:
+            new_rows = _train_on_full_set(run)
+        else:
+            new_rows = _learn(run, kept, made_with, rows, budgets[-1])
+        recorded = False
+        for row in new_rows:
+            if not recorded:  # a run that fails before its first row leaves no file
+                kept.record(run, made_with, environment())
+                recorded = True
+            rows.append(row)
+            kept.write_rows(run, rows)
+            report({"run": str(run), **row})
 
 
 def load_data(name: str) -> tuple:
-    """Load a data set, memory-mapped, so that the processes of a machine share it."""
-    from dfal_keras import datasets
-    from dfal_keras.datasets import mnist_cache
-
-    return mnist_cache.load_data() if name == "mnist" else datasets.load_data(name)
+    """Load a data set, memory-mapped: the processes of a machine share it."""
+    return mnist_cache.load_data() if name == "mnist" else dfal.datasets.load_data(name)
 
 
 @functools.cache
-def make_training(problem: protocol.Problem):
-    """Return the paper's training(H, L_k) for a problem: one for all runs of a process.
+def make_training(problem: Problem):
+    """Return the paper's training(H, L_k) for a problem, one for all runs of a process.
 
-    Every call of a `Training` starts afresh, so a run's rows do not depend on the runs
-    before it. A new one for each run would leave its graph behind: TensorFlow keeps
-    the functions of a graph for as long as the process lives.
+    A `Training` starts afresh in every call, so rows do not depend on earlier runs. One
+    for each run would leak memory: TensorFlow keeps the functions of a graph until the
+    process ends.
     """
     return new_training(problem)
 
 
-def new_training(problem: protocol.Problem, *, include_preprocessing=True, **recipe):
-    """Return a training with a model of its own, such as one of another recipe."""
-    import keras
+def new_training(problem: Problem, *, include_preprocessing: bool = True, **recipe):
+    """Return a new training, with a model of its own.
 
-    import dfal_keras as dfal
+    Args:
+        problem: The problem.
+        include_preprocessing: Whether the model scales pixels itself. Defaults to
+            `True`.
+        **recipe: Arguments of `dfal_keras.Training` in place of the protocol's.
+    """
+    import keras
 
     network = getattr(dfal.models, problem.network)
     model = network(
@@ -66,7 +122,7 @@ def new_training(problem: protocol.Problem, *, include_preprocessing=True, **rec
 
 
 def environment() -> dict:
-    """Return what a run is made with."""
+    """Return the versions and the machine that a run is made with."""
     import tensorflow as tf
 
     packages = ("dfal_keras", "tensorflow", "keras", "numpy", "ortools")
@@ -85,4 +141,111 @@ def environment() -> dict:
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "device": str(devices[0]),
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat("T", "seconds"),
+    }
+
+
+def _learn(run, kept, made_with, rows, budget) -> Iterator[dict]:
+    """Yield the rows of active learning; save the labeled set after each.
+
+    Args:
+        run: The run.
+        kept: The run store.
+        made_with: The run's settings.
+        rows: Finished rows. The caller appends every yielded row and stores them all
+            before it asks for the next. A row whose labeled set was not saved is
+            removed: its round is repeated.
+        budget: Number of annotations at which to stop.
+    """
+    problem = PROBLEMS[run.problem]
+    path = kept.path(run, ".npz")
+    (x, y), test_data = load_data(problem.dataset)
+    train = make_training(problem)
+    strategy = dfal.strategies.get(
+        protocol.identifier(run.strategy),
+        **protocol.strategy_options(run.problem, run.strategy),
+    )
+    if path.exists():
+        learner = dfal.ActiveLearner.load(path, train, strategy)
+        store.check_settings(path, learner.metadata.get("settings", {}), made_with)
+        _check_rows(path, learner, rows)
+    elif len(rows) > 1:
+        raise ValueError(
+            f"{run} has rows but no labeled set ({path}) to resume from. Use another "
+            "--output, or remove the files of this run."
+        )
+    else:
+        learner = dfal.ActiveLearner(
+            train,
+            strategy,
+            num_queries=protocol.NUM_QUERIES,
+            num_initial=protocol.NUM_INITIAL,
+            seed=run.trial,
+        )
+    del rows[learner.round :]
+    for finished in learner.rounds(x, y, budget=budget, test_data=test_data):
+        yield dataclasses.asdict(finished)
+        learner.metadata = {
+            "settings": made_with,
+            "rows": store.checksum(store.to_csv(rows[: learner.round])),
+        }
+        learner.save(path)
+
+
+def _check_rows(path, learner, rows):
+    """Check that a labeled set was saved after these rows, or all but the last."""
+    before = store.checksum(store.to_csv(rows[: learner.round]))
+    if (
+        learner.round not in (len(rows) - 1, len(rows))
+        or learner.metadata.get("rows") != before
+    ):
+        raise ValueError(
+            f"{path} and {path.stem}.csv do not belong together: the labeled set was "
+            f"saved after {learner.round} queries, and there are {len(rows)} rows. "
+            "Remove the files of this run, or use another --output."
+        )
+
+
+def _train_on_full_set(run) -> Iterator[dict]:
+    """Yield one row: a training on the full training set, the column "All"."""
+    problem = PROBLEMS[run.problem]
+    (x, y), test_data = load_data(problem.dataset)
+    train = make_training(problem)
+    yield _train_and_test(train, x, y, len(y), test_data, seed=run.trial)
+
+
+def _transfer(run, kept, budgets) -> Iterator[dict]:
+    """Yield a row for each budget: a training on the labeled set of another run."""
+    problem = PROBLEMS[run.problem]
+    (x, _), test_data = load_data(problem.dataset)
+    train = make_training(problem)
+    source = Run(run.source, run.strategy, run.trial)
+    path = kept.path(source, ".npz")
+    if not path.exists():
+        raise ValueError(
+            f"{run} needs the labeled set of the run {source}, which is missing: "
+            f"{path}. Use another --output, where that run is made first."
+        )
+    learner = dfal.ActiveLearner.load(path, train)
+    store.check_settings(path, learner.metadata.get("settings", {}), settings(source))
+    for budget in budgets:
+        arrays = learner.labeled.first(budget).arrays(x)
+        # The seed of the same round makes a transfer of RANDOM equal to RANDOM itself.
+        seed = learner.training_seed(protocol.round_at(budget))
+        yield _train_and_test(train, *arrays, budget, test_data, seed=seed)
+
+
+def _train_and_test(train, x, y, num_annotations, test_data, seed) -> dict:
+    from dfal_keras.backend import inference
+
+    started = time.perf_counter()
+    model = train(x, y, seed=seed)
+    fitted = time.perf_counter()
+    loss, accuracy = inference.evaluate(model, *test_data)
+    return {
+        "num_annotations": num_annotations,
+        "num_labeled": len(y),
+        "accuracy": accuracy,
+        "loss": loss,
+        "fit_seconds": fitted - started,
+        "evaluate_seconds": time.perf_counter() - fitted,
     }

@@ -1,23 +1,32 @@
-"""The progress bar over the work of many runs."""
+"""The progress bar over many runs."""
 
 import contextlib
 import shutil
 import sys
+from collections.abc import Mapping
 
 import tqdm
 
-_UNKNOWN = "{percentage:3.0f}% |{bar:20}| {elapsed} gone{postfix}"
-_KNOWN = "{percentage:3.0f}% |{bar:20}| {elapsed} gone, {remaining} left{postfix}"
+_FORMAT = "{percentage:3.0f}% |{bar:20}| {elapsed} elapsed{postfix}"
+_FORMAT_WITH_ESTIMATE = (
+    "{percentage:3.0f}% |{bar:20}| {elapsed} elapsed, {remaining} left{postfix}"
+)
 _ROWS_TO_ESTIMATE = 2  # the first row of a worker takes longer: graphs are traced
 
 
 def work(num_annotations: int) -> int:
-    """Work of a run up to a number of annotations: rounds get slower as it grows."""
+    """Return the work of a run up to a number of annotations.
+
+    It grows faster than that number: rounds get slower as the labeled set grows.
+    """
     return round(num_annotations**1.7)
 
 
 class _Screen:
-    """Standard error, which may be closed: tqdm keeps its lock if writing fails."""
+    """Standard error, which may be closed.
+
+    Writing never raises: tqdm would keep its lock.
+    """
 
     def __init__(self):
         self._stream = sys.stderr
@@ -33,19 +42,19 @@ class _Screen:
 
 
 class Progress:
-    """A bar over runs that go side by side, in units that pass at an even pace.
+    """A progress bar over runs that are performed side by side, in units of `work`.
 
     It appears, and its clock starts, with the first message of a worker. It shows the
     remaining time from the second row on.
 
     Args:
-        reached: The number of annotations that each run has reached before, by the
-            run's name; finished runs included.
-        budget: The number of annotations at which a run ends. A run that counts more
-            annotations at once, such as one on the full training set, is done then too.
+        reached: Number of annotations that each run has reached before, by the run's
+            name. Finished runs are included.
+        budget: Number of annotations at which a run is done. A run with more
+            annotations, such as one on the full training set, counts as done.
     """
 
-    def __init__(self, reached: dict, budget: int):
+    def __init__(self, reached: Mapping[str, int], budget: int):
         self._whole = work(budget)
         self._reached = {run: self._done(number) for run, number in reached.items()}
         self._num_rows = 0
@@ -54,19 +63,23 @@ class Progress:
     def _done(self, num_annotations):
         return min(work(num_annotations), self._whole)
 
-    def show(self, message: dict):
-        """Move on by what `runs.perform` reports, or `{"run": name}`."""
+    def show(self, message: dict) -> None:
+        """Update the bar.
+
+        Args:
+            message: What `execution.perform` reports, or `{"run": name}`.
+        """
         if self._bar is None:
             is_terminal = sys.stderr.isatty()
             self._bar = tqdm.tqdm(
                 file=_Screen(),
-                # tqdm asks for the width of what it knows to be the screen only.
+                # tqdm does not ask a file of our own for its width.
                 ncols=shutil.get_terminal_size().columns if is_terminal else None,
                 total=len(self._reached) * self._whole,
                 initial=sum(self._reached.values()),
-                bar_format=_UNKNOWN,
+                bar_format=_FORMAT,
                 smoothing=0.1,
-                # A log file wants a line now and then, a terminal a bar that moves.
+                # In a log file every update is a line.
                 mininterval=0.5 if is_terminal else 20,
             )
         if "waits" in message:
@@ -75,17 +88,17 @@ class Progress:
             return
         self._num_rows += 1
         if self._num_rows == _ROWS_TO_ESTIMATE:
-            self._bar.bar_format = _KNOWN
+            self._bar.bar_format = _FORMAT_WITH_ESTIMATE
         run, number = message["run"], message["num_annotations"]
         self._bar.set_postfix_str(
             f"{run}: {number} annotations, {message['accuracy']:.2%}", refresh=False
         )
-        # A run that lost its worker repeats a round at most: the bar waits for it.
+        # A run that lost its worker repeats at most a round: the bar never goes back.
         done = self._done(number)
         self._bar.update(max(0, done - self._reached[run]))
         self._reached[run] = max(done, self._reached[run])
 
-    def write(self, line: str):
+    def write(self, line: str) -> None:
         """Print a line above the bar."""
         # `tqdm.write` would keep its lock if standard error is closed.
         with tqdm.tqdm.get_lock():
@@ -96,7 +109,7 @@ class Progress:
                 print(line, file=sys.stderr)
                 self._bar.refresh(nolock=True)
 
-    def close(self):
-        """Leave the bar on the screen as it is."""
+    def close(self) -> None:
+        """Stop updating the bar and leave it on the screen."""
         if self._bar is not None:
             self._bar.close()

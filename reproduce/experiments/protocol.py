@@ -1,50 +1,27 @@
-"""What the paper fixes, what it leaves open, and what we take in its place.
+"""The protocol: what the paper fixes, and the assumptions where it leaves a choice.
 
-Plain data, so that tables and figures are drawn without TensorFlow.
+Plain data, without TensorFlow. A run stores all of it: see `settings`.
 """
 
 import dataclasses
-import pathlib
 
-RESULTS = pathlib.Path(__file__).parents[1] / "results"
+from experiments.problems import PROBLEMS
 
-
-@dataclasses.dataclass(frozen=True)
-class Problem:
-    """A data set and a network to learn it with: one panel of Table 1."""
-
-    dataset: str
-    network: str
-    input_shape: tuple
-    num_classes: int
-
-
-PROBLEMS = {  # the panels (a)-(f) of Table 1
-    "mnist-lenet5": Problem("mnist", "LeNet5", (28, 28, 1), 10),
-    "mnist-vgg8": Problem("mnist", "VGG8", (28, 28, 1), 10),
-    "shoe_bag-lenet5": Problem("shoe_bag", "LeNet5", (64, 64, 3), 2),
-    "shoe_bag-vgg8": Problem("shoe_bag", "VGG8", (64, 64, 3), 2),
-    "quick_draw-lenet5": Problem("quick_draw", "LeNet5", (28, 28, 1), 4),
-    "quick_draw-vgg8": Problem("quick_draw", "VGG8", (28, 28, 1), 4),
-}
-
-# K, for the strategies that look at a random subset. The paper names no number; the
-# first author's public code has 300 for DFAL, BALD and EGL, and gives CEAL's
-# pseudo-labels among as many.
+# K, the size of the random subset of candidates. Not in the paper; the first author's
+# public code has 300 for DFAL, BALD and EGL, and for CEAL's pseudo-labels.
 NUM_CANDIDATES = 300
 
 # CEAL's thresholds (4.2), in nats.
 CEAL_THRESHOLDS = {"mnist": 0.05, "shoe_bag": 0.19, "quick_draw": 0.08}
 
-FULL = "full"  # in place of a strategy: the whole training set, the column "All"
 STRATEGIES = ("dfal", "bald", "ceal", "core_set", "egl", "uncertainty", "random")
 
-# Rows of the project's own: a strategy above, and options that differ from its own.
-# The authors' AAAI version calls this one "DFAL_".
+# Not in the paper's tables: a strategy above, and the options that differ. The authors'
+# AAAI version calls this one "DFAL_".
 ABLATIONS = {"dfal_no_adversarial": ("dfal", {"adversarial": False})}
 
-# training(H, L_k). Optimizer, rate and batch are the paper's (4.1); restarts, epochs,
-# patience and split are the first author's public code's.
+# training(H, L_k). Optimizer, learning rate and batch size: the paper (4.1). Restarts,
+# epochs, patience and split: the first author's public code.
 LEARNING_RATE = 0.001
 TRAINING = {
     "num_restarts": 5,
@@ -57,20 +34,40 @@ TRAINING = {
 NUM_QUERIES = 10  # Table 3
 NUM_INITIAL = 10  # Table 2: DFAL's labeled data = 2 * annotations - 10, in all six rows
 
+
+def round_at(num_annotations: int) -> int:
+    """Return the round k in which a network is trained on this many annotations."""
+    return (num_annotations - NUM_INITIAL) // NUM_QUERIES
+
+
 TRANSFERRED = ("dfal", "core_set", "random")  # the columns of Table 4
-TOLERANCE = 0.5  # points of accuracy within which Table 2's target counts as reached
+TOLERANCE = 0.5  # points of accuracy below Table 2's target that count as reached
 
 
 @dataclasses.dataclass(frozen=True)
 class Preset:
-    """How much of the protocol to run. A quick run is the start of a full one."""
+    """How much of the protocol to run. A quick run is the beginning of a full one.
+
+    Attributes:
+        description: What is run, for the command line's help.
+        problems: Keys of `PROBLEMS`.
+        num_trials: Number of trials.
+        budget: Number of annotations at which a run stops.
+        transfer_budgets: Numbers of annotations of Table 4 and Figure 3, ascending.
+        full_sets: Whether to train on the full training set, the column "All".
+    """
 
     description: str
-    problems: tuple
+    problems: tuple[str, ...]
     num_trials: int
     budget: int
-    transfer_budgets: tuple  # Table 4 and Figure 3
-    full_sets: bool  # the column "All"
+    transfer_budgets: tuple[int, ...]
+    full_sets: bool
+
+    def transfer_budgets_up_to(self, budget: int) -> tuple[int, ...]:
+        """Return the transfer budgets that runs of this budget reach, or `budget`."""
+        reached = tuple(each for each in self.transfer_budgets if each <= budget)
+        return reached or (budget,)
 
 
 PRESETS = {
@@ -79,7 +76,7 @@ PRESETS = {
         problems=("mnist-lenet5",),
         num_trials=1,
         budget=100,
-        transfer_budgets=(100,),  # VGG8 is at chance below some 50 labels
+        transfer_budgets=(100,),  # VGG8 is at chance below about 50 labels
         full_sets=False,
     ),
     "paper": Preset(
@@ -94,7 +91,12 @@ PRESETS = {
 
 
 def strategy_options(problem: str, strategy: str) -> dict:
-    """Return the constructor's arguments of a strategy, as the paper has it."""
+    """Return the constructor's arguments of a strategy.
+
+    Args:
+        problem: A key of `PROBLEMS`.
+        strategy: Name of a strategy. Your own, "module:Class", has no arguments.
+    """
     if strategy in ABLATIONS:
         base, changed = ABLATIONS[strategy]
         return {**strategy_options(problem, base), **changed}
@@ -111,18 +113,27 @@ def strategy_options(problem: str, strategy: str) -> dict:
             "features": "probabilities",  # the first author's public code
             "outlier_share": 1e-4,  # Sener & Savarese (2018)
         },
-        # Both the first author's public code: epsilon is that of Keras.
+        # Both the first author's public code; epsilon is that of Keras.
         "egl": {**subset, "expectation": "uniform", "epsilon": 1e-7},
     }.get(strategy, {})
 
 
 def identifier(strategy: str) -> str:
-    """Return the name by which the library knows a run's strategy."""
+    """Return a strategy's name as `dfal_keras.strategies.get` takes it."""
     return ABLATIONS[strategy][0] if strategy in ABLATIONS else strategy
 
 
 def settings(problem: str, strategy: str, trial: int, source: str | None) -> dict:
-    """Return all that the rows of a run follow from, in a form that JSON can hold."""
+    """Return the protocol of a run, JSON-serializable.
+
+    Stored runs are compared with these: a changed key or value makes them unusable.
+
+    Args:
+        problem: A key of `PROBLEMS`.
+        strategy: Name of a strategy, or `runs.FULL`.
+        trial: Number of the trial.
+        source: Of a transfer, the problem whose run selected the labeled set.
+    """
     return {
         "problem": problem,
         "strategy": strategy,

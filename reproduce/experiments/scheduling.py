@@ -1,4 +1,4 @@
-"""Many runs at once, on the worker processes of a Dask cluster."""
+"""Perform many runs side by side, on the worker processes of a Dask cluster."""
 
 import concurrent.futures
 import contextlib
@@ -8,94 +8,92 @@ import logging
 import os
 import pathlib
 import sys
+from collections.abc import Iterator, Sequence
 
-import cloudpickle
 import dask
 from distributed import Client, Nanny, Scheduler, SpecCluster, as_completed
 
 from dfal_keras import datasets
-from experiments import dask_task, devices, progress, protocol, runs, store
+from experiments import dask_task, devices, progress, store
+from experiments.options import Options
+from experiments.problems import PROBLEMS
+from experiments.runs import Run, budgets_of
 
-# Workers need no module of this folder on their path to read a task.
-cloudpickle.register_pickle_by_value(dask_task)
-
-_RETRIES = 2  # a run that fails three times is given up
+_RETRIES = 2  # a run that fails three times is reported
 _TIMEOUT = 20  # seconds to reach a scheduler
 
 
 class NothingToRunError(Exception):
-    """None of the runs asked for is done, and none of them can run."""
+    """No wanted run has any rows, and none of their data sets is installed."""
 
 
-def complete(wanted: list, options) -> dict:
-    """Perform those of the wanted runs that are not done yet.
+def complete(wanted: Sequence[Run], options: Options) -> dict[Run, BaseException]:
+    """Perform the wanted runs that are not done yet.
 
     Args:
-        wanted: The runs, `runs.Run`.
-        options: The command line, as `cli.parse` returns it.
+        wanted: The runs. Runs on data sets that are not installed are left out.
+        options: The command-line options.
 
     Returns:
-        The exceptions of the runs that failed, by run.
+        The exceptions of the runs that failed.
 
     Raises:
-        NothingToRunError: If no data set of theirs is on this machine, and none of
-            them has any rows.
+        NothingToRunError: If no wanted run can be performed, and none has any rows.
         OSError: If the cluster can't be reached or started.
     """
-    kept = store.Store(options.output)
-    asked, wanted = wanted, _with_data(wanted)
-    if asked and not wanted and not any(map(kept.num_annotations, asked)):
-        raise NothingToRunError("Nothing was run: none of what was asked for can be.")
-    transfers = [run for run in wanted if run.source]
-    failures = {}
-    # Transfers train on what other runs chose: these come first.
-    for group in ([run for run in wanted if not run.source], transfers):
-        budgets = options.transfer_budgets if group is transfers else (options.budget,)
-        todo = [run for run in group if not runs.is_done(run, budgets, kept)]
+    kept = store.Store(options.runs_folder)
+    possible = _with_data(wanted)
+    if wanted and not possible and not any(map(kept.num_annotations, wanted)):
+        raise NothingToRunError("Nothing was run: no data set of these runs is there.")
+    failures: dict[Run, BaseException] = {}
+    # Transfers train on the labeled sets of other runs, which come first.
+    for group in (
+        [run for run in possible if not run.source],
+        [run for run in possible if run.source],
+    ):
+        todo = [run for run in group if not kept.is_done(run, budgets_of(run, options))]
         if todo:
-            print(f"{len(todo)} of {len(group)} runs to do; they go to {kept.folder}")
-            reached = {run: kept.num_annotations(run) for run in group}
-            failures |= _perform_all(todo, reached, budgets, options)
+            print(f"{len(todo)} of {len(group)} runs to do, stored in {kept.folder}")
+            bar = progress.Progress(
+                {str(run): kept.num_annotations(run) for run in group},
+                max(budgets_of(todo[0], options)),
+            )
+            with contextlib.closing(bar):
+                failures |= _perform_all(todo, options, bar)
     return failures
 
 
 def _with_data(wanted):
-    """Leave out runs on data sets that are not here, and say how to get these."""
-    names = dict.fromkeys(protocol.PROBLEMS[run.problem].dataset for run in wanted)
+    """Leave out runs on data sets that are not installed; print how to get these."""
+    names = dict.fromkeys(PROBLEMS[run.problem].dataset for run in wanted)
     missing = [name for name in names if not datasets.is_complete(name)]
     for name in missing:
         print(
             f"The runs on {name} are left out. It is {datasets.status(name)}",
             file=sys.stderr,
         )
-    return [
-        run for run in wanted if protocol.PROBLEMS[run.problem].dataset not in missing
-    ]
+    return [run for run in wanted if PROBLEMS[run.problem].dataset not in missing]
 
 
-def _perform_all(todo, reached, budgets, options):
-    """Perform runs on a cluster, with a progress bar; return what failed."""
-    # Advice on memory and event loops is for a cluster's log, not for this screen.
+def _perform_all(todo, options, bar):
+    """Perform runs on a cluster and show their rows; return the exceptions by run."""
     dask.config.set({"distributed.scheduler.allowed-failures": 10})
+    # Keep Dask's warnings on memory and event loops off the screen.
     for name in ("distributed", "distributed.client"):  # Dask sets a level for each
         logging.getLogger(name).setLevel(logging.CRITICAL)
     failures = {}
-    with contextlib.ExitStack() as stack:
-        client = stack.enter_context(_client(options, len(todo)))
-        bar = progress.Progress(
-            {str(run): number for run, number in reached.items()}, budgets[-1]
-        )
-        stack.callback(bar.close)
+    with _client(options, len(todo)) as client:
         topic = f"rounds-{client.id}"  # a scheduler may serve other commands too
         client.subscribe_topic(topic, lambda event: bar.show(event[1]))
-        folder = str(options.output.absolute())
+        task = dask_task.make_task()
+        folder = str(options.runs_folder.absolute())
         futures = {
             client.submit(
-                dask_task.perform,
+                task,
                 _paths(),
                 topic,
                 dataclasses.asdict(run),
-                budgets,
+                budgets_of(run, options),
                 folder,
                 pure=False,
                 retries=_RETRIES,
@@ -112,30 +110,33 @@ def _perform_all(todo, reached, budgets, options):
 
 
 def _paths():
-    """Return where workers import from: this folder, then that of one's own module."""
-    here = str(pathlib.Path(__file__).resolve().parents[1])
-    return [here, *(path for path in (os.getcwd(),) if path in sys.path)]
+    """Return where workers import from: `reproduce`, then the folder of your module."""
+    reproduce = str(pathlib.Path(__file__).resolve().parents[1])
+    return [reproduce, *(path for path in (os.getcwd(),) if path in sys.path)]
 
 
 @contextlib.contextmanager
-def _client(options, num_runs):
-    """Connect to the cluster asked for, or to one of this machine's own processes."""
+def _client(options: Options, num_runs: int) -> Iterator[Client]:
+    """Connect to the cluster of the options, or to one on this machine."""
     with contextlib.ExitStack() as stack:
         address = options.cluster
         if address is None:
-            cluster = _start(min(options.jobs, num_runs))
+            cluster = _start(min(options.num_jobs, num_runs))
             address = stack.enter_context(cluster)
         try:
             client = stack.enter_context(Client(address, timeout=_TIMEOUT))
         except ValueError as error:
-            raise OSError(f"no scheduler's address: {address!r} ({error})") from error
+            raise OSError(
+                f"--cluster must be the address of a scheduler, such as "
+                f"tcp://127.0.0.1:8786. Received: {address} ({error})"
+            ) from error
         if importlib.util.find_spec("bokeh"):
             print(f"Dask's dashboard: {client.dashboard_link}")
         yield client
 
 
 def _start(num_workers):
-    """Start a local cluster. An interrupt waits until it can be closed again."""
+    """Start a local cluster. After Ctrl-C, close it before the exception goes on."""
     with concurrent.futures.ThreadPoolExecutor(1) as thread:
         started = thread.submit(local_cluster, num_workers)
         try:
@@ -145,15 +146,15 @@ def _start(num_workers):
             raise
         except RuntimeError as error:  # such as a worker that was killed
             raise OSError(
-                f"the worker processes did not start ({error}). The same command tries "
+                f"the worker processes did not start ({error}). Run the same command "
                 "again."
             ) from error
 
 
 def local_cluster(num_workers: int) -> SpecCluster:
-    """Start worker processes of one thread each; each with a GPU, where there are any.
+    """Start worker processes of one thread each, each with one GPU if there are any.
 
-    Dask's own `LocalCluster` gives all its workers one environment.
+    Dask's own `LocalCluster` gives all its workers the same environment variables.
     """
     names = devices.gpus()
     place = {"host": "127.0.0.1"}

@@ -1,24 +1,26 @@
-"""The run store: one folder, and in it up to three files a run.
+"""The run store: a folder with up to three files for each run.
 
-`<run>.csv` has a row for every round; `<run>.json` the settings, the environments it
-was made in and the checksum of the rows; `<run>.npz` the labeled set, from which an
-interrupted run goes on, with the settings and a checksum again. After every round each
-is replaced whole: the record, the rows, then the labeled set. A killed run loses one
-round at most, and files that do not belong together are refused.
+`<run>.csv` has a row for every round. `<run>.json`, the record, has the settings, the
+environments and the checksum of the rows. `<run>.npz` has the labeled set, from which
+an interrupted run resumes, with the settings and a checksum of the rows. After every
+round each file is replaced atomically: the record, the rows, then the labeled set. A
+killed run loses one round at most. Files that do not belong together are refused.
 """
 
 import contextlib
 import hashlib
 import io
 import json
+import os
 import pathlib
+from collections.abc import Callable, Iterator, Sequence
 
 import filelock
 import numpy as np
 import pandas as pd
 
 from dfal_keras import _files
-from experiments import protocol
+from experiments.runs import FULL, Run, missing_budgets, settings
 
 COLUMNS = ["problem", "strategy", "trial", "source", "num_annotations", "accuracy"]
 
@@ -31,32 +33,43 @@ _COUNTS = ("round", "num_annotations", "num_labeled")
 _ADVICE = "Remove the files of this run, or use another --output."
 
 
-def write(path: pathlib.Path, text: str):
-    """Write a text file whole, and make its folder if there is none."""
+def write(path: pathlib.Path, text: str) -> None:
+    """Write a text file atomically. Create its folder if necessary."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _files.write_text(path, text)
 
 
 class Store:
-    """Runs in a folder, which is made when the first is written."""
+    """The stored runs of a folder.
 
-    def __init__(self, folder):
+    Args:
+        folder: The folder. It is created with the first run.
+    """
+
+    def __init__(self, folder: str | os.PathLike):
         self.folder = pathlib.Path(folder)
 
-    def path(self, run, suffix: str) -> pathlib.Path:
-        """Return where a run's file of this kind is."""
+    def runs(self) -> list[Run]:
+        """Return the runs that have a file of rows, by name."""
+        found = []
+        for path in sorted(self.folder.glob("*.csv")):
+            with contextlib.suppress(ValueError):  # another file
+                found.append(Run.parse(path.stem))
+        return found
+
+    def path(self, run: Run, suffix: str) -> pathlib.Path:
+        """Return the path of a run's file with this suffix."""
         return self.folder / f"{run}{suffix}"
 
     @contextlib.contextmanager
-    def lock(self, run, on_wait):
-        """Hold a run for this process alone; wait while another process holds it.
+    def lock(self, run: Run, on_wait: Callable[[], object]) -> Iterator[None]:
+        """Lock a run for this process; wait while another process has locked it.
 
-        The lock is the operating system's: it ends with the process, even if that is
-        killed.
+        The operating system releases the lock when the process ends.
 
         Args:
             run: The run.
-            on_wait: Function without arguments, called once if there is a wait.
+            on_wait: Function without arguments, called once before waiting.
         """
         folder = self.folder / ".locks"
         folder.mkdir(parents=True, exist_ok=True)
@@ -67,28 +80,27 @@ class Store:
             on_wait()
             lock.acquire(poll_interval=0.5)
         try:
-            # Left by a process that was killed: nobody else writes to this run now.
+            # Left by a killed process: with the lock held, no other one writes.
             for temporary in self.folder.glob(f"{run}.*.tmp"):
                 temporary.unlink(missing_ok=True)
             yield
         finally:
             lock.release()
 
-    def check(self, run, settings: dict):
-        """Refuse a run that was stored under other settings, or without them.
+    def check(self, run: Run, expected: dict) -> None:
+        """Check that a run is stored under the expected settings, or not at all.
 
         Args:
             run: The run.
-            settings: What the run has to be made with. A name that is missing, such
-                as "data" where a data set is not on this machine, is not compared.
+            expected: Settings, as `runs.settings` returns them.
 
         Raises:
-            ValueError: If so. The run is left as it is.
+            ValueError: If settings differ or are missing.
         """
         path = self.path(run, ".json")
         record = self._record(run)
         if record is not None:
-            check_settings(path, record["settings"], settings)
+            check_settings(path, record["settings"], expected)
             return
         for other in (self.path(run, ".csv"), self.path(run, ".npz")):
             if other.exists():
@@ -97,21 +109,21 @@ class Store:
                     f"missing. {_ADVICE}"
                 )
 
-    def record(self, run, settings: dict, environment: dict):
-        """Note the settings of a run, and where it is made or gone on with."""
+    def record(self, run: Run, made_with: dict, environment: dict) -> None:
+        """Record the settings of a run, and the environment in which it continues."""
         record = self._record(run) or {"environments": []}
-        record |= {"settings": settings, "rows": [checksum(self._text(run))]}
+        record |= {"settings": made_with, "rows": [checksum(self._text(run))]}
         record["environments"].append(environment)
         self._write_record(run, record)
 
-    def rows(self, run) -> pd.DataFrame:
-        """Return a run's finished rounds, none if it never began.
+    def rows(self, run: Run) -> pd.DataFrame:
+        """Return a run's rows; an empty table if it is not stored.
 
         Raises:
             ValueError: If the file is damaged, or is not the one that was written.
         """
         record, before, text = self._record(run), None, ""
-        while record != before:  # another process wrote while this one read
+        while record != before:  # read again if another process wrote meanwhile
             text, before = self._text(run), record
             record = self._record(run)
         path = self.path(run, ".csv")
@@ -122,41 +134,67 @@ class Store:
         if not flaw and checksum(text) not in record["rows"]:
             flaw = "it is missing, or its checksum is not the one in the .json file"
         if flaw:
-            raise ValueError(f"{path} is not as it was written: {flaw}. {_ADVICE}")
+            raise ValueError(
+                f"{path} is not the file that was written: {flaw}. {_ADVICE}"
+            )
         return table
 
-    def write_rows(self, run, rows: list):
-        """Replace a run's rows, given as dicts. The run must have been recorded."""
+    def write_rows(self, run: Run, rows: Sequence[dict]) -> None:
+        """Replace the rows of a run. The run must have been recorded."""
         text = to_csv(rows)
-        # Whichever of the two files a killed process leaves, they fit.
+        # The record fits the rows of before and of now: a kill leaves either.
         checksums = [checksum(self._text(run)), checksum(text)]
         self._write_record(run, self._record(run) | {"rows": checksums})
         write(self.path(run, ".csv"), text)
 
-    def num_annotations(self, run) -> int:
-        """Return how many annotations a run has reached, 0 if it can't be used."""
+    def num_annotations(self, run: Run) -> int:
+        """Return the number of annotations of a run's last row, 0 if there is none."""
         try:
             rows = self.rows(run)
         except (ValueError, OSError):
             return 0
         return int(rows["num_annotations"].iloc[-1]) if len(rows) else 0
 
-    def load(self, runs: list, settings_of) -> tuple:
-        """Return the rows of many runs in one table, with columns that tell them.
+    def finished(self, run: Run) -> set[int]:
+        """Return the numbers of annotations of a run's rows.
+
+        Raises:
+            ValueError: If the run can't be used: it was made under other settings, or
+                its files are damaged.
+        """
+        self.check(run, settings(run))
+        rows = self.rows(run)
+        return set(rows["num_annotations"]) if len(rows) else set()
+
+    def is_done(self, run: Run, budgets: tuple[int, ...]) -> bool:
+        """Return whether a run can be used and has reached its budgets.
+
+        Args:
+            run: The run.
+            budgets: As `runs.budgets_of` returns them.
+        """
+        try:
+            return not missing_budgets(run, budgets, self.finished(run))
+        except (ValueError, OSError):
+            return False
+
+    def load(self, runs: Sequence[Run]) -> tuple[pd.DataFrame, list[str]]:
+        """Return the rows of many runs in one table.
 
         Args:
             runs: The runs.
-            settings_of: Function from a run to the settings that it must have.
 
         Returns:
-            The table, and a list of messages: a run that can't be used is left out.
+            The rows, with the columns "problem", "strategy", "trial" and "source", and
+            a message for each run that can't be used.
         """
-        tables, refused, known = [], [], {}
+        tables: list[pd.DataFrame] = []
+        refused: list[str] = []
+        known: dict[str, dict] = {}
         for run in runs:
             try:
-                # Runs on a data set that is not here must be of one data set, too.
-                settings = known.get(run.problem, {}) | settings_of(run)
-                self.check(run, settings)
+                # Where a data set is not installed, its runs must agree on it.
+                self.check(run, known.get(run.problem, {}) | settings(run))
                 table = self.rows(run)
                 if len(table):
                     data = self._record(run)["settings"].get("data")
@@ -174,13 +212,12 @@ class Store:
             )
         tables = [table for table in tables if "accuracy" in table]
         if not tables:
-            nothing = pd.DataFrame(columns=COLUMNS)
-            # The types of a table with rows, so that it can be reckoned with.
-            return nothing.astype({"accuracy": float, "num_annotations": int}), refused
+            empty = pd.DataFrame(columns=COLUMNS)
+            return empty.astype({"accuracy": float, "num_annotations": int}), refused
         return pd.concat(tables, ignore_index=True), refused
 
-    def _text(self, run):
-        """Return the text of a run's rows, "" if there is none."""
+    def _text(self, run: Run) -> str:
+        """Return the text of a run's rows, "" if there are none."""
         path = self.path(run, ".csv")
         try:
             return path.read_text(encoding="utf-8")
@@ -189,7 +226,7 @@ class Store:
         except UnicodeDecodeError as error:
             raise ValueError(f"{path} is damaged: {error}. {_ADVICE}") from error
 
-    def _record(self, run):
+    def _record(self, run: Run) -> dict | None:
         """Return a run's record, `None` if there is none."""
         path = self.path(run, ".json")
         try:
@@ -201,45 +238,51 @@ class Store:
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError) as error:
-            reason = f"no {error}" if isinstance(error, KeyError) else error
+            reason = f"{error} is missing" if isinstance(error, KeyError) else error
             raise ValueError(f"{path} is damaged: {reason}. {_ADVICE}") from error
 
-    def _write_record(self, run, record):
+    def _write_record(self, run: Run, record: dict) -> None:
         write(self.path(run, ".json"), json.dumps(record, indent=2) + "\n")
 
 
-def check_settings(path, stored: dict, wanted: dict):
-    """Refuse a file that was made under other settings.
+def check_settings(path: pathlib.Path, stored: dict, expected: dict) -> None:
+    """Check the settings that a file was made with.
+
+    Args:
+        path: The file, for the message.
+        stored: Its settings.
+        expected: The settings that it must have. Without "data", as where a data set
+            is not installed, "data" is not compared.
 
     Raises:
-        ValueError: If a setting differs; it names the file and the setting.
+        ValueError: If a setting differs. The message names the file and the setting.
     """
-    wanted = json.loads(json.dumps(wanted))  # tuples are lists in a file
-    for name in sorted(stored.keys() | wanted.keys()):
-        is_known = name != "data" or name in wanted
-        if is_known and stored.get(name) != wanted.get(name):
+    expected = json.loads(json.dumps(expected))  # tuples are lists in a file
+    for name in sorted(stored.keys() | expected.keys()):
+        is_known = name != "data" or name in expected
+        if is_known and stored.get(name) != expected.get(name):
             raise ValueError(
                 f"{path} was made with {name}={stored.get(name)!r}, now it is "
-                f"{wanted.get(name)!r}. {_ADVICE}"
+                f"{expected.get(name)!r}. {_ADVICE}"
             )
 
 
-def to_csv(rows: list) -> str:
-    """Return rows, given as dicts, as the text of a file."""
+def to_csv(rows: Sequence[dict]) -> str:
+    """Return rows as the text of a CSV file."""
     return pd.DataFrame(rows).to_csv(index=False, lineterminator="\n") if rows else ""
 
 
 def checksum(text: str) -> str:
-    """Return a checksum of the text of a file."""
+    """Return the checksum of a file's text."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _parse(text, settings):
-    """Return the rows in a text, and what is wrong with them, if anything is."""
+def _parse(text, made_with):
+    """Return the rows of a CSV file's text, or `None` and what is wrong with them."""
     if not text:
         return pd.DataFrame(), None
-    is_full = settings.get("strategy") == protocol.FULL
-    is_learning = not is_full and not settings.get("source")
+    is_full = made_with.get("strategy") == FULL
+    is_learning = not is_full and not made_with.get("source")
     columns = list(_ROUND if is_learning else _TRAINING)
     try:
         table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
@@ -248,8 +291,8 @@ def _parse(text, settings):
     if list(table.columns) != columns:
         return None, f"its columns are {list(table.columns)}, not {columns}"
     try:
-        # By NumPy, not by pandas's own parser: it keeps every bit, so that a resumed
-        # run's file equals an undisturbed one's.
+        # NumPy's parser keeps every bit, pandas's does not: the file of a resumed run
+        # must equal that of an uninterrupted one.
         table = table.astype(
             {name: int if name in _COUNTS else float for name in columns}
         )
@@ -261,11 +304,11 @@ def _parse(text, settings):
         return None, "an accuracy is not from 0 to 1"
     if is_learning:
         k = np.arange(len(table))
-        expected = settings.get("num_initial", 0) + k * settings.get("num_queries", 0)
+        initial, size = made_with.get("num_initial", 0), made_with.get("num_queries", 0)
         if list(table["round"]) != list(k):
             return None, "its rounds are not 0, 1, 2, ..."
-        if list(table["num_annotations"]) != list(expected):
-            return None, "its annotations do not rise by the size of a query"
+        if list(table["num_annotations"]) != list(initial + k * size):
+            return None, "its annotations do not increase by the size of a query"
     elif not table["num_annotations"].is_unique:
-        return None, "a number of annotations is there twice"
+        return None, "it has two rows of the same number of annotations"
     return table, None

@@ -5,6 +5,7 @@ import re
 import pandas as pd
 
 from experiments import learning_curves, paper, protocol, store
+from experiments.problems import PROBLEMS
 from experiments.runs import FULL
 
 _MAXIMA = (
@@ -139,9 +140,7 @@ def table4(rows: pd.DataFrame, pairs: list, budgets) -> pd.DataFrame:
     lines = []
     last = paper.TABLE1_BUDGETS[-1]
     for source, target in pairs:
-        transfer = (
-            f"{paper.PROBLEM_NAMES[source]} to {protocol.PROBLEMS[target].network}"
-        )
+        transfer = f"{paper.PROBLEM_NAMES[source]} to {PROBLEMS[target].network}"
         for budget in sorted({*budgets, last}):
             line = {"transfer": transfer, "annotations": budget}
             for strategy in protocol.TRANSFERRED:
@@ -168,8 +167,8 @@ def notes(place: str, problems=(), rows=None) -> str:
     Args:
         place: Such as "Table 1".
         problems: Of the oddities of single panels, those of these problems are shown.
-        rows: Rows of the run store, as `cli.rows_of` returns them: runs that can't be
-            used are named.
+        rows: Rows of the run store, as `results.complete` returns them: runs that
+            can't be used are named.
     """
     letters = dict(zip(paper.PROBLEMS, "abcdef", strict=True))
     shown = {letters[problem] for problem in problems}

@@ -1,0 +1,92 @@
+"""The rows that a script shows: completed first, or as they are stored."""
+
+import sys
+from collections.abc import Collection, Sequence
+
+import pandas as pd
+
+from dfal_keras import datasets
+from experiments import estimate, store
+from experiments.options import Options, check_writable
+from experiments.problems import PROBLEMS
+from experiments.runs import Run
+
+
+def complete(wanted: Sequence[Run], options: Options) -> tuple[pd.DataFrame, int]:
+    """Complete runs and return their rows.
+
+    With `options.stored`, nothing is run. With `options.dry_run`, the program prints
+    what would run, and ends.
+
+    Args:
+        wanted: The runs.
+        options: The command-line options.
+
+    Returns:
+        The rows, as `stored` returns them, and the script's exit status: 1 if a run
+        failed; 2 if stored files can't be used or nothing can run.
+
+    Raises:
+        OSError: If the output can't be written, or the cluster can't be reached.
+    """
+    if options.stored:
+        rows = stored(wanted, options)
+        return rows, 2 if rows.attrs["refused"] else 0
+    if options.dry_run:
+        print(estimate.describe(wanted, options))
+        sys.exit(0)
+    from experiments import scheduling  # loads Dask
+
+    check_writable(options.output)
+    try:
+        failures = scheduling.complete(wanted, options)
+    except scheduling.NothingToRunError as error:
+        print(error, file=sys.stderr)
+        return stored(wanted, options), 2
+    except KeyboardInterrupt:
+        print("\nStopped. Run the same command again to resume.", file=sys.stderr)
+        sys.exit(130)
+    for run, failure in failures.items():
+        print(f"{run} failed: {type(failure).__name__}: {failure}", file=sys.stderr)
+    rows = stored(wanted, options, [str(failure) for failure in failures.values()])
+    return rows, _status(failures.values())
+
+
+def stored(
+    wanted: Sequence[Run], options: Options, reported: Collection[str] = ()
+) -> pd.DataFrame:
+    """Return the rows of runs, as far as they are stored and can be used.
+
+    Prints to standard error why a run can't be used.
+
+    Args:
+        wanted: The runs.
+        options: The command-line options.
+        reported: Messages that were printed before. Defaults to none.
+
+    Returns:
+        The rows, as `Store.load` returns them. All messages are in their
+        `attrs["refused"]`.
+    """
+    rows, refused = store.Store(options.runs_folder).load(wanted)
+    for message in refused:
+        if message not in reported:
+            print(f"Left out: {message}", file=sys.stderr)
+    rows.attrs["refused"] = refused
+    return rows
+
+
+def why_not_run(problem: str) -> str:
+    """Return why a problem has no rows, and how to get them."""
+    name = PROBLEMS[problem].dataset
+    if not datasets.is_complete(name):
+        kind, _, _ = datasets.status(name).partition(":")
+        return f"data set {kind}: python -m dfal_keras.datasets fetch {name}"
+    return f"not run: --problem {problem}"
+
+
+def _status(errors):
+    """Return the exit status: 2 if the request was refused, 1 if a run broke."""
+    if not errors:
+        return 0
+    return 2 if all(isinstance(error, ValueError) for error in errors) else 1
