@@ -1,6 +1,8 @@
-"""The core-hours of a whole panel of Table 1, by strategy, from the stored runs."""
+"""Core-hours of each panel of Table 1, by strategy, from the stored runs."""
 
+import argparse
 import sys
+from collections.abc import Sequence
 
 from experiments import (
     entry_point,
@@ -11,15 +13,14 @@ from experiments import (
     runs,
     tables,
 )
-from experiments.options import make_parser, parse
-from experiments.problems import PROBLEMS
+from experiments.options import default_output, folder, make_parser, parse
 
 # isort: split
-import pandas as pd
+import pandas as pd  # after `experiments`, which reports missing packages
 
 BUDGET = protocol.PRESETS["paper"].budget
 NUM_TRIALS = protocol.PRESETS["paper"].num_trials
-# Core-hours of all seven strategies and "All", five trials each: estimates.
+# Estimated core-hours of a whole panel: seven strategies and "All", five trials each.
 ESTIMATES = {
     "mnist-lenet5": 19,
     "mnist-vgg8": 640,
@@ -29,44 +30,48 @@ ESTIMATES = {
     "quick_draw-vgg8": 1150,
 }
 NOTES = f"""
-Core-hours of {NUM_TRIALS} trials to {BUDGET} annotations, one process of one thread a
-run: {NUM_TRIALS} times the mean over the n trials that are stored whole, of the seconds
-of training, testing and querying (columns `*_seconds`). They are wall-clock seconds: of
-runs that shared their cores with other work they say too much. "All" is the training
-on the whole training set.
+Core-hours of {NUM_TRIALS} trials up to {BUDGET} annotations, with one process of one
+thread for each run: {NUM_TRIALS} times the mean over the n finished trials of the
+seconds of training, testing and querying (columns `*_seconds`). These are wall-clock
+seconds, which are too high for runs that shared their cores with other work. "All" is
+the training on the full training set.
 
-"estimate" is not from these runs, and not measured as a whole. The panels with VGG8 on
-the larger data sets cost most: (f) tests every round on 111,246 images, and there and
-in (d) uncertainty and CEAL score the whole pool, of up to 444,971 and 184,792 images,
-in every round.
+"estimate" does not come from these runs and was not measured as a whole. The panels
+with VGG8 on the larger data sets cost most. (f) evaluates every round on 111,246
+images. In (d) and (f), uncertainty and CEAL score the whole pool of up to 184,792 and
+444,971 images in every round.
 """
 
 
-def estimate(problem: str) -> str:
-    """Say what a panel's estimate is."""
-    return f"about {ESTIMATES[problem]:,} core-hours for the whole panel (estimate)"
-
-
-def hours(rows: pd.DataFrame, problem: str, strategy: str) -> pd.Series:
-    """Return the core-hours of each trial that is stored whole, up to the budget."""
-    own = rows[
-        rows["source"].isna()
-        & (rows["problem"] == problem)
-        & (rows["strategy"] == strategy)
-    ]
-    whole = own.groupby("trial")["num_annotations"].max() >= BUDGET
-    if strategy != runs.FULL:
-        own = own[own["num_annotations"] <= BUDGET]
-    seconds = own.filter(like="_seconds").sum(axis=1).groupby(own["trial"]).sum()
-    return seconds[whole] / 3600
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Sum the seconds of the stored runs, then print and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--output",
+        metavar="FOLDER",
+        type=folder,
+        default=default_output("paper"),
+        help="folder of the runs and of the table. Defaults to %(default)s",
+    )
+    output = parser.parse_args(arguments).output
+    strategies = *protocol.STRATEGIES, *protocol.ABLATIONS
+    options = parse(
+        make_parser(__doc__),
+        ["--preset", "paper", "--strategy", *strategies, "--output", str(output)],
+    )
+    rows = results.stored(runs.curve_runs(options), options)
+    table = lay_out(rows)
+    tables.write(table, options.tables_folder / "core_hours", NOTES)
+    print(tables.markdown(table), NOTES, sep="\n")
+    return 2 if rows.attrs["refused"] else 0
 
 
 def lay_out(rows: pd.DataFrame) -> pd.DataFrame:
     """Return core-hours: a row for each strategy and the sums, a column a problem."""
     names = {**learning_curves.strategies(rows), runs.FULL: "All"}
-    table = {}
+    table: dict[str, dict[str, str]] = {}
     for problem, title in paper.PROBLEM_NAMES.items():
-        column = table[title] = {}
+        column: dict[str, str] = {}
         costs = {}
         for strategy, name in names.items():
             trials = hours(rows, problem, strategy)
@@ -80,26 +85,27 @@ def lay_out(rows: pd.DataFrame) -> pd.DataFrame:
             whole = sum(costs[strategy] for strategy in panel)
             column["whole panel, from these runs"] = f"{whole:.1f}"
         column["whole panel, estimate"] = f"about {ESTIMATES[problem]:,}"
+        table[title] = column
     return pd.DataFrame(table).rename_axis("core-hours")
 
 
-def main(arguments=None) -> int:
-    """Add up the seconds of the stored runs; nothing is run."""
-    parser = make_parser(__doc__)
-    parser.set_defaults(preset="paper")
-    options = parse(parser, arguments)
-    strategies = (*protocol.STRATEGIES, *learning_curves.OWN_NAMES, runs.FULL)
-    wanted = [
-        runs.Run(problem, strategy, trial)
-        for problem in PROBLEMS
-        for strategy in dict.fromkeys(strategies)
-        for trial in range(NUM_TRIALS)
+def hours(rows: pd.DataFrame, problem: str, strategy: str) -> pd.Series:
+    """Return the core-hours of each finished trial, up to the budget."""
+    own = rows[
+        rows["source"].isna()
+        & (rows["problem"] == problem)
+        & (rows["strategy"] == strategy)
     ]
-    rows = results.stored(wanted, options)
-    table = lay_out(rows)
-    tables.write(table, options.tables_folder / "core_hours", NOTES)
-    print(tables.markdown(table), NOTES, sep="\n")
-    return 2 if rows.attrs["refused"] else 0
+    is_finished = own.groupby("trial")["num_annotations"].max() >= BUDGET
+    if strategy != runs.FULL:
+        own = own[own["num_annotations"] <= BUDGET]
+    seconds = own.filter(like="_seconds").sum(axis=1).groupby(own["trial"]).sum()
+    return seconds[is_finished] / 3600
+
+
+def estimate(problem: str) -> str:
+    """Describe the estimate for a whole panel."""
+    return f"about {ESTIMATES[problem]:,} core-hours for the whole panel (estimate)"
 
 
 if __name__ == "__main__":

@@ -1,35 +1,41 @@
-"""Figure 1: whom to ask? Four answers by margin, computed on a toy problem in 2-D."""
+"""Figure 1: which sample to query? Four answers by margin, on a toy problem in 2-D."""
 
 import sys
+from collections.abc import Mapping, Sequence
 
 from experiments import entry_point, execution, plots, tables
 from experiments.options import at_least, make_parser, parse_with_extras
 
 # isort: split
-import contourpy
+import contourpy  # after `experiments`, which reports missing packages
 import numpy as np
 import pandas as pd
 
 import dfal_keras as dfal
 
 NUM_LABELED, NUM_POOL, NUM_CLOSEST, NUM_ARROWS = 12, 20, 10, 4
-# Picked to be seen well: (a) and (b) differ, marks lie apart. It flatters DeepFool:
-# over seeds 0 to 59 its median distance / true is 1.7 and the neighbor's 1.6; for the
-# ten closest points, which are those that count, 1.2 and 2.3.
+# Chosen for visibility: (a) and (b) differ and the marks do not overlap. It favors
+# DeepFool. Over seeds 0 to 59, the median of distance / true distance is 1.7 for
+# DeepFool and 1.6 for the nearest of the other class. For the ten closest points, which
+# matter for a query, it is 1.2 and 2.3.
 SEED = 13
-VIEW = ((-1.35, 2.35), (-0.95, 1.45))  # what is drawn: x from, to; y from, to
+VIEW = ((-1.35, 2.35), (-0.95, 1.45))  # range of x, range of y
 BLUE, RED, GREEN = (plots.COLORS[name] for name in ("core_set", "dfal", "ceal"))
-PALE = ("#DCEAF4", "#FAE3D4")  # the first two, mixed with white
+PALE = ("#DCEAF4", "#FAE3D4")  # blue and red, mixed with white
+
+# By scenario, the target of each point, shape (n, 2), and the distance to it, (n,).
+Scenarios = Mapping[str, tuple[np.ndarray, np.ndarray]]
 
 
-def main(arguments=None) -> int:
-    """Train, choose in four ways, then print and write what comes out."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train a network, query in four ways, then draw, write and print the result."""
     parser = make_parser(__doc__)
     parser.add_argument(
         "--seed",
+        metavar="N",
         type=at_least(0, 2**32 - 1),
         default=SEED,
-        help="of data and network",
+        help="seed of data and network. Defaults to %(default)s",
     )
     options, extras = parse_with_extras(parser, arguments)
     seed = extras["seed"]
@@ -39,32 +45,32 @@ def main(arguments=None) -> int:
     grid, segments = boundary(model)
     scenarios = choose(model, segments, x[NUM_LABELED:])
     table = summarize(scenarios)
-    tables.write(table, options.figures_folder / "figure1")
-    plots.save(draw(grid, x, y, scenarios), options.figures_folder / "figure1")
+    path = options.figures_folder / "figure1"
+    tables.write(table, path)
+    plots.save(draw(grid, x, y, scenarios), path)
     print(f"Figure 1: which of {NUM_POOL} points to label next?\n")
-    print(
-        f"{tables.markdown(table)}\n\n"
-        f"Written with the figure to {options.figures_folder}"
-    )
+    print(f"{tables.markdown(table)}\n\nFigure 1: {path}.png and .pdf")
     if seed == SEED:
-        print("This seed was picked to be seen well and flatters DeepFool; try others.")
+        print("This seed was chosen for visibility and favors DeepFool; try others.")
     return 0
 
 
-def two_arcs(num_points: int, rng) -> tuple:
-    """Return noisy points of two interleaved half circles, and their classes."""
+def two_arcs(
+    num_points: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return noisy points (n, 2) of two interleaved half circles, and their classes."""
     y = np.arange(num_points) % 2
     angles = np.pi * (rng.uniform(size=num_points) + y)
     x = np.stack([np.cos(angles) + y, np.sin(angles) + 0.35 * y], axis=1)
     return (x + rng.normal(0, 0.1, x.shape)).astype(np.float32), y
 
 
-def train(x, y, seed):
-    """Return a small network with one logit, trained on the labeled points."""
-    import keras
+def train(x: np.ndarray, y: np.ndarray, seed: int):
+    """Return a small Keras model with one logit, trained on the labeled points."""
+    import keras  # loads TensorFlow
 
     keras.utils.set_random_seed(seed)
-    # Without decay a logit learnt from few points saturates, and DeepFool gets lost.
+    # Without weight decay the logit saturates, and DeepFool's steps are too long.
     decay = {"kernel_regularizer": keras.regularizers.L2(0.003)}
     hidden = [keras.layers.Dense(16, activation="tanh", **decay) for _ in range(2)]
     layers = [keras.Input((2,)), *hidden, keras.layers.Dense(1, **decay)]
@@ -75,19 +81,32 @@ def train(x, y, seed):
     return fit(x, y, seed=seed)
 
 
-def boundary(model, margin: float = 1.5, step: float = 0.01) -> tuple:
-    """Return a grid (x, y, logits), and where the logit is 0: `(n, 2, 2)` segments."""
-    axes = [np.arange(low - margin, high + margin, step) for low, high in VIEW]
-    points = np.stack(np.meshgrid(*axes), axis=-1)
+def boundary(
+    model, margin: float = 1.5, step: float = 0.01
+) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], np.ndarray]:
+    """Compute the decision boundary of a network with one logit.
+
+    Args:
+        model: The Keras model.
+        margin: Width by which the grid exceeds `VIEW`. Defaults to 1.5.
+        step: Distance of the grid's points. Defaults to 0.01.
+
+    Returns:
+        The grid as `(x, y, logits)`, and the segments on which the logit is 0, shape
+        (n, 2, 2): start and end, x and y.
+    """
+    x, y = (np.arange(low - margin, high + margin, step) for low, high in VIEW)
+    points = np.stack(np.meshgrid(x, y), axis=-1)
     logits = model.predict(points.reshape(-1, 2), batch_size=8192, verbose=0)
     logits = logits.reshape(points.shape[:2])
-    lines = contourpy.contour_generator(*axes, logits).lines(0)
-    pieces = [np.stack([line[:-1], line[1:]], axis=1) for line in lines]
-    return (*axes, logits), np.concatenate(pieces)
+    contours = contourpy.contour_generator(x, y, logits)
+    lines = [np.asarray(line) for line in contours.lines(0)]
+    segments = [np.stack([line[:-1], line[1:]], axis=1) for line in lines]
+    return (x, y, logits), np.concatenate(segments)
 
 
-def nearest_on_boundary(segments, points):
-    """Return the foot of each point: the nearest point of all segments."""
+def nearest_on_boundary(segments: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Return the nearest point of the segments (m, 2, 2) for each point (n, 2)."""
     starts, steps = segments[:, 0], segments[:, 1] - segments[:, 0]
     squares = np.maximum((steps**2).sum(axis=1), np.finfo(float).tiny)
     shares = ((points[:, None] - starts) * steps).sum(axis=2) / squares
@@ -96,36 +115,49 @@ def nearest_on_boundary(segments, points):
     return feet[np.arange(len(points)), nearest]
 
 
-def nearest_of_other_class(points, classes):
-    """Return the row of the nearest point of another class to each point."""
+def nearest_of_other_class(points: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Return the row of the nearest point of another class, for each point.
+
+    Raises:
+        ValueError: If all points are of one class.
+    """
     if len(np.unique(classes)) < 2:
-        raise ValueError("The network takes the whole pool for one class: try a --seed")
+        raise ValueError(
+            "The network predicts one class for the whole pool; use another --seed"
+        )
     distances = np.linalg.norm(points[:, None] - points, axis=2)
     distances[classes[:, None] == classes] = np.inf
     return distances.argmin(axis=1)
 
 
-def choose(model, segments, pool) -> dict:
-    """Return each scenario's target for every point, and the distance to it."""
+def choose(model, segments: np.ndarray, pool: np.ndarray) -> Scenarios:
+    """Return the scenarios: what each point's margin is measured to.
+
+    Args:
+        model: The trained network.
+        segments: The boundary, as `boundary` returns it.
+        pool: The unlabeled points, shape (n, 2).
+    """
     feet = nearest_on_boundary(segments, pool)
-    # The closest two are each other's neighbors: a tie, which the first row wins.
+    # The closest two are each other's neighbors, a tie. The first row is queried.
     classes = model.predict(pool, verbose=0)[:, 0] > 0
     neighbors = pool[nearest_of_other_class(pool, classes)]
     attack = dfal.deepfool(model, pool)
     query = dfal.strategies.DFAL().query(model, pool, len(pool))
-    rows = np.argsort(query.indices)  # from the ranking back to the pool
-    twins = pool.copy()  # a point that could not be fooled has none
-    twins[query.indices[query.adversarial_rows]] = query.adversarial_examples
+    rows = np.argsort(query.indices)  # from the ranking to the order of the pool
+    adversarial_examples = pool.copy()  # a point that was not fooled is left in place
+    fooled = query.indices[query.adversarial_rows]
+    adversarial_examples[fooled] = query.adversarial_examples
     return {
         "true margin": (feet, np.linalg.norm(feet - pool, axis=1)),
         "nearest of other class": (neighbors, np.linalg.norm(neighbors - pool, axis=1)),
         "DeepFool": (pool + attack.perturbations, attack.norms),
-        "DFAL with twin": (twins, query.scores[rows]),
+        "DFAL": (adversarial_examples, np.asarray(query.scores)[rows]),
     }
 
 
-def summarize(scenarios: dict) -> pd.DataFrame:
-    """Return a row for each scenario; DeepFool's overshoot of 2 % is left in."""
+def summarize(scenarios: Scenarios) -> pd.DataFrame:
+    """Return a row for each scenario. DeepFool's distances include its overshoot."""
     true = scenarios["true margin"][1]
     closest = true.argsort()[:NUM_CLOSEST]
     rows = []
@@ -138,40 +170,78 @@ def summarize(scenarios: dict) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names).set_index("scenario").round(3)
 
 
-def draw(grid, x, y, scenarios):
-    """Return the figure, a panel for each scenario. x begins with the labeled."""
-    labeled, pool = np.split(x, [NUM_LABELED])
-    colors = np.where(y, RED, BLUE)
+def draw(
+    grid: tuple[np.ndarray, np.ndarray, np.ndarray],
+    x: np.ndarray,
+    y: np.ndarray,
+    scenarios: Scenarios,
+):
+    """Return the Matplotlib figure, one panel for each scenario.
+
+    Args:
+        grid: As `boundary` returns it.
+        x: All points, the labeled ones first.
+        y: Their classes.
+        scenarios: As `choose` returns them.
+    """
     figure, panels = plots.plt.subplots(
         *(2, 2), sharex=True, sharey=True, figsize=(plots.COLUMN, 2.7)
     )
     for letter, panel, name in zip("abcd", panels.flat, scenarios, strict=True):
         targets, distances = scenarios[name]
-        ranked, is_dfal = distances.argsort(kind="stable"), letter == "d"
-        query = ranked[0]
-        panel.contourf(*grid, [-np.inf, 0, np.inf], colors=PALE)
-        panel.contour(*grid, [0], colors="k", linewidths=0.8)
-        panel.scatter(*labeled.T, 11, colors[:NUM_LABELED], label="labeled")
-        panel.scatter(*pool.T, 7, "w", edgecolor="0.3", lw=0.5, label="unlabeled")
-        for row in ranked[: 1 if is_dfal else NUM_ARROWS][::-1]:
-            arrow = {"arrowstyle": "->", "mutation_scale": 5, "lw": 0.8, "shrinkB": 0}
-            arrow["color"] = GREEN if row == query else "0.3"
-            panel.annotate("", targets[row], pool[row], arrowprops=arrow)
-        # Filled where the label is known, as it is of both once DFAL has asked.
-        mark = {"color": colors[NUM_LABELED + query] if is_dfal else "w"}
-        mark |= {"edgecolor": GREEN, "lw": 1.2, "zorder": 3}
-        panel.scatter(*pool[query], 22, label="query", **mark)
-        if is_dfal:
-            panel.scatter(*targets[query], 14, marker="D", label="its twin", **mark)
-        title = f"({letter}) {name}: {distances[query]:.2f}"
+        draw_panel(panel, grid, x, y, targets, distances, is_dfal=name == "DFAL")
+        title = f"({letter}) {name}: {distances.min():.2f}"
         panel.set_title(title, loc="left", size=7, pad=2)
-        panel.set(xlim=VIEW[0], ylim=VIEW[1], aspect="equal")
-        panel.axis("off")
     figure.subplots_adjust(0, 0.09, 1, 0.95, wspace=0.03, hspace=0.1)
     style = {"fontsize": 7, "handletextpad": 0, "columnspacing": 1}
-    handles = panel.get_legend_handles_labels()
+    handles = panels.flat[-1].get_legend_handles_labels()
     figure.legend(*handles, loc="lower center", ncols=4, **style)
     return figure
+
+
+def draw_panel(
+    panel,
+    grid: tuple[np.ndarray, np.ndarray, np.ndarray],
+    x: np.ndarray,
+    y: np.ndarray,
+    targets: np.ndarray,
+    distances: np.ndarray,
+    *,
+    is_dfal: bool,
+) -> None:
+    """Draw the points, the boundary, the query and arrows to the targets.
+
+    Args:
+        panel: The Matplotlib axes.
+        grid: As `boundary` returns it.
+        x: All points, the labeled ones first.
+        y: Their classes.
+        targets: The target of each unlabeled point.
+        distances: The distances to them.
+        is_dfal: Whether to draw the query with its label and its adversarial example
+            instead of the arrows of other points.
+    """
+    labeled, pool = np.split(x, [NUM_LABELED])
+    colors = np.where(y, RED, BLUE)
+    ranked = distances.argsort(kind="stable")
+    query = ranked[0]
+    panel.contourf(*grid, [-np.inf, 0, np.inf], colors=PALE)
+    panel.contour(*grid, [0], colors="k", linewidths=0.8)
+    panel.scatter(*labeled.T, 11, colors[:NUM_LABELED], label="labeled")
+    panel.scatter(*pool.T, 7, "w", edgecolor="0.3", lw=0.5, label="unlabeled")
+    for row in ranked[: 1 if is_dfal else NUM_ARROWS][::-1]:
+        arrow = {"arrowstyle": "->", "mutation_scale": 5, "lw": 0.8, "shrinkB": 0}
+        arrow["color"] = GREEN if row == query else "0.3"
+        panel.annotate("", targets[row], pool[row], arrowprops=arrow)
+    # DFAL's query and its adversarial example have one label; the fill shows it.
+    mark = {"color": colors[NUM_LABELED + query] if is_dfal else "w"}
+    mark |= {"edgecolor": GREEN, "lw": 1.2, "zorder": 3}
+    panel.scatter(*pool[query], 22, label="query", **mark)
+    if is_dfal:
+        label = "adversarial example"
+        panel.scatter(*targets[query], 14, marker="D", label=label, **mark)
+    panel.set(xlim=VIEW[0], ylim=VIEW[1], aspect="equal")
+    panel.axis("off")
 
 
 if __name__ == "__main__":

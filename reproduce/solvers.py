@@ -1,4 +1,4 @@
-"""Which solver for CORE-SET's integer program? Seconds and memory, measured."""
+"""Seconds and memory of the solvers for CORE-SET's integer program."""
 
 import argparse
 import concurrent.futures
@@ -7,44 +7,103 @@ import resource
 import statistics
 import sys
 import time
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from experiments import entry_point, store
-from experiments.options import RESULTS, at_least, folder
+from experiments.options import at_least
 
 # isort: split
 import numpy as np
-import pandas as pd
+import pandas as pd  # after `experiments`, which reports missing packages
 import tqdm
+from benchmarks import command_line
 
 import dfal_keras as dfal
 
 NUM_CENTERS = 10
-TIME_LIMIT = 60
+TIME_LIMIT = 60.0
 
 
-def cases() -> list:
-    """Return every case: features, N, labeled, Xi, formulation and solver."""
+class Case(NamedTuple):
+    """A k-center problem and how to solve it.
+
+    Attributes:
+        features: A kind of `make_features`.
+        num_points: N.
+        num_labeled: Number of points that are centers already.
+        max_outliers: Xi.
+        formulation: "compact" or "literal".
+        solver: "scip", "highs" or "cp_sat".
+    """
+
+    features: str
+    num_points: int
+    num_labeled: int
+    max_outliers: float
+    formulation: str
+    solver: str
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure every case in its own process and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--repeats",
+        metavar="N",
+        type=at_least(1),
+        default=3,
+        help="timed searches of each case. Defaults to %(default)s",
+    )
+    command_line.add_output(parser, "paper")
+    given = parser.parse_args(arguments)
+    path = command_line.timing_folder("paper", given.output) / "solvers"
+    rows = []
+    for case in tqdm.tqdm(cases()):
+        with concurrent.futures.ProcessPoolExecutor(
+            1, mp_context=multiprocessing.get_context("spawn")
+        ) as process:
+            rows.append(process.submit(measure, case, given.repeats).result())
+        table = pd.DataFrame(rows)
+        markdown = table.to_markdown(index=False)
+        store.write(path.with_suffix(".csv"), table.to_csv(index=False))
+        store.write(path.with_suffix(".md"), markdown + "\n")
+    print(markdown)
+    return 0
+
+
+def cases() -> list[Case]:
+    """Return every case that is measured."""
     every = [
-        (features, 900, 100, max_outliers, "compact", solver)
+        Case(features, 900, 100, max_outliers, "compact", solver)
         for features in ("clusters", "digits")
         for max_outliers in (0, 9)
         for solver in ("scip", "highs", "cp_sat")
     ]
     every += [
-        (features, 11_000, 1000, max_outliers, "compact", "scip")
+        Case(features, 11_000, 1000, max_outliers, "compact", "scip")
         for features in ("clusters", "digits")
         for max_outliers in (0, 1.1)
     ]
     every += [
-        ("digits", size, size // 9, 0, formulation, "scip")
+        Case("digits", size, size // 9, 0, formulation, "scip")
         for size in (100, 150, 200)
         for formulation in ("compact", "literal")
     ]
     return every
 
 
-def describe(kind: str, num_points: int) -> np.ndarray:
-    """Return 84 features a point: ten clusters, or a random ReLU layer on digits."""
+def make_features(kind: str, num_points: int) -> np.ndarray:
+    """Return features to cover.
+
+    Args:
+        kind: "clusters" for ten Gaussian clusters, "digits" for a random ReLU layer on
+            MNIST.
+        num_points: Number of points.
+
+    Returns:
+        float array (num_points, 84).
+    """
     rng = np.random.default_rng(0)
     if kind == "clusters":
         centers = rng.normal(size=(10, 84))
@@ -56,57 +115,43 @@ def describe(kind: str, num_points: int) -> np.ndarray:
     return np.maximum(pixels @ rng.normal(size=(784, 84)) / 28, 0)
 
 
-def measure(case: tuple, num_repeats: int) -> dict:
-    """Search a few times; return medians. Memory is that of the solver's process."""
-    kind, num_points, num_labeled, max_outliers, formulation, solver = case
-    features, seconds = describe(kind, num_points), []
+def measure(case: Case, num_repeats: int) -> dict:
+    """Search for centers several times.
+
+    Args:
+        case: The case.
+        num_repeats: Number of searches.
+
+    Returns:
+        The row of the table. Seconds are the median; memory is the peak of the
+        solver's process.
+    """
+    features, seconds = make_features(case.features, case.num_points), []
     for _ in range(num_repeats):
         started = time.perf_counter()
         found = dfal.kcenter.robust(
             features,
-            np.arange(num_labeled),
+            np.arange(case.num_labeled),
             NUM_CENTERS,
-            max_outliers=max_outliers,
-            formulation=formulation,
-            solver=solver,
+            max_outliers=case.max_outliers,
+            formulation=case.formulation,
+            solver=case.solver,
             time_limit=TIME_LIMIT,
         )
         seconds.append(time.perf_counter() - started)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     return {
-        "features": kind,
-        "N": num_points,
-        "labeled": num_labeled,
-        "Xi": max_outliers,
-        "form": formulation,
-        "solver": solver,
+        "features": case.features,
+        "N": case.num_points,
+        "labeled": case.num_labeled,
+        "Xi": case.max_outliers,
+        "form": case.formulation,
+        "solver": case.solver,
         "seconds": round(statistics.median(seconds), 2),
         "radius": round(found.radius, 4),
         "gap": f"{1 - found.lower_bound / found.radius:.1%}",
         "MB": round(peak),
     }
-
-
-def main(arguments=None) -> int:
-    """Measure every case, each in a process of its own, and write the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--repeats", type=at_least(1), default=3, help="default: %(default)s"
-    )
-    parser.add_argument("--output", type=folder, default=RESULTS)
-    options = parser.parse_args(arguments)
-    rows = []
-    for case in tqdm.tqdm(cases()):
-        with concurrent.futures.ProcessPoolExecutor(
-            1, mp_context=multiprocessing.get_context("spawn")
-        ) as process:
-            rows.append(process.submit(measure, case, options.repeats).result())
-        table = pd.DataFrame(rows)
-        store.write(options.output / "solvers.csv", table.to_csv(index=False))
-        markdown = table.to_markdown(index=False)
-        store.write(options.output / "solvers.md", markdown + "\n")
-    print(markdown)
-    return 0
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""What `speed.py` times, one module a subject, each a generator of rows."""
+"""Timings for `speed.py`, `table3.py` and `solvers.py`, one module for each subject."""

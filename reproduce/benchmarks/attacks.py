@@ -1,78 +1,90 @@
-"""DeepFool and the query made of it: ours, Foolbox's, ART's."""
+"""DeepFool and the DFAL query: ours, Foolbox's and ART's."""
 
 import functools
 import logging
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from experiments import protocol
 
+import dfal_keras as dfal
 from benchmarks import networks, stopwatch
+from benchmarks.workload import Workload
 
-STEP_OFFSET = 1e-4  # what Foolbox adds to each step; given to ours too
-OPTIONS = {"max_steps": 50, "overshoot": 0.02, "step_offset": STEP_OFFSET}
+if TYPE_CHECKING:  # Keras loads TensorFlow
+    import keras
+
+STEP_OFFSET = 1e-4  # Foolbox adds it to each step; ours gets the same
+OPTIONS: dict[str, Any] = {
+    "max_steps": 50,
+    "overshoot": 0.02,
+    "step_offset": STEP_OFFSET,
+}
 BUDGETS = {"LeNet5": (20, 50, 100, 200, 500, 1000), "VGG8": (200, 500)}
-# The most images to give a peer: 256 take Foolbox minutes with VGG8, ART half an hour.
-PATIENCE = {
+# Largest number of images for a peer: with VGG8, 256 images take Foolbox minutes and
+# ART half an hour.
+MAX_IMAGES = {
     ("Foolbox", "LeNet5"): 800,
     ("Foolbox", "VGG8"): 256,
     ("ART", "LeNet5"): 256,
     ("ART", "VGG8"): 32,
 }
-ANY_PIXEL = (-1e9, 1e9)  # Foolbox has no attack without bounds
+NO_BOUNDS = (-1e9, 1e9)  # Foolbox requires bounds
 
 
-def deepfool(options):
-    """Race the attacks, with bounds and without; yield rows."""
+def deepfool(workload: Workload) -> Iterator[dict]:
+    """Time the attacks with and without bounds.
+
+    Yields:
+        Rows of `stopwatch.race`.
+    """
     x, y, pool = networks.digits()
-    for network in options.networks:
+    for network, sizes in workload.num_images.items():
         model = networks.trained(network, x, y, 1000)
-        for num_images in options.sizes[network]:
+        for num_images in sizes:
             images = pool[:num_images]
             for bounds in (None, (0, 1)):
                 contenders = {
                     name: functools.partial(attack, model, images, bounds)
                     for name, attack in ATTACKS.items()
-                    if num_images <= PATIENCE.get((name, network), num_images)
+                    if num_images <= MAX_IMAGES.get((name, network), num_images)
                 }
-                inside = "bounds (0, 1)" if bounds else "no bounds"
-                case = f"{network}, {num_images} digits, {inside}"
-                repeats = options.repeats
-                yield from stopwatch.race(case, contenders, repeats, same_norms)
+                shown = "bounds (0, 1)" if bounds else "no bounds"
+                case = f"{network}, {num_images} digits, {shown}"
+                yield from stopwatch.race(
+                    case, contenders, workload.repeats, same_norms
+                )
 
 
-def query(options):
-    """Race a DFAL query: ours, ours without giving up, through Foolbox; yield rows."""
-    import dfal_keras as dfal
+def query(workload: Workload) -> Iterator[dict]:
+    """Time a DFAL query: ours, ours without giving up, and through Foolbox.
 
+    Yields:
+        Rows of `stopwatch.race`.
+    """
     x, y, pool = networks.digits()
-    for network in options.networks:
+    for network in workload.num_images:
         model = networks.trained(network, x, y, 500)
-
-        def ours(model=model, **more):
-            strategy = dfal.strategies.DFAL(
-                batch_size=256, step_offset=STEP_OFFSET, **more
-            )
-            return strategy.query(model, pool, protocol.NUM_QUERIES).indices
-
-        def through_foolbox(model=model):
-            norms = foolbox_norms(model, pool, None)
-            return np.argsort(norms, kind="stable")[: protocol.NUM_QUERIES]
-
         contenders = {
-            "ours": ours,
-            "ours, every image to the end": functools.partial(ours, num_closest=None),
-            "Foolbox": through_foolbox,
+            "ours": functools.partial(our_query, model, pool),
+            "ours, every image to the end": functools.partial(
+                our_query, model, pool, num_closest=None
+            ),
+            "Foolbox": functools.partial(foolbox_query, model, pool),
         }
         case = f"{network}, {protocol.NUM_QUERIES} of {len(pool)} digits"
-        yield from stopwatch.race(case, contenders, options.repeats, same_queries)
+        yield from stopwatch.race(case, contenders, workload.repeats, same_queries)
 
 
-def giving_up(options):
-    """Count the steps that a query spares, and whether it stays the same."""
-    import dfal_keras as dfal
+def giving_up(workload: Workload) -> Iterator[dict]:
+    """Count the steps that a query saves, and compare the queries.
 
+    Yields:
+        Dicts of the case, the steps with and without giving up, and the agreement.
+    """
     x, y, pool = networks.digits()
-    for network in options.networks:
+    for network in workload.num_images:
         for budget in BUDGETS[network]:
             model = networks.trained(network, x, y, budget)
             for ord in (2, np.inf):
@@ -80,35 +92,49 @@ def giving_up(options):
                 few = dfal.deepfool(
                     model, pool, ord=ord, num_closest=protocol.NUM_QUERIES
                 )
-                first, second = (
-                    np.argsort(attack.norms, kind="stable")[: protocol.NUM_QUERIES]
-                    for attack in (every, few)
-                )
                 yield {
                     "case": f"{network}, {budget} labeled, p = {ord}",
                     "steps": int(every.num_steps.sum()),
                     "steps with giving up": int(few.num_steps.sum()),
                     "spared": 1 - few.num_steps.sum() / every.num_steps.sum(),
-                    "query": same_queries(first, second),
+                    "query": same_queries(closest(every.norms), closest(few.norms)),
                 }
 
 
-def our_norms(model, images, bounds) -> np.ndarray:
-    """Attack with ours; return the norms."""
-    import dfal_keras as dfal
+def our_query(model: "keras.Model", pool: np.ndarray, **options) -> np.ndarray:
+    """Query by `dfal_keras`; return the indices."""
+    strategy = dfal.strategies.DFAL(batch_size=256, step_offset=STEP_OFFSET, **options)
+    return strategy.query(model, pool, protocol.NUM_QUERIES).indices
 
+
+def foolbox_query(model: "keras.Model", pool: np.ndarray) -> np.ndarray:
+    """Query by the norms of Foolbox's perturbations; return the indices."""
+    return closest(foolbox_norms(model, pool, None))
+
+
+def closest(norms: np.ndarray) -> np.ndarray:
+    """Return the indices of the smallest norms, as many as a query has."""
+    return np.argsort(norms, kind="stable")[: protocol.NUM_QUERIES]
+
+
+def our_norms(
+    model: "keras.Model", images: np.ndarray, bounds: tuple | None
+) -> np.ndarray:
+    """Attack by `dfal_keras`; return the norms of the perturbations."""
     return dfal.deepfool(model, images, bounds=bounds, batch_size=256, **OPTIONS).norms
 
 
-def foolbox_norms(model, images, bounds) -> np.ndarray:
-    """Attack with Foolbox; return the norms."""
+def foolbox_norms(
+    model: "keras.Model", images: np.ndarray, bounds: tuple | None
+) -> np.ndarray:
+    """Attack by Foolbox; return the norms of the perturbations."""
     import foolbox
     import tensorflow as tf
 
     from dfal_keras.backend import classifier
 
     logits = classifier.logits(model)
-    wrapped = foolbox.TensorFlowModel(lambda x: logits(x), bounds=bounds or ANY_PIXEL)
+    wrapped = foolbox.TensorFlowModel(lambda x: logits(x), bounds=bounds or NO_BOUNDS)
     x = tf.constant(images)
     attack = foolbox.attacks.L2DeepFoolAttack(
         steps=OPTIONS["max_steps"], candidates=10, overshoot=OPTIONS["overshoot"]
@@ -117,8 +143,10 @@ def foolbox_norms(model, images, bounds) -> np.ndarray:
     return lengths(adversarial.numpy() - images)
 
 
-def art_norms(model, images, bounds) -> np.ndarray:
-    """Attack with the Adversarial Robustness Toolbox; return the norms."""
+def art_norms(
+    model: "keras.Model", images: np.ndarray, bounds: tuple | None
+) -> np.ndarray:
+    """Attack by the Adversarial Robustness Toolbox; return the norms."""
     import art.attacks.evasion
     import art.estimators.classification
 
@@ -146,19 +174,20 @@ def art_norms(model, images, bounds) -> np.ndarray:
 ATTACKS = {"ours": our_norms, "Foolbox": foolbox_norms, "ART": art_norms}
 
 
-def lengths(perturbations) -> np.ndarray:
-    """Return the Euclidean norm of each."""
+def lengths(perturbations: np.ndarray) -> np.ndarray:
+    """Return the Euclidean norm of each perturbation."""
     return np.linalg.norm(perturbations.reshape(len(perturbations), -1), axis=1)
 
 
-def same_norms(ours, theirs) -> str:
-    """Say how far apart two lists of norms are."""
+def same_norms(ours: np.ndarray, theirs: np.ndarray) -> str:
+    """Describe the relative differences of two arrays of norms."""
     apart = np.abs(theirs / ours - 1)
     return f"norms: median {np.median(apart):.1e} apart, at most {apart.max():.1e}"
 
 
-def same_queries(ours, theirs) -> str:
-    """Say how many of two queries are the same."""
-    if list(ours) == list(theirs):
+def same_queries(ours: Iterable[int], theirs: Iterable[int]) -> str:
+    """Describe how many indices two queries have in common."""
+    ours, theirs = list(ours), list(theirs)
+    if ours == theirs:
         return "same, in the same order"
     return f"{len(set(ours) & set(theirs))} of {len(ours)} the same"

@@ -1,20 +1,25 @@
-"""CORE-SET's forms, as for Table 3."""
+"""A CORE-SET query by each form of its program, as for Table 3."""
 
-import argparse
+from collections.abc import Iterator
 
-import dfal_keras as dfal
 from benchmarks import networks, query_times
+from benchmarks.workload import Workload
 
 NUM_LABELED = 100
+LITERAL_SIZES = (150, 180, 210, 240, 280)
+TIME_LIMIT = 120.0
 
 
-def core_set(options):
-    """Time greedy, compact and literal, the last by extrapolation; yield rows."""
+def core_set(workload: Workload) -> Iterator[dict]:
+    """Time DFAL and the forms of CORE-SET, the literal one by extrapolation.
+
+    Yields:
+        Dicts of the method, its seconds, the radius and the result.
+    """
     x, y, pool = networks.digits()
-    more = {"literal_sizes": [150, 200, 240, 280], "time_limit": 120.0}
-    options = argparse.Namespace(**vars(options), **more)
     model = networks.trained("LeNet5", x, y, NUM_LABELED)
-    known = networks.scaled(x[:NUM_LABELED])
-    timed = query_times.measure(dfal.strategies, model, pool, known, options)
+    labeled = networks.scaled(x[:NUM_LABELED])
+    settings = query_times.Settings(workload.repeats, LITERAL_SIZES, TIME_LIMIT)
+    timed = query_times.measure(model, pool, labeled, settings)
     table, _ = query_times.lay_out(timed, NUM_LABELED, len(pool))
     yield from table[["method", "ours (s)", "radius", "result"]].to_dict("records")

@@ -1,28 +1,47 @@
-"""The networks that the attacks are timed on."""
+"""Data and trained networks for the benchmarks."""
 
-import keras
+from typing import TYPE_CHECKING
+
 import numpy as np
 from experiments import execution
 from experiments.problems import PROBLEMS
 
 import dfal_keras as dfal
 
+if TYPE_CHECKING:  # Keras loads TensorFlow
+    import keras
 
-def digits() -> tuple:
-    """Return MNIST's training set, shuffled, and 800 scaled digits of its test set."""
+
+def digits() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return MNIST's shuffled training set and 800 scaled digits of its test set.
+
+    Returns:
+        `(x, y, pool)`: uint8 (60000, 28, 28, 1), labels (60000,) and float32
+        (800, 28, 28, 1) in [0, 1].
+    """
     (x, y), (x_test, _) = dfal.datasets.load_data("mnist")
     rows = np.random.default_rng(0).permutation(len(x))
     return x[rows], y[rows], scaled(x_test[:800])
 
 
-def trained(network: str, x, y, num_labeled: int, seed=0) -> keras.Model:
-    """Return a network for pixels in [0, 1], trained once by the paper's recipe."""
+def trained(
+    network: str, x: np.ndarray, y: np.ndarray, num_labeled: int, seed: int = 0
+) -> "keras.Model":
+    """Return a network for pixels in [0, 1], trained once by the paper's recipe.
+
+    Args:
+        network: "LeNet5" or "VGG8".
+        x: uint8 images to draw the training set from.
+        y: Their labels.
+        num_labeled: Size of the training set.
+        seed: Seed of the draw and the training. Defaults to 0.
+    """
     problem = PROBLEMS[f"mnist-{network.lower()}"]
     train = execution.new_training(problem, include_preprocessing=False, num_restarts=1)
     rows = np.random.default_rng(seed).choice(len(x), num_labeled, replace=False)
     return train(scaled(x[rows]), y[rows], seed=seed)
 
 
-def scaled(images) -> np.ndarray:
-    """Return raw pixels in [0, 1]."""
+def scaled(images: np.ndarray) -> np.ndarray:
+    """Return uint8 pixels as float32 in [0, 1]."""
     return images.astype(np.float32) / 255

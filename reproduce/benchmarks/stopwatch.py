@@ -1,25 +1,33 @@
-"""Timing contenders side by side: in alternation, warm, by medians."""
+"""Timing of contenders in alternation, by medians."""
 
 import statistics
 import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 
-def race(case: str, contenders: dict, repeats: int, agreement=None, limit=60.0):
-    """Time some ways to the same answer; yield a row for each, the first one ours.
+def race(
+    case: str,
+    contenders: Mapping[str, Callable[[], Any]],
+    repeats: int,
+    agreement: Callable[[Any, Any], str] | None = None,
+    limit: float = 60.0,
+) -> Iterator[dict]:
+    """Time several ways to compute the same result.
 
     Args:
-        case: What is raced over.
-        contenders: Functions without arguments, by name.
-        repeats: How often each runs, in turns, after once that is not counted: it
-            traces graphs and fills caches.
-        agreement: Function of ours and another's answer that says in words how far
-            they agree.
-        limit: Seconds for all runs of a contender; if its first shows that they would
-            take longer, that one is its time.
+        case: Name of the case.
+        contenders: Functions without arguments, by name. The first is ours.
+        repeats: Number of timed runs of each, in alternation. One run of each before
+            them traces graphs and fills caches and is not counted.
+        agreement: Function of our result and another's that describes how far they
+            agree. Defaults to `None`, no description.
+        limit: Seconds for all runs of a contender. If its first run shows that they
+            would take longer, that run is its time. Defaults to 60.
 
     Yields:
-        Dicts of the case, the contender, its median seconds, the number of runs, how
-        many times ours that is, and the agreement.
+        Dicts of the case, the contender, its median seconds, the number of runs, the
+        ratio to our seconds, and the agreement.
     """
     answers, seconds = {}, {}
     for name, run in contenders.items():
@@ -33,21 +41,21 @@ def race(case: str, contenders: dict, repeats: int, agreement=None, limit=60.0):
     medians = {name: statistics.median(times) for name, times in seconds.items()}
     ours = next(iter(contenders))
     for name in contenders:
-        is_other = name != ours
+        agreed = ""
+        if agreement is not None and name != ours:
+            agreed = agreement(answers[ours], answers[name])
         yield {
             "case": case,
             "contender": name,
             "seconds": medians[name],
             "runs": len(seconds[name]),
             "times ours": medians[name] / medians[ours],
-            "agreement": agreement(answers[ours], answers[name])
-            if agreement and is_other
-            else "",
+            "agreement": agreed,
         }
 
 
-def clock(run) -> tuple:
-    """Return what a function returns, and the seconds it took."""
+def clock(run: Callable[[], Any]) -> tuple[Any, float]:
+    """Return the result of a function and the seconds it took."""
     started = time.perf_counter()
     answer = run()
     return answer, time.perf_counter() - started

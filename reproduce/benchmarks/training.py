@@ -1,64 +1,94 @@
-"""A round's training: ours, `model.fit`, and a new model for each round."""
+"""Training of a round: ours, by `model.fit`, and by a new model each round."""
 
-import keras
+import functools
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from experiments import execution, protocol
 from experiments.problems import PROBLEMS
 
 from benchmarks import networks, stopwatch
+from benchmarks.workload import Workload
 
-EPOCHS = 20  # about what early stopping leaves; the same for all, or it is no race
+if TYPE_CHECKING:  # Keras loads TensorFlow
+    import keras
+
+EPOCHS = 20  # about where early stopping ends; fixed, so that all do the same work
+RECIPE: dict[str, Any] = {**protocol.TRAINING, "epochs": EPOCHS, "patience": EPOCHS}
+PROBLEM = PROBLEMS["mnist-lenet5"]
 
 
-def training(options):
-    """Race the training of a round over sizes of the labeled set; yield rows.
+def training(workload: Workload) -> Iterator[dict]:
+    """Time the training of a round over sizes of the labeled set.
 
-    All take the same number of steps, from fresh weights, on splits of the same sizes,
-    with the validation loss after every epoch: early stopping is there, but told to
-    wait for longer than there are epochs.
+    All contenders take the same number of steps from fresh weights, on splits of the
+    same sizes, and evaluate the validation loss after every epoch. Early stopping is
+    active, but its patience is the number of epochs.
+
+    Yields:
+        Rows of `stopwatch.race`.
     """
+    from dfal_keras.backend import reinitialization  # TensorFlow
+
     x, y, _ = networks.digits()
-    recipe = {**protocol.TRAINING, "epochs": EPOCHS, "patience": EPOCHS}
-    problem = PROBLEMS["mnist-lenet5"]
-    ours = execution.new_training(problem, **recipe)
-    by_fit = execution.new_training(problem, **recipe)
+    ours = execution.new_training(PROBLEM, **RECIPE)
+    model = execution.new_training(PROBLEM, **RECIPE).model
+    initialize = reinitialization.Initializer(model)
 
-    def new_model(x, y):
-        return fit(execution.new_training(problem, **recipe), x, y)
+    def train(x, y):
+        return num_steps(ours(x, y, seed=0))
 
-    for num_labeled in options.labeled:
-        known = x[:num_labeled], y[:num_labeled]
+    def fit_new_model(x, y):
+        new = execution.new_training(PROBLEM, **RECIPE).model
+        return fit(new, reinitialization.Initializer(new), x, y)
 
-        def train(known=known):
-            return num_steps(ours(*known, seed=0))
-
+    for num_labeled in workload.num_labeled:
+        labeled = x[:num_labeled], y[:num_labeled]
         yield from stopwatch.race(
             f"LeNet5, {num_labeled} labeled",
             {
-                "ours": train,
-                "model.fit": lambda known=known: fit(by_fit, *known),
-                "model.fit, new model": lambda known=known: new_model(*known),
+                "ours": functools.partial(train, *labeled),
+                "model.fit": functools.partial(fit, model, initialize, *labeled),
+                "model.fit, new model": functools.partial(fit_new_model, *labeled),
             },
-            options.repeats,
+            workload.repeats,
             lambda ours, theirs: f"{theirs} steps a restart, ours {ours}",
         )
 
 
-def fit(training, x, y) -> int:
-    """Do what a `Training` does through `model.fit`; return the steps of a restart."""
-    best_loss, best_weights, model = np.inf, None, training.model
-    for restart in range(training.num_restarts):
+def fit(
+    model: "keras.Model",
+    initialize: Callable[[np.random.Generator], None],
+    x: np.ndarray,
+    y: np.ndarray,
+) -> int:
+    """Train as `dfal_keras.Training` does, through `model.fit`.
+
+    Args:
+        model: The compiled model.
+        initialize: Function that gives the model fresh weights.
+        x: Images.
+        y: Their labels.
+
+    Returns:
+        The number of steps of a restart.
+    """
+    import keras  # loads TensorFlow
+
+    best_loss, best_weights = np.inf, None
+    for restart in range(RECIPE["num_restarts"]):
         rng = np.random.default_rng(restart)
-        training._initializer(rng)
+        initialize(rng)
         rows = rng.permutation(len(x))
-        held_out, rest = np.split(rows, [round(len(x) * training.validation_split)])
+        held_out, rest = np.split(rows, [round(len(x) * RECIPE["validation_split"])])
         history = model.fit(
             x[rest],
             y[rest],
-            batch_size=training.batch_size,
-            epochs=training.epochs,
+            batch_size=RECIPE["batch_size"],
+            epochs=RECIPE["epochs"],
             validation_data=(x[held_out], y[held_out]),
-            callbacks=[keras.callbacks.EarlyStopping(patience=training.patience)],
+            callbacks=[keras.callbacks.EarlyStopping(patience=RECIPE["patience"])],
             verbose=0,
         )
         loss = history.history["val_loss"][-1]
@@ -68,6 +98,6 @@ def fit(training, x, y) -> int:
     return num_steps(model)
 
 
-def num_steps(model) -> int:
-    """Return how many steps the optimizer has taken since its weights were fresh."""
+def num_steps(model: "keras.Model") -> int:
+    """Return the optimizer's number of steps since the last initialization."""
     return int(model.optimizer.iterations.numpy())

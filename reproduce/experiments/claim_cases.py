@@ -1,7 +1,8 @@
-"""Cases of the paper's claims: the numbers over trials, and what they decide."""
+"""Cases of the paper's claims: numbers over trials, and the verdicts that follow."""
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -12,17 +13,18 @@ COLUMNS = ("case", "n", "mean difference", "95 % interval", "verdict")
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """One case of a claim: the numbers, and what they decide.
+    """One case of a claim, such as one problem at one budget.
 
     Attributes:
-        name: Which case.
+        name: The case's name.
         num_trials: n.
-        value: Mean difference over trials, positive if it is for the claim; or a rank.
-        low: Lower end of its interval, nan with too few trials.
+        value: Mean difference over trials, positive if it supports the claim; or a
+            rank. nan if unknown.
+        low: Lower end of its 95 % interval, nan with too few trials.
         high: Upper end.
-        verdict: One of `intervals`' three.
-        sign: ">= " or "<= " if the value is a bound.
-        unit: Blank for points of accuracy.
+        verdict: `intervals.HOLDS`, `FAILS` or `UNDECIDED`.
+        sign: ">= " or "<= " if the value is a bound. Defaults to "".
+        unit: Defaults to "", points of accuracy.
     """
 
     name: str
@@ -36,28 +38,28 @@ class Case:
 
     @property
     def interval(self) -> str:
-        """The interval in brackets, or a blank."""
+        """The interval in brackets, "" if there is none."""
         return "" if math.isnan(self.low) else f"[{self.low:.2f}, {self.high:.2f}]"
 
     @property
     def difference(self) -> str:
-        """The value with its unit, or a blank for one that is unknown."""
+        """The value with its sign and unit, "" if it is unknown."""
         number = f"{self.sign}{self.value:.2f}{self.unit}"
         return "" if math.isnan(self.value) else number
 
     @property
     def cells(self) -> tuple:
-        """What a table shows, in the order of `COLUMNS`."""
+        """The cells of a table row, in the order of `COLUMNS`."""
         numbers = self.num_trials, self.difference, self.interval
         return (self.name, *numbers, self.verdict)
 
-    def __str__(self):
+    def __str__(self) -> str:
         numbers = " ".join(filter(None, (self.difference, self.interval)))
         return f"{self.name}: {numbers} (n={self.num_trials}), {self.verdict}"
 
 
 def of_differences(name: str, differences: pd.Series, unit: str = "") -> Case:
-    """Return a case of differences, one a trial."""
+    """Return a case from one difference for each trial."""
     low, high = intervals.of_mean(differences)
     verdict = intervals.decide(low, high)
     mean = differences.mean()
@@ -65,23 +67,30 @@ def of_differences(name: str, differences: pd.Series, unit: str = "") -> Case:
 
 
 def of_counts(name: str, both: pd.DataFrame) -> Case:
-    """Return the case of two strategies' counts, each known or bounded from below."""
+    """Return a case from DFAL's and CORE-SET's annotations to a target.
+
+    A trial that does not reach the target bounds its count from below, and so the
+    difference on one side.
+
+    Args:
+        name: The case's name.
+        both: A row for each trial; columns "dfal_count", "dfal_reached",
+            "core_set_count" and "core_set_reached", as of `learning_curves.counts`.
+    """
+    dfal_reached, core_set_reached = both["dfal_reached"], both["core_set_reached"]
     difference = both["core_set_count"] - both["dfal_count"]
-    least = difference.where(both["dfal_reached"], -math.inf)
-    most = difference.where(both["core_set_reached"], math.inf)
-    low, high = intervals.of_mean(least)[0], intervals.of_mean(most)[1]
-    known = (both["dfal_reached"] & both["core_set_reached"]).all()
+    low, _ = intervals.of_mean(difference.where(dfal_reached, -math.inf))
+    _, high = intervals.of_mean(difference.where(core_set_reached, math.inf))
     value, sign = difference.mean(), ""
-    if not known:
-        if both["dfal_reached"].all():
-            sign = ">= "
-        elif both["core_set_reached"].all():
-            sign = "<= "
-        else:
-            value = math.nan
+    if not (dfal_reached.all() or core_set_reached.all()):
+        value = math.nan
+    elif not core_set_reached.all():
+        sign = ">= "
+    elif not dfal_reached.all():
+        sign = "<= "
     for strategy, shown in (("dfal", "DFAL"), ("core_set", "CORE-SET")):
         found = both[[f"{strategy}_count", f"{strategy}_reached"]]
-        text = learning_curves.spread_of_counts(
+        text = learning_curves.format_counts(
             found.set_axis(["count", "reached"], axis=1)
         )
         name += f", {shown} {text}"
@@ -89,8 +98,12 @@ def of_counts(name: str, both: pd.DataFrame) -> Case:
     return Case(name, len(both), value, low, high, verdict, sign, " annotations")
 
 
-def conclude(cases: list) -> str:
-    """Return a claim's verdict from its cases, with their number."""
+def conclude(cases: Sequence[Case]) -> str:
+    """Return a claim's verdict from its cases, with the numbers of cases.
+
+    A claim holds if all its cases hold, and does not hold if one does not. Without
+    cases the verdict is "not run yet".
+    """
     if not cases:
         return "not run yet"
     verdicts = [case.verdict for case in cases]

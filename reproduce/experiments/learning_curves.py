@@ -1,21 +1,21 @@
-"""Readings of the stored rows: accuracies at a budget, mean curves, counts to a target.
+"""Learning curves from the stored rows: accuracies, means and annotations to a target.
 
-Pure functions of a table of rows, as `store.Store.load` returns it. Accuracies are in
+The functions take a table of rows as `store.Store.load` returns it. Accuracies are in
 percent, as in the paper.
 """
 
 import pandas as pd
 
-from experiments import paper
+from experiments import paper, protocol
 from experiments.runs import FULL
 
-OWN_NAMES = {  # of strategies of the project's own, which the paper has no row for
+OWN_NAMES = {  # strategies of this project, which the paper does not print
     "dfal_no_adversarial": "DFAL without adversarial examples (ours)",
 }
 
 
-def strategies(rows) -> dict:
-    """Return the names to show by strategy: the paper's, then any others with rows."""
+def strategies(rows: pd.DataFrame) -> dict[str, str]:
+    """Return display names by strategy: the paper's, then others that have rows."""
     others = [
         name
         for name in rows["strategy"].unique()
@@ -26,23 +26,37 @@ def strategies(rows) -> dict:
     }
 
 
-def select(rows, problem, strategy, source=None, *, best_so_far=False) -> pd.DataFrame:
-    """Return accuracies in percent: a row for each budget, a column for each trial.
+def select(
+    rows: pd.DataFrame,
+    problem: str,
+    strategy: str,
+    source: str | None = None,
+    *,
+    best_so_far: bool = False,
+) -> pd.DataFrame:
+    """Return test accuracies in percent: a row for each budget, a column a trial.
 
     Args:
-        rows: The stored rows.
-        problem: Data set and network.
+        rows: Rows of the run store.
+        problem: A key of `paper.PROBLEM_NAMES`.
         strategy: The query strategy.
-        source: The problem whose labeled set was used; `None` for its own.
-        best_so_far: Whether to show each trial's running maximum, which is very
-            probably what the paper prints.
+        source: The problem whose labeled set is used. Defaults to `None`, the problem's
+            own.
+        best_so_far: Whether to return each trial's running maximum, which is very
+            probably what the paper prints. Defaults to `False`.
     """
     table = 100 * pivot(rows, "accuracy", problem, strategy, source)
     return table.cummax() if best_so_far else table
 
 
-def pivot(rows, column, problem, strategy, source=None) -> pd.DataFrame:
-    """Return one column: a row for each budget, a column for each trial."""
+def pivot(
+    rows: pd.DataFrame,
+    column: str,
+    problem: str,
+    strategy: str,
+    source: str | None = None,
+) -> pd.DataFrame:
+    """Return one column of the rows by budget (rows) and trial (columns)."""
     own = rows["source"].isna() if source is None else rows["source"] == source
     chosen = rows[own & (rows["problem"] == problem) & (rows["strategy"] == strategy)]
     return chosen.pivot_table(
@@ -51,43 +65,52 @@ def pivot(rows, column, problem, strategy, source=None) -> pd.DataFrame:
 
 
 def best_so_far(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows with every accuracy replaced by its trial's running maximum."""
+    """Return the rows with each accuracy replaced by its run's running maximum."""
     rows = rows.sort_values("num_annotations", kind="stable")
     runs = rows.groupby(["problem", "strategy", "trial", "source"], dropna=False)
     return rows.assign(accuracy=runs["accuracy"].cummax()).sort_index()
 
 
+def full_set(rows: pd.DataFrame, problem: str) -> pd.Series:
+    """Return each trial's test accuracy with the full training set, in percent."""
+    table = select(rows, problem, FULL)
+    return table.iloc[-1] if len(table) else pd.Series(dtype=float)
+
+
+def target(rows: pd.DataFrame, problem: str) -> float:
+    """Return the target accuracy of Table 2, in percent.
+
+    It is our mean accuracy with the full training set, or the paper's if ours was not
+    run, minus the tolerance that the paper allows.
+    """
+    ours = full_set(rows, problem)
+    full = paper.TABLE2_TARGET[problem] if ours.empty else ours.mean()
+    return full - protocol.TOLERANCE
+
+
 def at(table: pd.DataFrame, budget: int) -> pd.Series:
-    """Return each trial's value at one budget, of the trials that got there."""
-    return (
-        table.loc[budget].dropna() if budget in table.index else pd.Series(dtype=float)
-    )
-
-
-def spread(values: pd.Series, digits: int = 2) -> str:
-    """Return "mean ± standard deviation (n=trials)", or a blank for no value."""
-    if values.empty:
-        return ""
-    deviation = f" ± {values.std():.{digits}f}" if len(values) > 1 else ""
-    return f"{values.mean():.{digits}f}{deviation} (n={len(values)})"
+    """Return the values at one budget, of the trials that reached it."""
+    if budget not in table.index:
+        return pd.Series(dtype=float)
+    return table.loc[budget].dropna()
 
 
 def mean(table: pd.DataFrame) -> pd.DataFrame:
-    """Return mean and standard deviation over trials, where all trials have got."""
+    """Return "mean" and "std" over trials, at the budgets that all trials reached."""
     whole = table.dropna()
     return pd.DataFrame({"mean": whole.mean(axis=1), "std": whole.std(axis=1)})
 
 
 def last_budgets(table: pd.DataFrame) -> pd.Series:
-    """Return the number of annotations that each trial has reached."""
+    """Return the number of annotations that each trial reached."""
     return table.apply(pd.Series.last_valid_index)
 
 
-def farthest(table: pd.DataFrame) -> pd.DataFrame:
-    """Return only the trials that went on as far as the farthest one.
+def longest(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the trials that reached the most annotations.
 
-    Some trials may be run to more annotations than the others: what is read off the
-    ends of the curves is read off these.
+    Trials may have different budgets. Numbers of annotations to a target are read from
+    the longest ones only.
     """
     if table.empty:
         return table
@@ -95,44 +118,62 @@ def farthest(table: pd.DataFrame) -> pd.DataFrame:
     return table.loc[:, last == last.max()]
 
 
-def num_to_reach(table: pd.DataFrame, target: float) -> tuple:
-    """Return the annotations at which the mean reaches a target, and whether it does.
+def num_to_reach(table: pd.DataFrame, accuracy: float) -> tuple[int | None, bool]:
+    """Return the annotations at which the mean curve reaches an accuracy.
+
+    Args:
+        table: Accuracies, as `select` returns them.
+        accuracy: The accuracy to reach, in percent.
 
     Returns:
-        `(num_annotations, True)`; or `(the last budget, False)` if it never does;
-        `(None, False)` for a table without rows.
+        `(num_annotations, True)`, or `(last_budget, False)` if the curve does not reach
+        it, or `(None, False)` if the table is empty.
     """
     averages = mean(table)["mean"]
-    reached = averages.index[averages >= target]
+    reached = averages.index[averages >= accuracy]
     if len(reached):
         return int(reached[0]), True
     return (int(averages.index[-1]), False) if len(averages) else (None, False)
 
 
-def counts(table: pd.DataFrame, target: float) -> pd.DataFrame:
-    """Return, for each trial, the annotations at which it reaches a target.
+def counts(table: pd.DataFrame, accuracy: float) -> pd.DataFrame:
+    """Return the annotations at which each trial reaches an accuracy.
+
+    Args:
+        table: Accuracies, as `select` returns them.
+        accuracy: The accuracy to reach, in percent.
 
     Returns:
-        A row for each trial: `count`, and `reached`; where that is false the count is
-        the trial's last budget, and the true one is larger.
+        A row for each trial with the columns "count" and "reached". If "reached" is
+        false, "count" is the trial's last budget, a lower bound.
     """
     if table.empty:
         return pd.DataFrame({"count": [], "reached": []}).astype({"reached": bool})
-    hits = table >= target
+    hits = table >= accuracy
     reached = hits.any()
     count = hits.idxmax().where(reached, last_budgets(table)).astype(float)
     return pd.DataFrame({"count": count, "reached": reached})
 
 
-def spread_of_counts(found: pd.DataFrame) -> str:
-    """Return what `counts` found as text; a lower bound if a trial falls short."""
-    short = int((~found["reached"]).sum())
-    if not short:
-        return spread(found["count"], digits=0)
-    n = len(found)
-    return f">= {found['count'].mean():.0f} (n={n}, {short} not reached)"
-
-
-def num_labeled(rows, problem, strategy, num_annotations) -> pd.Series:
+def num_labeled(
+    rows: pd.DataFrame, problem: str, strategy: str, num_annotations: int
+) -> pd.Series:
     """Return each trial's size of the training set at a number of annotations."""
     return at(pivot(rows, "num_labeled", problem, strategy), num_annotations)
+
+
+def format_mean(values: pd.Series, digits: int = 2) -> str:
+    """Return "mean ± standard deviation (n=trials)", "" if there are no values."""
+    if values.empty:
+        return ""
+    deviation = f" ± {values.std():.{digits}f}" if len(values) > 1 else ""
+    return f"{values.mean():.{digits}f}{deviation} (n={len(values)})"
+
+
+def format_counts(found: pd.DataFrame) -> str:
+    """Format a result of `counts`, as a lower bound if a trial falls short."""
+    short = int((~found["reached"]).sum())
+    if not short:
+        return format_mean(found["count"], digits=0)
+    n = len(found)
+    return f">= {found['count'].mean():.0f} (n={n}, {short} not reached)"

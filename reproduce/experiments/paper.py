@@ -1,28 +1,41 @@
-"""Tables 1-4 of the paper, as printed.
+"""The numbers that the paper prints in Tables 1 to 4.
 
-M. Ducoffe and F. Precioso (2018), Adversarial Active Learning for Deep Networks: a
-Margin Based Approach. Every number stands here as the paper prints it and is never
-corrected, not even where it looks like a slip: see `ODDITIES`.
+Values are copied as printed and never corrected. `ODDITIES` lists those that look like
+errors.
+
+Reference:
+    - Ducoffe & Precioso, 2018, "Adversarial active learning for deep networks: a margin
+      based approach".
 """
 
 from typing import NamedTuple
 
 
 class Count(NamedTuple):
-    """A number of samples in Table 2; `at_least` where it is printed with ">="."""
+    """A number of samples in Table 2.
+
+    Attributes:
+        value: The number.
+        at_least: Whether it is printed with ">=". Defaults to `False`.
+    """
 
     value: int
     at_least: bool = False
 
 
 class Oddity(NamedTuple):
-    """Something in the paper that a reader of these numbers should know."""
+    """An inconsistency or peculiarity of the printed numbers.
+
+    Attributes:
+        place: The table, figure or section.
+        text: One sentence.
+    """
 
     place: str
     text: str
 
 
-PROBLEM_NAMES = {  # Table 1 (a)-(f)
+PROBLEM_NAMES = {  # panels (a)-(f) of Table 1
     "mnist-lenet5": "MNIST (LeNet5)",
     "mnist-vgg8": "MNIST (VGG8)",
     "shoe_bag-lenet5": "Shoe-Bag (LeNet5)",
@@ -45,7 +58,7 @@ STRATEGIES = tuple(STRATEGY_NAMES)
 
 # fmt: off
 
-# Table 1: test accuracy (%) at these numbers of annotations ...
+# Table 1: test accuracy (%) at these numbers of annotations.
 TABLE1_BUDGETS =    (100,   500,   800,   1000)
 TABLE1 = {
     "mnist-lenet5": {
@@ -97,7 +110,7 @@ TABLE1 = {
         "uncertainty": (52.77, 88.05, 89.31, 91.03),
         "random":      (78.28, 88.13, 89.71, 89.94)},
 }
-# ... and, in the column "All" of (a)-(f), with the whole training set labeled.
+# Table 1, column "All" of (a)-(f): test accuracy (%) with the full training set.
 TABLE1_ALL = dict(zip(
     PROBLEMS, (99.04, 98.98, 99.70, 99.50, 95.46, 96.75), strict=True))
 
@@ -128,34 +141,40 @@ TABLE2 = {
         "core_set":    (Count(6750, at_least=True), Count(6750, at_least=True)),
         "bald":        (Count(5590), Count(5590))},
 }
-# The targets of (a)-(f).
+# Target test accuracies (%) of (a)-(f).
 TABLE2_TARGET = dict(zip(
     PROBLEMS, (99.04, 98.98, 99.70, 99.50, 95.46, 96.75), strict=True))
 
-# Table 3: seconds to select 10 queries on MNIST, |L| = 100, |U| = 800. The text calls
-# "robustness" what the table's head calls "regularisation".
+# Table 3: seconds to select 10 queries on MNIST, |L| = 100, |U| = 800. The table's
+# heading says "regularisation", the text "robustness".
 TABLE3 = {
     "dfal":                         126.54,
     "core_set_with_regularisation": 891.78,
     "core_set_no_regularisation":   784.99,
 }
-# The same table at |L| = 1000, |U| = 800, from the authors' AAAI version; it is not in
-# arXiv:1802.09841. The DFAL cell is the same number in both.
+# Table 3 at |L| = 1000, |U| = 800, from the authors' AAAI version. It is not in
+# arXiv:1802.09841. Both versions print the same number for DFAL.
 TABLE3_AAAI = {
     "dfal":                         126.54,
     "core_set_with_regularisation": 3739,
     "core_set_no_regularisation":   3046,
 }
 
-# Table 4: test accuracy (%) of the network `target`, trained on the 1000 annotations
-# that were queried for the network `source`; keys are (dataset, source, target).
+# Table 4: test accuracy (%) of the problem `target`, trained on the 1000 annotations
+# that were queried for the problem `source`. Keys are (source, target).
 TABLE4 = {
-    ("mnist",      "lenet5", "vgg8"): dict(dfal=97.80, core_set=96.90, random=94.46),
-    ("mnist",      "vgg8", "lenet5"): dict(dfal=97.93, core_set=97.40, random=95.31),
-    ("quick_draw", "lenet5", "vgg8"): dict(dfal=92.87, core_set=91.06, random=89.94),
-    ("quick_draw", "vgg8", "lenet5"): dict(dfal=89.23, core_set=89.41, random=89.42),
-    ("shoe_bag",   "lenet5", "vgg8"): dict(dfal=99.40, core_set=99.12, random=97.08),
-    ("shoe_bag",   "vgg8", "lenet5"): dict(dfal=98.75, core_set=98.50, random=98.07),
+    ("mnist-lenet5", "mnist-vgg8"):
+        dict(dfal=97.80, core_set=96.90, random=94.46),
+    ("mnist-vgg8", "mnist-lenet5"):
+        dict(dfal=97.93, core_set=97.40, random=95.31),
+    ("quick_draw-lenet5", "quick_draw-vgg8"):
+        dict(dfal=92.87, core_set=91.06, random=89.94),
+    ("quick_draw-vgg8", "quick_draw-lenet5"):
+        dict(dfal=89.23, core_set=89.41, random=89.42),
+    ("shoe_bag-lenet5", "shoe_bag-vgg8"):
+        dict(dfal=99.40, core_set=99.12, random=97.08),
+    ("shoe_bag-vgg8", "shoe_bag-lenet5"):
+        dict(dfal=98.75, core_set=98.50, random=98.07),
 }
 
 ODDITIES = (
@@ -203,17 +222,23 @@ ODDITIES = (
 # fmt: on
 
 
-def accuracies(problem: str, strategy: str, source: str | None = None) -> dict:
-    """Return the printed accuracies in percent, by the number of annotations.
+def accuracies(
+    problem: str, strategy: str, source: str | None = None
+) -> dict[int, float]:
+    """Return the printed test accuracies of a strategy.
 
     Args:
-        problem: Data set and network.
-        strategy: The strategy; one that is not printed has none.
-        source: The problem whose labeled set was used (Table 4), `None` for its own.
+        problem: A key of `PROBLEM_NAMES`.
+        strategy: The query strategy. The result is empty if the paper does not print
+            it.
+        source: The problem whose labeled set is used, as in Table 4. Defaults to
+            `None`, the problem's own labeled set, as in Table 1.
+
+    Returns:
+        A dict from the number of annotations to the accuracy in percent.
     """
     if source is None:
-        row = TABLE1[problem].get(strategy, ())
-        return dict(zip(TABLE1_BUDGETS, row, strict=False))
-    dataset, target = problem.split("-")
-    row = TABLE4[dataset, source.split("-")[1], target]
-    return {1000: row[strategy]} if strategy in row else {}
+        printed = TABLE1[problem].get(strategy, ())
+        return dict(zip(TABLE1_BUDGETS, printed, strict=False))
+    transfers = TABLE4.get((source, problem), {})
+    return {1000: transfers[strategy]} if strategy in transfers else {}

@@ -1,26 +1,27 @@
-"""How the figures look: one size, one color for a strategy everywhere."""
+"""Learning curves as figures, with the paper's printed values."""
 
 import math
 import pathlib
 import textwrap
+from collections.abc import Mapping
 
 import matplotlib
 
-matplotlib.use("Agg")  # files only, no screen
+matplotlib.use("Agg")  # no display is needed
 
 import matplotlib.pyplot as plt
+import pandas as pd
 from matplotlib import ticker
 
 from dfal_keras import _files
 from experiments import learning_curves, paper
-from experiments.runs import FULL
 
-COLUMN = 3.3  # inches, the width of a column of the paper
-HEIGHT = 4.6  # of a block of two panels and a legend
-LABEL = 28  # characters of a line of a legend, two of which fit in a column
-ZOOM = (85, 100)  # percent, of the lower panel
+COLUMN = 3.3  # inches, width of a column of the paper
+HEIGHT = 4.6  # inches, two panels and a legend
+LABEL = 28  # characters in a line of a legend: two entries fit in a column
+ZOOM = (85, 100)  # percent, range of the lower panel
 
-# Okabe & Ito's colors, which the color-blind can tell apart; the yellow darker.
+# Okabe & Ito's palette for color-blind readers, with a darker yellow.
 COLORS = {
     "dfal": "#D55E00",
     "core_set": "#0072B2",
@@ -30,8 +31,7 @@ COLORS = {
     "uncertainty": "#56B4E9",
     "random": "#000000",
 }
-
-OTHER_COLORS = ("#8C564B", "#7F3C8D", "#66A61E")  # of strategies that are no paper's
+OTHER_COLORS = ("#8C564B", "#7F3C8D", "#66A61E")  # strategies that are not the paper's
 
 plt.rcParams.update(
     {
@@ -48,21 +48,26 @@ plt.rcParams.update(
 )
 
 
-def figure(rows, places: dict, path: pathlib.Path) -> tuple:
-    """Draw and save a block for every place that there are rows of.
+def figure(
+    rows: pd.DataFrame,
+    places: Mapping[str, tuple[str, str | None]],
+    path: pathlib.Path,
+) -> tuple[list[pd.DataFrame], list[str]]:
+    """Draw and save a figure with one block for each problem that has rows.
 
-    A block has a panel for the whole range and below it one for accuracies from 85 %
-    on, and is as wide as a column of the paper. Without any rows no file is written.
+    A block has a panel for all accuracies and one for those from 85 % on. No file is
+    written if there are no rows.
 
     Args:
         rows: Rows of the run store.
-        places: By title, the problem and the source of its labeled sets, or `None`.
+        places: By title, the problem and the source of its labeled sets (`None` for its
+            own).
         path: Where to write, without a suffix.
 
     Returns:
-        What is drawn, as tables of `curves`, and the titles left out.
+        The curves drawn, a table for each, and the titles without rows.
     """
-    shown = [title for title, place in places.items() if is_run(rows, *place)]
+    shown = [title for title, place in places.items() if has_rows(rows, *place)]
     drawn = []
     if shown:
         num_columns = min(len(shown), 2)
@@ -70,15 +75,15 @@ def figure(rows, places: dict, path: pathlib.Path) -> tuple:
         whole = plt.figure(
             figsize=(num_columns * COLUMN, num_rows * HEIGHT), layout="constrained"
         )
-        parts = whole.subfigures(num_rows, num_columns, squeeze=False).flat
-        for part, title in zip(parts, shown, strict=False):
-            drawn += draw(part, rows, title, *places[title])
+        blocks = whole.subfigures(num_rows, num_columns, squeeze=False).flat
+        for block, title in zip(blocks, shown, strict=False):
+            drawn += draw(block, rows, title, *places[title])
         save(whole, path)
     return drawn, [title for title in places if title not in shown]
 
 
-def is_run(rows, problem: str, source=None) -> bool:
-    """Return whether any strategy has rows, by its own or another's labeled sets."""
+def has_rows(rows: pd.DataFrame, problem: str, source: str | None = None) -> bool:
+    """Return whether any strategy has a mean curve to draw."""
     return any(
         len(
             learning_curves.mean(
@@ -89,21 +94,33 @@ def is_run(rows, problem: str, source=None) -> bool:
     )
 
 
-def draw(block, rows, title: str, problem: str, source=None) -> list:
-    """Draw one block: curves, the paper's values, full sets and a legend."""
+def draw(
+    block, rows: pd.DataFrame, title: str, problem: str, source: str | None = None
+) -> list[pd.DataFrame]:
+    """Draw one block: curves, printed values, full sets and a legend.
+
+    Args:
+        block: The Matplotlib figure or subfigure.
+        rows: Rows of the run store.
+        title: Title of the block.
+        problem: A key of `paper.PROBLEM_NAMES`.
+        source: The problem whose labeled sets are used. Defaults to `None`, its own.
+
+    Returns:
+        The curves drawn, a table for each.
+    """
     upper, lower = block.subplots(2, 1, sharex=True)
     upper.set_title(title)
     upper.set_ylabel("test accuracy (%)")
     lower.set(xlabel="annotations", ylabel="test accuracy (%)", ylim=ZOOM)
     lower.yaxis.set_major_locator(ticker.MultipleLocator(5))
     lower.yaxis.set_minor_locator(ticker.MultipleLocator(1))
-    everything = learning_curves.select(rows, problem, FULL)
+    ours = learning_curves.full_set(rows, problem)
     for panel in (upper, lower):
         drawn = curves(panel, rows, problem, source)
         printed_values(panel, drawn)
-        if len(everything):
-            shown = f"full set, ours (n={everything.shape[1]})"
-            baseline(panel, everything.iloc[-1].mean(), shown)
+        if len(ours):
+            baseline(panel, ours.mean(), f"full set, ours (n={len(ours)})")
         baseline(panel, paper.TABLE1_ALL[problem], "full set, paper")
     lines, names = upper.get_legend_handles_labels()
     block.legend(
@@ -112,12 +129,23 @@ def draw(block, rows, title: str, problem: str, source=None) -> list:
     return drawn
 
 
-def curves(panel, rows, problem: str, source=None) -> list:
-    """Draw mean and spread over trials for every strategy; return these as tables."""
+def curves(
+    panel, rows: pd.DataFrame, problem: str, source: str | None = None
+) -> list[pd.DataFrame]:
+    """Draw mean and standard deviation over trials of every strategy.
+
+    Args:
+        panel: The Matplotlib axes.
+        rows: Rows of the run store.
+        problem: A key of `paper.PROBLEM_NAMES`.
+        source: The problem whose labeled sets are used. Defaults to `None`, its own.
+
+    Returns:
+        The curves drawn, a table for each.
+    """
     drawn = []
-    names = learning_curves.strategies(rows)
     others = iter(OTHER_COLORS)
-    for strategy, name in names.items():
+    for strategy, name in learning_curves.strategies(rows).items():
         accuracies = learning_curves.select(rows, problem, strategy, source)
         curve = learning_curves.mean(accuracies)
         if curve.empty:
@@ -126,11 +154,10 @@ def curves(panel, rows, problem: str, source=None) -> list:
         place = {"problem": problem, "source": source, "strategy": name, "n": n}
         drawn.append(curve.reset_index().assign(**place))
         color = COLORS.get(strategy) or next(others, "gray")
-        marker = "." if len(curve) < 20 else None
         panel.plot(
             curve.index,
             curve["mean"],
-            marker=marker,
+            marker="." if len(curve) < 20 else None,
             color=color,
             label=textwrap.fill(f"{name} (n={n})", LABEL),
         )
@@ -139,22 +166,29 @@ def curves(panel, rows, problem: str, source=None) -> list:
     return drawn
 
 
-def printed_values(panel, drawn: list):
-    """Mark what the paper prints for the strategies drawn, as far as these go."""
+def printed_values(panel, drawn: list[pd.DataFrame]) -> None:
+    """Mark the paper's accuracies for the curves drawn, up to their last budget.
+
+    Args:
+        panel: The Matplotlib axes.
+        drawn: The curves, as `curves` returns them.
+    """
     last = max(curve["num_annotations"].max() for curve in drawn)
-    label = "printed in the paper"
     style = {"ls": "", "marker": "o", "ms": 4, "mfc": "none", "mew": 1.1}
     strategies = {name: strategy for strategy, name in paper.STRATEGY_NAMES.items()}
+    is_printed = False
     for curve in drawn:
         problem, source, name = curve[["problem", "source", "strategy"]].iloc[0]
         strategy = strategies.get(name)
+        if strategy is None:
+            continue
         values = {
             budget: accuracy
             for budget, accuracy in paper.accuracies(problem, strategy, source).items()
             if budget <= last
         }
         if values:
-            # Side by side, as many are nearly the same.
+            # Shifted sideways, as many values are nearly the same.
             shift = (paper.STRATEGIES.index(strategy) - 3) * last / 200
             panel.plot(
                 [budget + shift for budget in values],
@@ -163,22 +197,33 @@ def printed_values(panel, drawn: list):
                 zorder=3,
                 **style,
             )
-            if label:  # one entry for all, in no strategy's color
-                panel.plot([], [], color="gray", label=label, **style)
-                label = None
+            is_printed = True
+    if is_printed:  # one entry of the legend, for all strategies
+        panel.plot([], [], color="gray", label="printed in the paper", **style)
 
 
-def baseline(panel, accuracy: float, name: str):
-    """Draw a dashed line at the accuracy of the full training set."""
+def baseline(panel, accuracy: float, name: str) -> None:
+    """Draw a horizontal line at the accuracy of the full training set.
+
+    Args:
+        panel: The Matplotlib axes.
+        accuracy: In percent.
+        name: The label. The line is dotted if it contains "paper", else dashed.
+    """
     style = ":" if "paper" in name else "--"
     panel.axhline(accuracy, color="gray", ls=style, lw=0.9, label=name)
 
 
-def save(figure, path: pathlib.Path):
-    """Write a figure as PNG and as PDF, each whole or not at all."""
+def save(figure, path: pathlib.Path) -> None:
+    """Write a figure as PNG and PDF, and close it. Each write is atomic.
+
+    Args:
+        figure: The Matplotlib figure.
+        path: Where to write, without a suffix.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     for suffix in ("png", "pdf"):
-        # Without a date the same figure is the same file.
+        # A PDF without a date is the same file each time.
         metadata = {"CreationDate": None} if suffix == "pdf" else None
         with _files.replacing(path.with_name(f"{path.name}.{suffix}")) as file:
             figure.savefig(file, format=suffix, metadata=metadata)
