@@ -1,4 +1,4 @@
-"""`python -m dfal_keras.datasets`: which data sets are here, and fetch one."""
+"""`python -m dfal_keras.datasets`: list the data sets, or download one."""
 
 import argparse
 import logging
@@ -7,13 +7,20 @@ import sys
 import textwrap
 
 from dfal_keras import datasets
-from dfal_keras.datasets import source
+from dfal_keras.datasets.source import DATA_DIR_VARIABLE, data_folder
 
-_STOPPED = 130  # what shells say of a program that Ctrl-C ended
+_INTERRUPTED = 130  # the exit status that shells use for Ctrl-C
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; return its exit status."""
+    """Run the command line.
+
+    Args:
+        arguments: The arguments. Defaults to `None`, those of the process.
+
+    Returns:
+        The exit status.
+    """
     try:
         options = _parse(arguments)
         if options.command == "fetch":
@@ -27,39 +34,39 @@ def main(arguments: list[str] | None = None) -> int:
         print(paragraph, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nStopped. The same command goes on from here.", file=sys.stderr)
-        return _STOPPED
+        print("\nInterrupted. Run the command again to continue.", file=sys.stderr)
+        return _INTERRUPTED
     return 0
 
 
 def _parse(arguments):
-    default = str(source.data_folder()).replace("%", "%%")
-    folder = argparse.ArgumentParser(add_help=False)
-    folder.add_argument(
+    default = str(data_folder()).replace("%", "%%")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
         "--data-dir",
         metavar="DIR",
         default=argparse.SUPPRESS,
-        help="where the data sets are, or are to be (default: the environment variable "
-        f"{source.VARIABLE}, otherwise Keras's; now {default})",
+        help=f"folder of the data sets (default: {default}; to change the default, set "
+        f"the environment variable {DATA_DIR_VARIABLE})",
     )
-    new = argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         prog="python -m dfal_keras.datasets",
-        description="Without a command: list the paper's data sets, and say which are "
-        "on this machine.",
-        parents=[folder],
+        description="List the paper's data sets and their state on this machine, or "
+        "download one.",
+        parents=[common],
     )
-    commands = new.add_subparsers(dest="command")
+    commands = parser.add_subparsers(dest="command")
     fetch = commands.add_parser(
         "fetch",
-        parents=[folder],
-        help="download a data set, check it, and prepare its arrays",
+        parents=[common],
+        help="download, verify and prepare a data set",
     )
-    fetch.add_argument("name", choices=datasets.NAMES)
-    return new.parse_args(arguments, argparse.Namespace(data_dir=None))
+    fetch.add_argument("name", choices=datasets.NAMES, help="name of the data set")
+    return parser.parse_args(arguments, argparse.Namespace(data_dir=None))
 
 
 def _list(data_dir):
-    datasets.load_data("mnist")  # its checksums are verified
+    datasets.load_data("mnist")  # verifies its checksums
     for name in datasets.NAMES:
         print(f"{name:<12}{datasets.status(name, data_dir)}")
 
@@ -78,8 +85,8 @@ def _fetch(name, data_dir):
 
 if __name__ == "__main__":
     status = main()
-    if status == _STOPPED:
-        # Without waiting for a download that goes on in a thread of its own.
+    if status == _INTERRUPTED:
+        # `sys.exit` would wait for a download in another thread.
         sys.stderr.flush()
         os._exit(status)
     sys.exit(status)

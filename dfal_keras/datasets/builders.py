@@ -1,8 +1,8 @@
-"""Quick-Draw and Shoe-Bag for tensorflow-datasets.
+"""tensorflow-datasets builders of Quick-Draw and Shoe-Bag, for `tf.data` pipelines.
 
-`load_data` needs neither; they are for `tf.data` pipelines. Importing this module
-registers both:
+Importing this module registers both. `dfal_keras.datasets.load_data` does not use them.
 
+Example:
     import tensorflow_datasets as tfds
     import dfal_keras.datasets.builders
 
@@ -13,8 +13,8 @@ import itertools
 
 import tensorflow_datasets as tfds
 
-from dfal_keras.datasets import download, prepared_arrays, quick_draw, shoe_bag
-from dfal_keras.datasets import source as sources
+from dfal_keras.datasets import download, quick_draw, shoe_bag
+from dfal_keras.datasets.source import SPLITS, Source, image_batches
 
 _CITATION = """@article{ducoffe2018adversarial,
   title={Adversarial Active Learning for Deep Networks: a Margin Based Approach},
@@ -25,10 +25,10 @@ _CITATION = """@article{ducoffe2018adversarial,
 
 
 class _Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]
-    """What both have in common: images of a class, a file a class."""
+    """Builder of a data set with one file for each class."""
 
     VERSION = tfds.core.Version("1.0.0")
-    SOURCE: sources.Source
+    SOURCE: Source
     HOMEPAGE: str | None = None
 
     def _info(self):
@@ -48,14 +48,12 @@ class _Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type
 
     def _split_generators(self, dl_manager):
         paths = self._paths(dl_manager)
-        return {
-            part: self._generate_examples(paths, part) for part in prepared_arrays.PARTS
-        }
+        return {split: self._generate_examples(paths, split) for split in SPLITS}
 
-    def _generate_examples(self, paths, part):
+    def _generate_examples(self, paths, split):
         for file in self.SOURCE.files:
             images = itertools.chain.from_iterable(
-                sources.chunks(self.SOURCE, file, paths[file.name], part)
+                image_batches(self.SOURCE, file, paths[file.name], split)
             )
             for position, image in enumerate(images):
                 key = f"{file.class_name}_{position}"
@@ -66,7 +64,7 @@ class _Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type
 
 
 class QuickDraw(_Builder):
-    """Dolphins, cats, faces and angels of Quick, Draw!, 80/20 per class. CC BY 4.0."""
+    """Dolphins, cats, faces and angels of Quick, Draw!, split 80/20. CC BY 4.0."""
 
     SOURCE = quick_draw.SOURCE
     HOMEPAGE = "https://github.com/googlecreativelab/quickdraw-dataset"
@@ -77,20 +75,20 @@ class QuickDraw(_Builder):
 
 
 class ShoeBag(_Builder):
-    """Shoes and handbags of the iGAN project; the last 2,000 of each are for tests."""
+    """Shoes and handbags of the iGAN project, the last 2,000 of each for testing."""
 
     SOURCE = shoe_bag.SOURCE
     HOMEPAGE = "https://github.com/junyanz/iGAN"
-    url_infos = download.url_infos(shoe_bag.SOURCE)  # none are known
+    url_infos = download.url_infos(shoe_bag.SOURCE)  # empty: no checksums are known
     MANUAL_DOWNLOAD_INSTRUCTIONS = (
-        f"Needed in manual_dir: {download.instructions(shoe_bag.SOURCE)}. Where "
+        f"Files expected in manual_dir: {download.describe_files(shoe_bag.SOURCE)}. If "
         "manual_dir is empty, they are downloaded."
     )
 
     def _paths(self, dl_manager):
         try:
             folder = dl_manager.manual_dir
-        except AssertionError:  # tensorflow-datasets' word for an empty folder
+        except AssertionError:  # raised by tensorflow-datasets if the folder is empty
             folders = dl_manager.download_and_extract(self._urls())
             return {name: folder / name for name, folder in folders.items()}
         return {file.name: folder / file.name for file in self.SOURCE.files}

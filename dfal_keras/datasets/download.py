@@ -1,6 +1,6 @@
-"""Downloads, through tensorflow-datasets, which verifies them and shows the progress.
+"""Downloads with tensorflow-datasets, which verifies files and shows the progress.
 
-`tfds.disable_progress_bar()` silences it.
+To hide the progress bar, call `tfds.disable_progress_bar()`.
 """
 
 import contextlib
@@ -15,13 +15,13 @@ import zlib
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core.download import checksums, download_manager
 
-from dfal_keras.datasets import source as sources
+from dfal_keras.datasets.source import DATA_DIR_VARIABLE, Source
 
 _TIMEOUT = 20  # seconds
 
 
-def url_infos(source: sources.Source) -> dict:
-    """Return the sizes and checksums that are known, in tensorflow-datasets' form."""
+def url_infos(source: Source) -> dict:
+    """Return the known sizes and checksums in the form of tensorflow-datasets."""
     return {
         file.url: checksums.UrlInfo(file.size, file.sha256, file.name)
         for file in source.files
@@ -29,29 +29,33 @@ def url_infos(source: sources.Source) -> dict:
     }
 
 
-def instructions(source: sources.Source) -> str:
-    """Say which files a data set needs, and from where."""
+def describe_files(source: Source) -> str:
+    """Return the names and addresses of the files of a data set."""
     files = ", ".join(f"{file.name} ({file.url})" for file in source.files)
-    zipped = any(file.url.endswith(".zip") for file in source.files)
-    return f"{files}{', unzipped' if zipped else ''}"
+    is_zipped = any(file.url.endswith(".zip") for file in source.files)
+    return f"{files}{', unzipped' if is_zipped else ''}"
 
 
-def fetch(source: sources.Source, folder: pathlib.Path) -> None:
-    """Download the files that `folder` lacks, into it.
+def fetch_missing(source: Source, folder: pathlib.Path) -> None:
+    """Download the files that are missing in a folder.
 
-    One after the other, each put in place when it is whole and verified: a download
-    that was stopped goes on with the next file.
+    Files are downloaded one after the other, and each is moved into the folder when it
+    is complete and verified. After an interruption, the next call downloads the rest.
+
+    Args:
+        source: `Source` of the data set.
+        folder: The folder. It is created if needed.
 
     Raises:
-        ValueError: If a file can't be downloaded, or is not the one expected.
+        ValueError: If a file can't be downloaded, or its checksum differs.
     """
-    lacking = [file for file in source.files if not (folder / file.name).is_file()]
+    missing = [file for file in source.files if not (folder / file.name).is_file()]
     try:
-        for file in lacking:
-            _reach(file.url)
+        for file in missing:
+            _check_connection(file.url)
             folder.mkdir(parents=True, exist_ok=True)
             _fetch(source, file, folder)
-    # The errors of Requests are OSErrors, as is a full disk.
+    # OSError includes the exceptions of Requests.
     except (
         OSError,
         KeyError,
@@ -60,24 +64,24 @@ def fetch(source: sources.Source, folder: pathlib.Path) -> None:
         tfds.download.DownloadError,
         download_manager.NonMatchingChecksumError,
     ) as error:
-        names = ", ".join(file.name for file in lacking)
+        names = ", ".join(file.name for file in missing)
         raise ValueError(
-            f"Data set {source.name!r} is not in {folder}, which lacks {names}, and "
-            f"downloading failed: {_reason(error)}. Expected there: "
-            f"{instructions(source)}. Put the files there by hand, or name the folder "
-            f"that has them as `data_dir` or in the environment variable "
-            f"{sources.VARIABLE}."
+            f"Data set {source.name!r} is incomplete: {names} not found in {folder}, "
+            f"and the download failed: {_summary(error)}. Expected files: "
+            f"{describe_files(source)}. Put the files into the folder by hand, or set "
+            "the argument `data_dir` or the environment variable "
+            f"{DATA_DIR_VARIABLE} to a folder that contains them."
         ) from error
 
 
 def _fetch(source, file, folder):
-    # A folder of its own, because tensorflow-datasets leaves a failed download there,
-    # and one that was stopped goes on for a while.
+    # In a temporary folder: tensorflow-datasets leaves failed downloads behind, and an
+    # interrupted one writes for a while.
     with tempfile.TemporaryDirectory(
         prefix=f"{file.name}.", suffix=".tmp", dir=folder, ignore_cleanup_errors=True
-    ) as transit:
+    ) as temporary:
         manager = tfds.download.DownloadManager(
-            download_dir=transit,
+            download_dir=temporary,
             url_infos=url_infos(source),
             dataset_name=source.name,
         )
@@ -88,28 +92,30 @@ def _fetch(source, file, folder):
 
 
 def _unzip(archive, file):
-    """Take a file out of an archive; tensorflow-datasets would hold it in memory."""
+    """Extract a file in blocks. tensorflow-datasets would load it into memory."""
     path = archive.parent / file.name
     with (
         zipfile.ZipFile(archive) as opened,
-        opened.open(file.name) as packed,
+        opened.open(file.name) as compressed,
         path.open("wb") as output,
     ):
-        shutil.copyfileobj(packed, output, length=1 << 20)
+        shutil.copyfileobj(compressed, output, length=1 << 20)
     return path
 
 
-def _reach(url):
-    """Fail at once where tensorflow-datasets would try again for minutes."""
+def _check_connection(url):
+    """Raise OSError without a connection. tensorflow-datasets would retry for minutes.
+
+    HTTP errors are left to the download.
+    """
     if not url.startswith("http"):
         return
     request = urllib.request.Request(url, method="HEAD")
-    # An HTTPError is an answer, too: what it means is for the download to say.
     with contextlib.suppress(urllib.error.HTTPError):
         urllib.request.urlopen(request, timeout=_TIMEOUT).close()
 
 
-def _reason(error):
-    """What happened, without the pages that tensorflow-datasets refers to."""
+def _summary(error):
+    """Return the first lines of a message. The others refer to web pages."""
     lines = [line.strip() for line in str(error).splitlines()]
     return " ".join(lines[:3]).rstrip(".") or type(error).__name__

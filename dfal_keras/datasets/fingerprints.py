@@ -1,43 +1,40 @@
-"""Fingerprints: which data a data set holds, in a form that can be stored."""
+"""Fingerprints: dicts that identify the contents of a data set."""
 
 import contextlib
 import hashlib
 import json
-import os
+import pathlib
 import re
 
 import numpy as np
 
 from dfal_keras import _files
-from dfal_keras.datasets import prepared_arrays
-from dfal_keras.datasets import source as sources
-
-_FILE = "fingerprint.json"
+from dfal_keras.datasets.source import SPLITS
 
 
-def describe(shapes: tuple, class_names: tuple, sha256: str) -> dict:
-    """Return the fingerprint of uint8 images whose checksum is known.
+def from_checksum(shapes: tuple, class_names: tuple, sha256: str) -> dict:
+    """Return the fingerprint of uint8 images with a given checksum.
 
     Args:
-        shapes: The shapes of the images to train and to test with.
-        class_names: The classes in the order of their labels.
-        sha256: What `checksum` returns of images and labels.
+        shapes: The shapes of the training images and of the test images.
+        class_names: The names of the classes, in the order of their labels.
+        sha256: The result of `checksum`.
 
     Returns:
-        A dict of lists, strings and dicts, equal to its copy that went through JSON.
+        A dict of lists, strings and dicts. A round trip through JSON leaves it equal.
     """
     images = {
-        f"x_{part}": {"shape": list(shape), "dtype": "uint8"}
-        for part, shape in zip(prepared_arrays.PARTS, shapes, strict=True)
+        f"x_{split}": {"shape": list(shape), "dtype": "uint8"}
+        for split, shape in zip(SPLITS, shapes, strict=True)
     }
     return {**images, "class_names": list(class_names), "sha256": sha256}
 
 
 def checksum(data: tuple) -> str:
-    """Return the SHA-256 of all images and labels, in hexadecimal digits.
+    """Return the SHA-256 of all images and labels as a hexadecimal string.
 
     Args:
-        data: `(x_train, y_train), (x_test, y_test)`; their bytes count in this order.
+        data: `(x_train, y_train), (x_test, y_test)`, hashed in this order.
     """
     digest = hashlib.sha256()
     for arrays in data:
@@ -46,64 +43,32 @@ def checksum(data: tuple) -> str:
     return digest.hexdigest()
 
 
-def of_prepared(
-    source: sources.Source, data_dir: str | os.PathLike | None = None
-) -> dict:
-    """Return the fingerprint of prepared arrays, computed once and kept beside them.
+def cached_checksum(data: tuple, path: pathlib.Path, state: dict) -> str:
+    """Return the checksum of `data`, computed once and stored in a file.
 
-    The kept one holds as long as the arrays' files have the same sizes and times of
-    modification.
+    If the file can't be written, the checksum is computed in every call.
 
     Args:
-        source: What the data set is made from.
-        data_dir: See `dfal_keras.datasets.load_data`.
-
-    Raises:
-        ValueError: If the arrays are not prepared.
+        data: See `checksum`.
+        path: Path of the JSON file with the stored checksum.
+        state: JSON-compatible dict that changes whenever `data` may have changed. The
+            stored checksum is used only if it was computed for an equal `state`.
     """
-    folder = sources.data_folder(data_dir)
-    # The state is read before the arrays: if these are replaced in between, what is
-    # kept does not fit them, and is computed again by the next call.
-    state = _state(source, folder)
-    if state is None or prepared_arrays.find(source, folder) is None:
-        raise ValueError(
-            f"Data set {source.name!r} must be prepared before it has a fingerprint. "
-            f"Received: {prepared_arrays.status(source, data_dir)}"
-        )
-    data = prepared_arrays.load(source, data_dir)
-    path = folder / source.name / _FILE
-    sha256 = _kept(path, state)
+    sha256 = _read_checksum(path, state)
     if sha256 is None:
         sha256 = checksum(data)
-        with contextlib.suppress(OSError):  # a read-only folder: computed every time
+        with contextlib.suppress(OSError):  # such as a read-only folder
             text = json.dumps({"sha256": sha256, "of": state}, indent=2)
             _files.write_text(path, f"{text}\n")
-    shapes = tuple(x.shape for x, _ in data)
-    return describe(shapes, source.class_names, sha256)
+    return sha256
 
 
-def _state(source, folder):
-    """Return what the checksum follows from, or `None` if a file is missing."""
-    state = {}
-    for part in prepared_arrays.PARTS:
-        try:
-            status = prepared_arrays.array_path(source, folder, part).stat()
-        except OSError:
-            return None
-        state[part] = {
-            "size": status.st_size,
-            "mtime_ns": status.st_mtime_ns,
-            "counts": source.counts(part),  # the labels follow from these
-        }
-    return state
-
-
-def _kept(path, state):
-    """Return the checksum kept in a file, or `None` if it is broken or stale."""
+def _read_checksum(path, state):
+    """Return the stored checksum, or `None` if the file is invalid or outdated."""
     try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        sha256, of = kept["sha256"], kept["of"]
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        sha256, stored_state = stored["sha256"], stored["of"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    is_whole = isinstance(sha256, str) and re.fullmatch("[0-9a-f]{64}", sha256)
-    return sha256 if is_whole and of == state else None
+    is_valid = isinstance(sha256, str) and re.fullmatch("[0-9a-f]{64}", sha256)
+    return sha256 if is_valid and stored_state == state else None

@@ -1,149 +1,179 @@
-"""Arrays on disk, split as in the paper: written once, then memory-mapped.
+"""Data sets of downloaded files, prepared as memory-mapped arrays.
 
-The folder `<data_dir>/<name>` holds `x_train.npy` and `x_test.npy`, the images class
-after class. Each appears by a rename, whole or not at all, also when several processes
-prepare them at once. Labels follow from the counts.
+The folder `<data_dir>/<name>` holds `x_train.npy` and `x_test.npy`, the images sorted
+by class. The labels follow from the number of images of each class. Each file is
+written atomically, so several processes can prepare a data set at the same time.
 """
 
 import logging
 import math
 import os
-import pathlib
 import shlex
 
 import numpy as np
 
 from dfal_keras import _files
-from dfal_keras.datasets import source as sources
+from dfal_keras.datasets import fingerprints
+from dfal_keras.datasets.source import (
+    DATA_DIR_VARIABLE,
+    SPLITS,
+    Source,
+    data_folder,
+    image_batches,
+    verify,
+)
 
-PARTS = ("train", "test")
-
-
-def load(source: sources.Source, data_dir: str | os.PathLike | None = None) -> tuple:
-    """Map a data set's arrays; prepare, and before that download, what is not there.
-
-    Args:
-        source: What the data set is made from.
-        data_dir: See `dfal_keras.datasets.load_data`.
-
-    Returns:
-        `(x_train, y_train), (x_test, y_test)`, as `load_data` does.
-
-    Raises:
-        ValueError: If files are missing and can't be downloaded, are not what they
-            should be, or if the folder can't be written to.
-    """
-    folder = sources.data_folder(data_dir)
-    images = find(source, folder)
-    if images is None:
-        paths = _obtain(source, folder)
-        for part in PARTS:
-            _write(source, part, folder, paths)
-        images = find(source, folder)
-    return tuple(
-        (x, np.repeat(np.arange(len(source.files), dtype=np.uint8), counts))
-        for x, counts in zip(images, map(source.counts, PARTS), strict=True)  # type: ignore[arg-type]
-    )
+_LOGGER = logging.getLogger(__name__)
 
 
-def array_path(source: sources.Source, folder: pathlib.Path, part: str) -> pathlib.Path:
-    """Return where the images of `"train"` or `"test"` are, or are to be."""
-    return folder / source.name / f"x_{part}.npy"
-
-
-def find(source: sources.Source, folder: pathlib.Path) -> tuple | None:
-    """Return the memory-mapped `(x_train, x_test)`, or `None` if they aren't whole."""
-    images = []
-    for part in PARTS:
-        file = array_path(source, folder, part)
-        try:
-            x = np.lib.format.open_memmap(file, mode="r")
-        except (OSError, ValueError):  # not there, or shorter than its header says
-            return None
-        whole = file.stat().st_size == x.offset + x.nbytes
-        if not whole or x.shape != _shape(source, part) or x.dtype != np.uint8:
-            return None
-        images.append(x)
-    return tuple(images)
-
-
-def status(source: sources.Source, data_dir: str | os.PathLike | None = None) -> str:
-    """Return what of a data set is on this machine, and what to do about the rest.
+class PreparedDataset:
+    """A data set that is downloaded and prepared on first use.
 
     Args:
-        source: What the data set is made from.
-        data_dir: See `dfal_keras.datasets.load_data`.
+        source: `Source` of the data set.
     """
-    folder = sources.data_folder(data_dir)
-    if find(source, folder) is not None:
-        return f"complete: in {folder / source.name}"
-    lacking, other = [], []
-    for file in source.files:
-        path = folder / file.name
-        if not path.is_file():
-            lacking.append(file.name)
-        elif not sources.has_size(path, file):
-            other.append(
-                f"{file.name} (expected {file.size:,} bytes, received "
-                f"{path.stat().st_size:,})"
+
+    def __init__(self, source: Source):
+        self.source = source
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the classes, in the order of their labels."""
+        return self.source.class_names
+
+    def load_data(self, data_dir: str | os.PathLike | None = None) -> tuple:
+        """Load the data set: see `dfal_keras.datasets.load_data`."""
+        folder = data_folder(data_dir)
+        data = self._map(folder)
+        if data is None:
+            self._prepare(folder)
+            data = self._map(folder)
+        return data
+
+    def is_complete(self, data_dir: str | os.PathLike | None = None) -> bool:
+        """Return whether both arrays exist: see `dfal_keras.datasets.is_complete`."""
+        return self._map(data_folder(data_dir)) is not None
+
+    def status(self, data_dir: str | os.PathLike | None = None) -> str:
+        """Describe the state of the data set: see `dfal_keras.datasets.status`."""
+        folder = data_folder(data_dir)
+        if self.is_complete(data_dir):
+            return f"complete: in {folder / self.source.name}"
+        command = f"python -m dfal_keras.datasets fetch {self.source.name}"
+        if data_dir is not None:
+            command = f"{command} --data-dir {shlex.quote(str(folder))}"
+        missing, wrong_size = self._check_files(folder)
+        if wrong_size:
+            return (
+                f"invalid: {', '.join(wrong_size)} in {folder}. Delete these files, "
+                f"then download them: {command}"
             )
-    command = f"python -m dfal_keras.datasets fetch {source.name}"
-    if data_dir is not None:
-        command = f"{command} --data-dir {shlex.quote(str(folder))}"
-    if other:
+        if not missing:
+            return f"not prepared: the files are in {folder}. Prepare them: {command}"
+        kind = "incomplete" if len(missing) < len(self.source.files) else "missing"
         return (
-            f"of another size: {', '.join(other)} in {folder}. To get the right files, "
-            f"delete these and run: {command}"
+            f"{kind}: {', '.join(missing)} not found in {folder}. Download: {command}"
         )
-    if not lacking:
-        return f"not prepared: the files are in {folder}. To prepare them: {command}"
-    if len(lacking) < len(source.files):
-        return (
-            f"incomplete: {folder} lacks {', '.join(lacking)}. To get the rest: "
-            f"{command}"
-        )
-    return (
-        f"not here: {', '.join(lacking)} expected in {folder}. To download them: "
-        f"{command}"
-    )
 
+    def fingerprint(self, data_dir: str | os.PathLike | None = None) -> dict:
+        """Return the fingerprint: see `dfal_keras.datasets.fingerprint`."""
+        folder = data_folder(data_dir)
+        # The state is read first: if the arrays are replaced before they are mapped,
+        # the stored checksum is outdated and the next call computes it again.
+        state = self._state(folder)
+        data = self._map(folder)
+        if state is None or data is None:
+            raise ValueError(
+                f"Data set {self.source.name!r} must be prepared to compute its "
+                f"fingerprint. Received: {self.status(data_dir)}"
+            )
+        path = folder / self.source.name / "fingerprint.json"
+        sha256 = fingerprints.cached_checksum(data, path, state)
+        shapes = tuple(x.shape for x, _ in data)
+        return fingerprints.from_checksum(shapes, self.class_names, sha256)
 
-def _obtain(source, folder):
-    """Return the paths of the classes' files, downloaded if need be, and verified."""
-    paths = [folder / file.name for file in source.files]
-    if not all(path.is_file() for path in paths):
-        from dfal_keras.datasets import download  # loads tensorflow-datasets
+    def _array_path(self, split, folder):
+        return folder / self.source.name / f"x_{split}.npy"
 
-        download.fetch(source, folder)
-    for path, file in zip(paths, source.files, strict=True):
-        logging.getLogger(__name__).info("Checking %s", path)
-        sources.verify(path, file)
-    return paths
+    def _map(self, folder):
+        """Memory-map the arrays. Return `None` if one is missing or incomplete."""
+        data = []
+        for split in SPLITS:
+            path = self._array_path(split, folder)
+            try:
+                x = np.lib.format.open_memmap(path, mode="r")
+            except (OSError, ValueError):  # missing, or shorter than its header says
+                return None
+            expected = self.source.shape(split)
+            has_size = path.stat().st_size == x.offset + x.nbytes
+            if not has_size or x.shape != expected or x.dtype != np.uint8:
+                return None
+            labels = np.arange(len(self.source.files), dtype=np.uint8)
+            data.append((x, np.repeat(labels, self.source.num_images(split))))
+        return tuple(data)
 
+    def _check_files(self, folder):
+        """Return the names of missing files, and those of files of a wrong size."""
+        missing, wrong_size = [], []
+        for file in self.source.files:
+            path = folder / file.name
+            if not path.is_file():
+                missing.append(file.name)
+            elif not file.has_expected_size(path):
+                wrong_size.append(
+                    f"{file.name} (expected {file.size:,} bytes, received "
+                    f"{path.stat().st_size:,})"
+                )
+        return missing, wrong_size
 
-def _write(source, part, folder, paths):
-    """Write an array, whole or not at all."""
-    target = array_path(source, folder, part)
-    logging.getLogger(__name__).info("Preparing %s", target)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # Plain writes: a full disk is an OSError then. Through a memory map it would
-        # be a signal that ends the process.
-        with _files.replacing(target) as output:
-            header = {"descr": "|u1", "fortran_order": False}
-            header["shape"] = _shape(source, part)
-            np.lib.format.write_array_header_1_0(output, header)
-            for file, path in zip(source.files, paths, strict=True):
-                for images in sources.chunks(source, file, path, part):
-                    output.write(images)
-    except OSError as error:
-        size = math.prod(_shape(source, part)) / 1e6
-        raise ValueError(
-            f"Array can't be written: {target}. Expected a folder with {size:,.0f} MB "
-            "of space; another one can be given as `data_dir` or in the environment "
-            f"variable {sources.VARIABLE}. Received: {error}"
-        ) from error
+    def _state(self, folder):
+        """Return what the checksum depends on, or `None` if an array is missing."""
+        state = {}
+        for split in SPLITS:
+            try:
+                status = self._array_path(split, folder).stat()
+            except OSError:
+                return None
+            state[split] = {
+                "size": status.st_size,
+                "mtime_ns": status.st_mtime_ns,
+                "counts": self.source.num_images(split),  # the labels follow from these
+            }
+        return state
 
+    def _prepare(self, folder):
+        """Download missing files, verify all, and write the arrays."""
+        paths = [folder / file.name for file in self.source.files]
+        if not all(path.is_file() for path in paths):
+            from dfal_keras.datasets import download  # imports tensorflow-datasets
 
-def _shape(source, part):
-    return (sum(source.counts(part)), *source.image_shape)
+            download.fetch_missing(self.source, folder)
+        for path, file in zip(paths, self.source.files, strict=True):
+            _LOGGER.info("Checking %s", path)
+            verify(path, file)
+        for split in SPLITS:
+            self._write_array(split, folder, paths)
+
+    def _write_array(self, split, folder, paths):
+        """Write the images of a split to its array file."""
+        target = self._array_path(split, folder)
+        shape = self.source.shape(split)
+        _LOGGER.info("Preparing %s", target)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            # Not through a memory map: on a full disk, writing to it raises no OSError
+            # but ends the process with a signal.
+            with _files.replacing(target) as output:
+                np.lib.format.write_array_header_1_0(
+                    output, {"descr": "|u1", "fortran_order": False, "shape": shape}
+                )
+                for file, path in zip(self.source.files, paths, strict=True):
+                    for images in image_batches(self.source, file, path, split):
+                        output.write(images)
+        except OSError as error:
+            raise ValueError(
+                f"Array can't be written: {target}. Expected a writable folder with "
+                f"{math.prod(shape) / 1e6:,.0f} MB of free space. To use another one, "
+                "set the argument `data_dir` or the environment variable "
+                f"{DATA_DIR_VARIABLE}. Received: {error}"
+            ) from error

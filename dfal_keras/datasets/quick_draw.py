@@ -1,10 +1,11 @@
-"""Quick-Draw: four classes of Google's Quick, Draw! bitmaps, split 80/20 a class.
+"""Quick-Draw: drawings of four classes from Google's Quick, Draw!, split 80/20.
 
-Of the 28x28 bitmaps of the public `quickdraw_dataset` bucket, the paper takes cats,
-faces, angels and dolphins: 444,971 + 111,246 images. Labels and split are those of its
-first author's public code; sizes and checksums, tensorflow-datasets'. Background is 0.
+The paper uses cats, faces, angels and dolphins of the 28x28 bitmaps in the public
+bucket `quickdraw_dataset`: 444,971 training and 111,246 test images. The order of the
+classes and the split of each class follow the public code of the paper's first author,
+the sizes and checksums are those in tensorflow-datasets. The background is 0.
 
-Quick, Draw! data is Google's, CC BY 4.0:
+The Quick, Draw! data is (c) Google, licensed under CC BY 4.0:
 https://github.com/googlecreativelab/quickdraw-dataset
 """
 
@@ -14,35 +15,39 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dfal_keras.datasets import prepared_arrays, source
+from dfal_keras.datasets.source import ClassFile, Source
 
 _URL = "https://storage.googleapis.com/quickdraw_dataset/full/numpy_bitmap"
-_HEADER = 80  # bytes of these `.npy` files before the pixels
+_HEADER_SIZE = 80  # bytes before the pixels of these `.npy` files
 
 
 def _class_file(class_name, num_images, sha256):
     num_train = num_images * 4 // 5
-    return source.ClassFile(
+    return ClassFile(
         class_name,
         name=f"{class_name}.npy",
         url=f"{_URL}/{class_name}.npy",
         num_train=num_train,
         num_test=num_images - num_train,
-        size=_HEADER + num_images * 28 * 28,
+        size=_HEADER_SIZE + num_images * 28 * 28,
         sha256=sha256,
     )
 
 
 @contextlib.contextmanager
-def read(path: str | os.PathLike) -> Iterator:
-    """Open one class's file, uint8 of shape `(num_images, 784)`, as images."""
+def read(path: str | os.PathLike) -> Iterator[np.ndarray]:
+    """Open the file of a class, a uint8 array of shape `(num_images, 784)`.
+
+    Yields:
+        The memory-mapped images, of shape `(num_images, 28, 28, 1)`.
+    """
     rows = np.lib.format.open_memmap(path, mode="r")
     if rows.ndim != 2 or rows.shape[1] != 28 * 28:
         raise ValueError(f"shape {rows.shape}")
     yield rows.reshape(-1, 28, 28, 1)
 
 
-SOURCE = source.Source(
+SOURCE = Source(
     "quick_draw",
     image_shape=(28, 28, 1),
     files=(
@@ -69,10 +74,3 @@ SOURCE = source.Source(
     ),
     read=read,
 )
-
-
-def load_data(
-    data_dir: str | os.PathLike | None = None, source: source.Source = SOURCE
-) -> tuple:
-    """Load Quick-Draw: see `dfal_keras.datasets.load_data`."""
-    return prepared_arrays.load(source, data_dir)

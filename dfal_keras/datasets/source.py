@@ -1,29 +1,33 @@
-"""What a data set is made from: one file of images for each class."""
+"""Describe the files of a data set, one for each class, and read them in batches."""
 
+import contextlib
 import dataclasses
 import hashlib
 import os
 import pathlib
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
-VARIABLE = "DFAL_KERAS_DATA"
-_CHUNK = 2000  # images in memory at a time: 25 MB of the largest kind
+DATA_DIR_VARIABLE = "DFAL_KERAS_DATA"
+SPLITS = ("train", "test")
+_BATCH_SIZE = 2000  # 25 MB of the largest images
 
 
 @dataclasses.dataclass(frozen=True)
 class ClassFile:
-    """The file that holds all images of one class, those of the test set last.
+    """The file with all images of one class. The last ones are the test images.
 
     Args:
-        class_name: The class.
-        name: The file's name.
-        url: Where it, or a zip archive with nothing but it, can be downloaded.
-        num_train: How many images, from the first on, are for training.
-        num_test: How many come after these.
-        size: The file's size in bytes, `None` if unknown.
-        sha256: The file's checksum in hexadecimal digits, `None` if unknown.
+        class_name: Name of the class.
+        name: Name of the file.
+        url: Address of the file, or of a zip archive that holds it.
+        num_train: Number of training images, the first in the file.
+        num_test: Number of test images, the rest of the file.
+        size: Size of the file in bytes. Defaults to `None`, unknown.
+        sha256: SHA-256 checksum of the file as a hexadecimal string. Defaults to
+            `None`, unknown.
     """
 
     class_name: str
@@ -34,78 +38,90 @@ class ClassFile:
     size: int | None = None
     sha256: str | None = None
 
+    def has_expected_size(self, path: pathlib.Path) -> bool:
+        """Return whether an existing file has the expected size, if it is known."""
+        return self.size in (None, path.stat().st_size)
+
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """The files of a data set. The position of a file is its class's label.
+    """The files of a data set. A class's label is the position of its file.
 
     Args:
-        name: The data set's name, as `load_data` takes it.
-        image_shape: `(height, width, channels)`.
-        files: A `ClassFile` for each class.
-        read: Context manager: from a path to an array, or anything with `shape`,
-            `dtype` and slices, of uint8 images `(num_images, *image_shape)` that is
-            read when it is sliced.
+        name: Name of the data set, as in `dfal_keras.datasets.load_data`.
+        image_shape: Shape `(height, width, channels)` of an image.
+        files: Tuple of `ClassFile`, one for each class.
+        read: Function that takes a path and returns a context manager, which yields
+            uint8 images of shape `(num_images, *image_shape)`: an array, or an object
+            with `shape`, `dtype` and slicing that is read when it is sliced.
     """
 
     name: str
-    image_shape: tuple
-    files: tuple
-    read: Callable
+    image_shape: tuple[int, int, int]
+    files: tuple[ClassFile, ...]
+    read: Callable[[pathlib.Path], contextlib.AbstractContextManager[Any]]
 
     @property
-    def class_names(self) -> tuple:
-        """The classes, in the order of their labels."""
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the classes, in the order of their labels."""
         return tuple(file.class_name for file in self.files)
 
-    def counts(self, part: str) -> list:
-        """Return how many images each class has in `"train"` or `"test"`."""
-        return [getattr(file, f"num_{part}") for file in self.files]
+    def num_images(self, split: str) -> list[int]:
+        """Return the number of images of each class in `"train"` or `"test"`."""
+        return [getattr(file, f"num_{split}") for file in self.files]
+
+    def shape(self, split: str) -> tuple[int, ...]:
+        """Return the shape of all images in `"train"` or `"test"`."""
+        return (sum(self.num_images(split)), *self.image_shape)
 
 
 def data_folder(data_dir: str | os.PathLike | None = None) -> pathlib.Path:
-    """Return the folder where the data sets are, or are to be.
+    """Return the folder of the data sets. It need not exist.
 
     Args:
-        data_dir: The folder. By default, what the environment variable
-            `DFAL_KERAS_DATA` says, and otherwise `dfal_keras` in the folder where
-            Keras puts its own data sets (`~/.keras/datasets`).
+        data_dir: The folder. Defaults to `None`: the value of the environment variable
+            `DFAL_KERAS_DATA` if it is set, and otherwise `dfal_keras` in the folder
+            where Keras stores data sets, `~/.keras/datasets`.
+
+    Returns:
+        The absolute path of the folder.
 
     Raises:
-        ValueError: If `data_dir` is no path, or the user has no home folder.
+        ValueError: If `data_dir` is not a path, or the user has no home folder.
     """
     home = os.environ.get("KERAS_HOME") or "~/.keras"
-    folder = data_dir or os.environ.get(VARIABLE) or f"{home}/datasets/dfal_keras"
+    folder = (
+        data_dir or os.environ.get(DATA_DIR_VARIABLE) or f"{home}/datasets/dfal_keras"
+    )
     if not isinstance(folder, (str, os.PathLike)):
         raise ValueError(
             f"Argument `data_dir` must be a path. Received: data_dir={data_dir!r}"
         )
     try:
         return pathlib.Path(folder).expanduser().absolute()
-    except RuntimeError as error:  # a user without account, in a container
+    except RuntimeError as error:  # a user without an account, as in a container
         raise ValueError(
             "Argument `data_dir` or the environment variable "
-            f"{VARIABLE} must name a folder where there is no home folder. "
+            f"{DATA_DIR_VARIABLE} must be set if the user has no home folder. "
             f"Received: data_dir={data_dir!r} ({error})"
         ) from error
 
 
-def has_size(path: pathlib.Path, file: ClassFile) -> bool:
-    """Whether the file is there, with the bytes it should have."""
-    return path.is_file() and file.size in (None, path.stat().st_size)
-
-
 def verify(path: pathlib.Path, file: ClassFile) -> None:
-    """Check size and checksum, as far as they are known.
+    """Check the size and the checksum of an existing file, if they are known.
+
+    Args:
+        path: Path of the file.
+        file: The `ClassFile` that it must match.
 
     Raises:
-        ValueError: If the file is not the one described.
+        ValueError: If the size or the checksum differs.
     """
-    size = path.stat().st_size
-    if file.size not in (None, size):
+    if not file.has_expected_size(path):
         raise ValueError(
-            f"File is truncated, or another one: {path}. Expected {file.size} bytes. "
-            f"Received: {size}. Delete it to have it downloaded again."
+            f"File is truncated or not the expected one: {path}. Expected {file.size} "
+            f"bytes. Received: {path.stat().st_size} bytes. Delete it to download it "
+            "again."
         )
     if file.sha256 is None:
         return
@@ -115,33 +131,43 @@ def verify(path: pathlib.Path, file: ClassFile) -> None:
             digest.update(block)
     if digest.hexdigest() != file.sha256:
         raise ValueError(
-            f"File is corrupted, or another one: {path}. Expected sha256 "
-            f"{file.sha256}. Received: {digest.hexdigest()}. Delete it to have it "
-            "downloaded again."
+            f"File is corrupted or not the expected one: {path}. Expected sha256 "
+            f"{file.sha256}. Received: {digest.hexdigest()}. Delete it to download it "
+            "again."
         )
 
 
-def chunks(
-    source: Source, file: ClassFile, path: pathlib.Path, part: str
+def image_batches(
+    source: Source, file: ClassFile, path: pathlib.Path, split: str
 ) -> Iterator[np.ndarray]:
-    """Yield a class's images of `"train"` or `"test"`, some 2,000 at a time.
+    """Yield the images of one class, up to 2,000 at a time.
+
+    Args:
+        source: `Source` of the data set.
+        file: `ClassFile` of the class.
+        path: Path of the file.
+        split: `"train"` or `"test"`.
+
+    Yields:
+        uint8 array of shape `(batch_size, height, width, channels)`.
 
     Raises:
-        ValueError: If the file can't be read, or holds something else.
+        ValueError: If the file can't be read, or its contents differ from `file`.
     """
     total = file.num_train + file.num_test
-    start, stop = (0, file.num_train) if part == "train" else (file.num_train, total)
+    start, stop = (0, file.num_train) if split == "train" else (file.num_train, total)
     try:
         with source.read(path) as images:
             if images.shape != (total, *source.image_shape) or images.dtype != np.uint8:
                 raise ValueError(f"shape {images.shape}, dtype {images.dtype}")
-            for first in range(start, stop, _CHUNK):
-                yield np.ascontiguousarray(images[first : min(first + _CHUNK, stop)])
-    # What NumPy and h5py raise for files that are cut off, or of another format.
+            for first in range(start, stop, _BATCH_SIZE):
+                last = min(first + _BATCH_SIZE, stop)
+                yield np.ascontiguousarray(images[first:last])
+    # NumPy and h5py raise these for truncated files and files of another format.
     except (OSError, EOFError, KeyError, TypeError, ValueError) as error:
         shape = "x".join(map(str, source.image_shape))
         raise ValueError(
-            f"File is damaged, or another one: {path}. Expected {total:,} uint8 images "
-            f"of {shape} ({file.class_name}). Received: {error}. Delete it to have it "
-            "downloaded again."
+            f"File is damaged or not the expected one: {path}. Expected {total:,} "
+            f"uint8 images of {shape} ({file.class_name}). Received: {error}. Delete "
+            "it to download it again."
         ) from error

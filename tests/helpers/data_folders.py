@@ -1,4 +1,4 @@
-"""Small data sets in the true formats, and folders in which things go wrong."""
+"""Small data sets in the original formats, and folders that cause errors."""
 
 import contextlib
 import dataclasses
@@ -16,13 +16,15 @@ import zipfile
 import h5py
 import numpy as np
 
+from dfal_keras import datasets
 from dfal_keras.datasets import quick_draw, shoe_bag
+from dfal_keras.datasets.prepared_arrays import PreparedDataset
 
 DRAWINGS = np.load(pathlib.Path(__file__).parents[1] / "data" / "quick_draw.npz")
 
 
 def small_quick_draw(folder):
-    """Five genuine drawings a class: four to train with, one to test."""
+    """Write five drawings of each class, four for training; return their `Source`."""
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for file in quick_draw.SOURCE.files:
@@ -36,7 +38,10 @@ def small_quick_draw(folder):
 
 
 def small_shoe_bag(folder):
-    """Seven shoes, nine bags, the last two of each for the test; with iGAN's labels."""
+    """Write 7 shoes and 9 bags, two of each for testing; return their `Source`.
+
+    The axes have the labels of the iGAN project's files.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(0)
     files = []
@@ -50,8 +55,13 @@ def small_shoe_bag(folder):
     return dataclasses.replace(shoe_bag.SOURCE, files=tuple(files))
 
 
+def replace_dataset(monkeypatch, source):
+    """Make `dfal_keras.datasets` use another source for the data set of its name."""
+    monkeypatch.setitem(datasets._DATASETS, source.name, PreparedDataset(source))
+
+
 def served(source, address, suffix=None):
-    """The same data set, to be downloaded from somewhere else."""
+    """Return a copy of a source that is downloaded from another address."""
     files = []
     for file in source.files:
         name = pathlib.Path(file.name)
@@ -61,7 +71,7 @@ def served(source, address, suffix=None):
 
 
 def zipped(source, folder, address):
-    """The same data set, in archives that are made here."""
+    """Write zip archives of the files, and return a source that downloads these."""
     for file in source.files:
         path = folder / file.name
         with zipfile.ZipFile(path.with_suffix(".zip"), "w") as archive:
@@ -70,13 +80,13 @@ def zipped(source, folder, address):
 
 
 def names(folder):
-    """Everything below a folder."""
+    """Return the sorted relative paths of everything in a folder."""
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
 @contextlib.contextmanager
 def server(folder):
-    """Serve a folder on this machine; yields the address."""
+    """Serve a folder over HTTP on this machine, and yield the address."""
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *args):
@@ -95,7 +105,7 @@ def server(folder):
 
 @contextlib.contextmanager
 def full_disk(num_bytes):
-    """No file can grow beyond a size: writing fails as it does on a full disk."""
+    """Limit the size of files, so that writes fail as on a full disk."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (num_bytes, before[1]))
     try:
@@ -106,8 +116,8 @@ def full_disk(num_bytes):
 
 @contextlib.contextmanager
 def read_only(folder):
-    """A copy of a folder that can be read, but not be written to, even by root."""
-    # Not in pytest's folder, which only its owner can enter.
+    """Yield a copy of a folder without write permission, even for root."""
+    # Other users can't enter pytest's temporary folders.
     copy = pathlib.Path(tempfile.mkdtemp())
     shutil.copytree(folder, copy, dirs_exist_ok=True)
     for path in [copy, *copy.rglob("*")]:

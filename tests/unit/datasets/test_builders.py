@@ -23,7 +23,7 @@ def test_four_files_are_downloaded_and_verified():
 
 
 def quick_draw(tmp_path, monkeypatch):
-    """The builder, with its downloads in a folder."""
+    """Return the builder of a small data set, downloaded from a folder."""
     source = data_folders.small_quick_draw(tmp_path / "remote")
     source = data_folders.served(source, f"file://{tmp_path / 'remote'}")
     monkeypatch.setattr(builders.QuickDraw, "SOURCE", source)
@@ -53,7 +53,7 @@ def test_quick_draw_is_verified(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("manual", [True, False])
 def test_shoe_bag(tmp_path, monkeypatch, manual):
-    """From files in `manual_dir`, or downloaded."""
+    """Use the files in `manual_dir`, or download them if it is empty."""
     source = data_folders.small_shoe_bag(tmp_path / "remote")
     (tmp_path / "empty").mkdir()
     monkeypatch.setattr(

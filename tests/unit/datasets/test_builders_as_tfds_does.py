@@ -1,4 +1,4 @@
-"""tensorflow-datasets' own checks of a builder; what they need comes with `[test]`."""
+"""Run the builder tests of tensorflow-datasets. The extra `test` installs them."""
 
 import pathlib
 import shutil
@@ -11,14 +11,14 @@ from helpers import data_folders
 
 from dfal_keras.datasets import builders
 
-# tfds.testing needs both, and does not say so.
+# Undeclared requirements of `tfds.testing`.
 pytest.importorskip("dill")
 pytest.importorskip("importlib_resources")
 
 
 class _Case(tfds.testing.DatasetBuilderTestCase):
     __test__ = False
-    MOCK_OUT_FORBIDDEN_OS_FUNCTIONS = False  # memory-mapped, so they are local files
+    MOCK_OUT_FORBIDDEN_OS_FUNCTIONS = False  # the files are memory-mapped
 
     @classmethod
     def setUpClass(cls):

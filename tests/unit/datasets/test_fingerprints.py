@@ -1,4 +1,4 @@
-"""Fingerprints tell data sets apart, wherever they lie, and follow what changes."""
+"""Fingerprints depend on the contents of a data set, not on its folder."""
 
 import dataclasses
 import hashlib
@@ -13,28 +13,27 @@ import pytest
 from helpers import data_folders
 
 from dfal_keras import datasets
-from dfal_keras.datasets import fingerprints, prepared_arrays
+from dfal_keras.datasets import fingerprints
+from dfal_keras.datasets import mnist as mnist_module
+from dfal_keras.datasets.prepared_arrays import PreparedDataset
+from dfal_keras.datasets.source import SPLITS
 
 
 @pytest.fixture
 def source(tmp_path, monkeypatch):
-    """A small Quick-Draw in place of the true one, prepared."""
+    """Replace Quick-Draw by a small data set, and prepare it."""
     small = data_folders.small_quick_draw(tmp_path)
-    use(monkeypatch, small)
-    prepared_arrays.load(small, tmp_path)
+    data_folders.replace_dataset(monkeypatch, small)
+    datasets.load_data("quick_draw", tmp_path)
     return small
 
 
-def use(monkeypatch, source):
-    monkeypatch.setattr(getattr(datasets, source.name), "SOURCE", source)
-
-
-def kept(folder):
+def stored_file(folder):
     return folder / "quick_draw" / "fingerprint.json"
 
 
 def count_computations(monkeypatch):
-    """Return a list that grows by one when a checksum is computed."""
+    """Return a list to which each computation of a checksum appends an item."""
     calls, compute = [], fingerprints.checksum
 
     def counted(data):
@@ -46,7 +45,7 @@ def count_computations(monkeypatch):
 
 
 def test_mnist(mnist):
-    """The constants are those of the arrays, summed up here in another way."""
+    """The constants match the arrays."""
     (x_train, y_train), (x_test, y_test) = mnist
     content = b"".join(a.tobytes() for a in (x_train, y_train, x_test, y_test))
     expected = {
@@ -57,11 +56,11 @@ def test_mnist(mnist):
     }
     assert datasets.fingerprint("mnist") == expected
     shapes = tuple(tuple(array.shape for array in pair) for pair in mnist)
-    assert shapes == datasets.mnist.SHAPES
+    assert shapes == mnist_module.SHAPES
 
 
 def test_prepared(source, tmp_path):
-    (x_train, y_train), (x_test, y_test) = prepared_arrays.load(source, tmp_path)
+    (x_train, y_train), (x_test, y_test) = datasets.load_data("quick_draw", tmp_path)
     content = b"".join(a.tobytes() for a in (x_train, y_train, x_test, y_test))
     found = datasets.fingerprint("quick_draw", tmp_path)
     assert found == {
@@ -75,8 +74,8 @@ def test_prepared(source, tmp_path):
 
 def test_shoe_bag(tmp_path, monkeypatch):
     small = data_folders.small_shoe_bag(tmp_path)
-    use(monkeypatch, small)
-    prepared_arrays.load(small, tmp_path)
+    data_folders.replace_dataset(monkeypatch, small)
+    datasets.load_data("shoe_bag", tmp_path)
     found = datasets.fingerprint("shoe_bag", tmp_path)
     assert found["x_train"] == {"shape": [12, 64, 64, 3], "dtype": "uint8"}
     assert found["class_names"] == ["shoe", "bag"]
@@ -95,11 +94,11 @@ def test_computed_once(source, tmp_path, monkeypatch):
     assert len(calls) == 1
 
 
-@pytest.mark.parametrize("part", prepared_arrays.PARTS)
-def test_other_content(source, tmp_path, part):
-    """One pixel of an array of the same size, whatever its time of modification."""
+@pytest.mark.parametrize("split", SPLITS)
+def test_other_content(source, tmp_path, split):
+    """One other pixel, in an array of the same size."""
     first = datasets.fingerprint("quick_draw", tmp_path)
-    path = tmp_path / "quick_draw" / f"x_{part}.npy"
+    path = tmp_path / "quick_draw" / f"x_{split}.npy"
     time = path.stat().st_mtime_ns
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
@@ -110,8 +109,8 @@ def test_other_content(source, tmp_path, part):
     assert {**second, "sha256": first["sha256"]} == first
 
 
-def test_another_size_in_the_same_moment(source, tmp_path, monkeypatch):
-    """Arrays of fewer images, with the old ones' time of modification."""
+def test_another_size_with_the_same_time(source, tmp_path, monkeypatch):
+    """Fewer images, with the same time of modification."""
     first = datasets.fingerprint("quick_draw", tmp_path)
     path = tmp_path / "quick_draw" / "x_train.npy"
     time = path.stat().st_mtime_ns
@@ -119,17 +118,19 @@ def test_another_size_in_the_same_moment(source, tmp_path, monkeypatch):
     np.save(path, x[:12])
     os.utime(path, ns=(time, time))
     fewer = (dataclasses.replace(file, num_train=3) for file in source.files)
-    use(monkeypatch, dataclasses.replace(source, files=tuple(fewer)))
+    fewer = dataclasses.replace(source, files=tuple(fewer))
+    data_folders.replace_dataset(monkeypatch, fewer)
     assert datasets.fingerprint("quick_draw", tmp_path)["sha256"] != first["sha256"]
 
 
 def test_other_labels_of_the_same_images(source, tmp_path, monkeypatch):
-    """The files stay as they are; only what their rows stand for changes."""
+    """Other numbers of images per class change the labels, not the arrays."""
     first = datasets.fingerprint("quick_draw", tmp_path)
     dolphin, cat, *rest = source.files
     moved = dataclasses.replace(dolphin, num_train=3)
     taken = dataclasses.replace(cat, num_train=5)
-    use(monkeypatch, dataclasses.replace(source, files=(moved, taken, *rest)))
+    other = dataclasses.replace(source, files=(moved, taken, *rest))
+    data_folders.replace_dataset(monkeypatch, other)
     assert datasets.fingerprint("quick_draw", tmp_path)["sha256"] != first["sha256"]
 
 
@@ -137,13 +138,13 @@ def test_classes_exchanged(source, tmp_path, monkeypatch):
     first = datasets.fingerprint("quick_draw", tmp_path)
     dolphin, cat, *rest = source.files
     exchanged = dataclasses.replace(source, files=(cat, dolphin, *rest))
-    use(monkeypatch, exchanged)
+    data_folders.replace_dataset(monkeypatch, exchanged)
     names_only = datasets.fingerprint("quick_draw", tmp_path)
     assert names_only["class_names"] == ["cat", "dolphin", "face", "angel"]
     assert names_only != first
     for path in (tmp_path / "quick_draw").iterdir():
         path.unlink()
-    prepared_arrays.load(exchanged, tmp_path)
+    datasets.load_data("quick_draw", tmp_path)
     assert datasets.fingerprint("quick_draw", tmp_path)["sha256"] != first["sha256"]
 
 
@@ -162,34 +163,35 @@ def test_classes_exchanged(source, tmp_path, monkeypatch):
         "no checksum",
     ],
 )
-def test_a_broken_file_is_made_anew(source, tmp_path, content):
+def test_an_invalid_file_is_written_again(source, tmp_path, content):
     first = datasets.fingerprint("quick_draw", tmp_path)
-    path = kept(tmp_path)
-    whole = path.read_text()
+    path = stored_file(tmp_path)
+    valid = path.read_text()
     if content is None:
         path.unlink()
     elif content == "cut":
-        path.write_text(whole[:-4])
+        path.write_text(valid[:-4])
     elif content == "no checksum":
-        path.write_text(whole.replace(first["sha256"], first["sha256"][:-1]))
+        path.write_text(valid.replace(first["sha256"], first["sha256"][:-1]))
     else:
         path.write_bytes(content)
     assert datasets.fingerprint("quick_draw", tmp_path) == first
-    assert path.read_text() == whole
+    assert path.read_text() == valid
 
 
 def test_a_read_only_folder(source, tmp_path):
     expected = datasets.fingerprint("quick_draw", tmp_path)
-    kept(tmp_path).unlink()
+    stored_file(tmp_path).unlink()
     with data_folders.read_only(tmp_path) as folder:
         assert datasets.fingerprint("quick_draw", folder) == expected
-        assert not kept(folder).exists()
+        assert not stored_file(folder).exists()
 
 
 def test_not_prepared(tmp_path, monkeypatch):
-    """Files that could be prepared are not a data set yet, and nothing is fetched."""
-    use(monkeypatch, data_folders.small_quick_draw(tmp_path))
-    monkeypatch.setattr(prepared_arrays, "load", None)
+    """Nothing is downloaded or prepared."""
+    source = data_folders.small_quick_draw(tmp_path)
+    data_folders.replace_dataset(monkeypatch, source)
+    monkeypatch.setattr(PreparedDataset, "load_data", None)
     for folder in tmp_path, tmp_path / "nothing":
         with pytest.raises(ValueError, match="'quick_draw' must be prepared"):
             datasets.fingerprint("quick_draw", folder)
@@ -198,7 +200,7 @@ def test_not_prepared(tmp_path, monkeypatch):
     assert not (tmp_path / "quick_draw").exists()
 
 
-def test_half_an_array_has_none(source, tmp_path):
+def test_an_incomplete_array_has_no_fingerprint(source, tmp_path):
     datasets.fingerprint("quick_draw", tmp_path)
     path = tmp_path / "quick_draw" / "x_test.npy"
     path.write_bytes(path.read_bytes()[:-1])

@@ -1,4 +1,4 @@
-"""The shared copy of MNIST is never anything but MNIST."""
+"""The cached arrays are MNIST, whatever the file contains."""
 
 import hashlib
 import logging
@@ -12,6 +12,7 @@ import pytest
 from experiments import execution
 from helpers import data_folders
 
+from dfal_keras.datasets import mnist as mnist_module
 from dfal_keras.datasets import mnist_cache
 
 NOBODY = 65534
@@ -19,7 +20,7 @@ NOBODY = 65534
 
 @pytest.fixture
 def path(tmp_path):
-    """Where the file is, once it was written."""
+    """The path of the file, which exists."""
     mnist_cache.load_data(tmp_path)
     return mnist_cache.cached_path(tmp_path)
 
@@ -69,7 +70,7 @@ def shift_labels(path):
     return content.tobytes()
 
 
-BROKEN = {
+INVALID = {
     "empty": lambda path: b"",
     "truncated": lambda path: path.read_bytes()[:-1],
     "longer": lambda path: path.read_bytes() + b"0",
@@ -79,9 +80,9 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("how", BROKEN)
-def test_a_broken_file_is_made_anew(path, tmp_path, mnist, how):
-    path.write_bytes(BROKEN[how](path))
+@pytest.mark.parametrize("how", INVALID)
+def test_an_invalid_file_is_written_again(path, tmp_path, mnist, how):
+    path.write_bytes(INVALID[how](path))
     loaded = mnist_cache.load_data(tmp_path)
     assert is_mnist(loaded, mnist)
     assert is_shared(loaded)
@@ -89,8 +90,8 @@ def test_a_broken_file_is_made_anew(path, tmp_path, mnist, how):
 
 
 @pytest.mark.parametrize("how", ["group", "everybody", "link", "pipe", "another user"])
-def test_a_file_that_others_can_change_is_made_anew(path, tmp_path, mnist, how):
-    """Though its content is right, as long as nobody changes it."""
+def test_a_file_that_others_can_change_is_written_again(path, tmp_path, mnist, how):
+    """Even if its content is valid."""
     elsewhere = tmp_path / "elsewhere"
     if how == "link":
         path.rename(elsewhere)
@@ -113,14 +114,12 @@ def test_a_file_that_others_can_change_is_made_anew(path, tmp_path, mnist, how):
     assert after.st_ino != before or how == "link"
     assert stat.S_ISREG(after.st_mode)
     assert (after.st_uid, after.st_mode & 0o777) == (os.geteuid(), 0o600)
-    if how == "link":  # what it pointed to is not ours to write
+    if how == "link":  # its target is unchanged
         assert elsewhere.stat() == pointed_to
 
 
-def test_a_foreign_owner_as_seen_by_any_user(
-    path, tmp_path, mnist, monkeypatch, caplog
-):
-    """It is left as it is."""
+def test_a_folder_of_another_user(path, tmp_path, mnist, monkeypatch, caplog):
+    """The file is not used and not changed."""
     path.write_bytes(shift_labels(path))
     before = path.stat()
     monkeypatch.setattr(os, "geteuid", lambda: before.st_uid + 1)
@@ -150,7 +149,7 @@ def test_a_folder_that_is_a_link(tmp_path, mnist, caplog):
 
 
 def test_a_folder_that_cannot_be_written(tmp_path, mnist, caplog):
-    """The arrays are in memory, and that is said."""
+    """The arrays are loaded into memory, with a warning."""
     with data_folders.read_only(tmp_path) as folder:
         loaded = mnist_cache.load_data(folder)
     assert is_mnist(loaded, mnist)
@@ -176,7 +175,7 @@ def test_a_umask_that_lets_the_group_write(tmp_path):
 
 
 def test_two_processes_at_once(tmp_path):
-    """Both map the whole file; the file that is left is whole."""
+    """Both map the complete file, and one file remains."""
     code = (
         "from dfal_keras.datasets import mnist_cache\n"
         f"(x, _), (_, y) = mnist_cache.load_data({str(tmp_path)!r})\n"
@@ -191,16 +190,16 @@ def test_two_processes_at_once(tmp_path):
         )
         for _ in range(2)
     ]
-    said = [process.communicate() for process in running]
-    (x, _), (_, y) = mnist_cache.mnist.load_data()
-    assert said == [(f"memmap {x.sum(dtype=int)} {y.sum(dtype=int)}\n", "")] * 2
+    printed = [process.communicate() for process in running]
+    (x, _), (_, y) = mnist_module.read_files()
+    assert printed == [(f"memmap {x.sum(dtype=int)} {y.sum(dtype=int)}\n", "")] * 2
     path = mnist_cache.cached_path(tmp_path)
     assert path.stem == hashlib.sha256(path.read_bytes()).hexdigest()
     assert list(path.parent.iterdir()) == [path]
 
 
 def test_a_user_without_account_or_home(monkeypatch, mnist, caplog):
-    """As in a container that was started with a number for a user."""
+    """As in a container with a numeric user and no HOME."""
 
     def no_account(uid):
         raise KeyError(uid)

@@ -7,8 +7,8 @@ import tensorflow_datasets as tfds
 from experiments import execution
 from helpers import data_folders
 
-from dfal_keras import datasets
 from dfal_keras.datasets import quick_draw
+from dfal_keras.datasets.prepared_arrays import PreparedDataset
 
 CLASSES = ("dolphin", "cat", "face", "angel")
 
@@ -21,9 +21,9 @@ def source(tmp_path):
 def test_the_counts_are_the_papers():
     source = quick_draw.SOURCE
     assert source.class_names == CLASSES
-    assert source.counts("train") == [97_290, 98_561, 129_332, 119_788]
-    assert sum(source.counts("train")) == 444_971
-    assert sum(source.counts("test")) == 111_246
+    assert source.num_images("train") == [97_290, 98_561, 129_332, 119_788]
+    assert sum(source.num_images("train")) == 444_971
+    assert sum(source.num_images("test")) == 111_246
     assert [file.size for file in source.files] == [
         95_344_672, 96_590_448, 126_746_224, 117_393_104,
     ]  # fmt: skip
@@ -37,7 +37,7 @@ def test_the_checksums_are_those_of_tensorflow_datasets():
 
 
 def test_load_data(source, tmp_path):
-    (x_train, y_train), (x_test, y_test) = quick_draw.load_data(tmp_path, source)
+    (x_train, y_train), (x_test, y_test) = PreparedDataset(source).load_data(tmp_path)
     assert isinstance(x_train, np.memmap)
     assert isinstance(x_test, np.memmap)
     assert not x_train.flags.writeable
@@ -51,20 +51,20 @@ def test_load_data(source, tmp_path):
 
 
 def test_drawings_are_upright_and_bright_on_dark(source, tmp_path):
-    (x_train, _), _ = quick_draw.load_data(tmp_path, source)
+    (x_train, _), _ = PreparedDataset(source).load_data(tmp_path)
     assert np.median(x_train) == 0
     assert (x_train.max(axis=(1, 2, 3)) == 255).all()
-    rows, columns, _ = np.nonzero(x_train[0])  # a dolphin that leaps
+    rows, columns, _ = np.nonzero(x_train[0])  # a leaping dolphin
     assert np.ptp(columns) > 1.5 * np.ptp(rows)
     middle = abs(columns - columns.mean()) < 5
     assert rows[middle].mean() < rows[~middle].mean() - 2
 
 
 def test_prepared_once(source, tmp_path):
-    quick_draw.load_data(tmp_path, source)
+    PreparedDataset(source).load_data(tmp_path)
     for file in source.files:
         (tmp_path / file.name).unlink()
-    (x_train, _), _ = quick_draw.load_data(tmp_path, source)
+    (x_train, _), _ = PreparedDataset(source).load_data(tmp_path)
     assert x_train.shape == (16, 28, 28, 1)
     assert data_folders.names(tmp_path) == [
         "quick_draw", "quick_draw/x_test.npy", "quick_draw/x_train.npy",
@@ -72,20 +72,22 @@ def test_prepared_once(source, tmp_path):
 
 
 @pytest.mark.parametrize("keep", [0, 50, 128, 5000, -1, None])
-def test_half_an_array_is_prepared_again(source, tmp_path, keep):
-    (expected, _), _ = quick_draw.load_data(tmp_path, source)
+def test_an_incomplete_array_is_prepared_again(source, tmp_path, keep):
+    (expected, _), _ = PreparedDataset(source).load_data(tmp_path)
     expected = expected.copy()
     path = tmp_path / "quick_draw" / "x_train.npy"
     content = path.read_bytes()
     path.write_bytes(content + b"1" if keep is None else content[:keep])
-    (x_train, _), _ = quick_draw.load_data(tmp_path, source)
+    (x_train, _), _ = PreparedDataset(source).load_data(tmp_path)
     np.testing.assert_array_equal(x_train, expected)
-    assert path.read_bytes() == content  # also where the file was too long
+    assert path.read_bytes() == content  # also if the file was too long
 
 
 def test_prepared_by_several_at_once(source, tmp_path):
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        loads = [pool.submit(quick_draw.load_data, tmp_path, source) for _ in range(4)]
+        loads = [
+            pool.submit(PreparedDataset(source).load_data, tmp_path) for _ in range(4)
+        ]
     for load in loads:
         (x_train, _), _ = load.result()
         np.testing.assert_array_equal(
@@ -94,9 +96,9 @@ def test_prepared_by_several_at_once(source, tmp_path):
     assert not list(tmp_path.rglob("*.tmp"))
 
 
-def test_the_processes_of_a_grid_share_the_file(source, tmp_path, monkeypatch):
-    load = quick_draw.load_data
-    monkeypatch.setattr(datasets, "load_data", lambda name: load(tmp_path, source))
+def test_the_workers_share_the_file(source, tmp_path, monkeypatch):
+    data_folders.replace_dataset(monkeypatch, source)
+    monkeypatch.setenv("DFAL_KERAS_DATA", str(tmp_path))
     (x_train, _), _ = execution.load_data("quick_draw")
     assert x_train.filename == tmp_path / "quick_draw" / "x_train.npy"
 
@@ -120,13 +122,13 @@ def damage(path, how):
         ("truncated", r"truncated.*Expected 4048 bytes. Received: 3948"),
         ("empty", r"truncated.*Expected 4048 bytes. Received: 0"),
         ("corrupted", r"corrupted.*Expected sha256 \w{64}. Received: \w{64}"),
-        ("swapped", r"corrupted.*another one.*Expected sha256"),
+        ("swapped", r"corrupted.*not the expected one.*Expected sha256"),
     ],
 )
 def test_damaged_files_are_named(source, tmp_path, how, message):
     damage(tmp_path / "cat.npy", how)
     with pytest.raises(ValueError, match="cat.npy.*Expected") as caught:
-        quick_draw.load_data(tmp_path, source)
+        PreparedDataset(source).load_data(tmp_path)
     assert caught.match(message)
     assert not (tmp_path / "quick_draw").exists()
 
@@ -145,18 +147,18 @@ def test_without_a_checksum_the_format_is_checked(source, tmp_path, how):
     files = (dataclasses.replace(f, size=None, sha256=None) for f in source.files)
     source = dataclasses.replace(source, files=tuple(files))
     with pytest.raises(ValueError, match=r"cat.npy. Expected 5 uint8.*Received: \S"):
-        quick_draw.load_data(tmp_path, source)
+        PreparedDataset(source).load_data(tmp_path)
     assert not list(tmp_path.rglob("x_*"))
 
 
 def test_a_full_disk_leaves_nothing_half_written(source, tmp_path):
     with (
         data_folders.full_disk(10_000),
-        pytest.raises(ValueError, match=r"x_train.npy. Expected.* MB of space"),
+        pytest.raises(ValueError, match=r"x_train.npy. Expected.* MB of free space"),
     ):
-        quick_draw.load_data(tmp_path, source)
+        PreparedDataset(source).load_data(tmp_path)
     assert not list((tmp_path / "quick_draw").iterdir())
-    quick_draw.load_data(tmp_path, source)
+    PreparedDataset(source).load_data(tmp_path)
 
 
 def test_a_read_only_folder(source, tmp_path):
@@ -164,20 +166,20 @@ def test_a_read_only_folder(source, tmp_path):
         data_folders.read_only(tmp_path) as folder,
         pytest.raises(ValueError, match="can't be written.*data_dir.*Permission"),
     ):
-        quick_draw.load_data(folder, source)
-    quick_draw.load_data(tmp_path, source)
+        PreparedDataset(source).load_data(folder)
+    PreparedDataset(source).load_data(tmp_path)
     with data_folders.read_only(tmp_path) as folder:
-        (x_train, _), _ = quick_draw.load_data(folder, source)
+        (x_train, _), _ = PreparedDataset(source).load_data(folder)
         assert x_train.shape == (16, 28, 28, 1)
 
 
 def test_download(source, tmp_path, monkeypatch):
     monkeypatch.setenv("no_proxy", "*")
     (tmp_path / "data").mkdir()
-    (tmp_path / "cat.npy").replace(tmp_path / "data" / "cat.npy")  # the user's own
+    (tmp_path / "cat.npy").replace(tmp_path / "data" / "cat.npy")  # by hand
     with data_folders.server(tmp_path) as address:
         remote = data_folders.served(source, address)
-        (x_train, _), _ = quick_draw.load_data(tmp_path / "data", remote)
+        (x_train, _), _ = PreparedDataset(remote).load_data(tmp_path / "data")
     assert x_train.shape == (16, 28, 28, 1)
     assert data_folders.names(tmp_path / "data") == [
         "angel.npy", "cat.npy", "dolphin.npy", "face.npy",
@@ -186,7 +188,7 @@ def test_download(source, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("how", ["truncated", "swapped", "missing", "full disk"])
-def test_a_failed_download_leaves_what_is_whole(source, tmp_path, monkeypatch, how):
+def test_a_failed_download_keeps_complete_files(source, tmp_path, monkeypatch, how):
     monkeypatch.setenv("no_proxy", "*")
     if how == "missing":
         (tmp_path / "cat.npy").unlink()
@@ -197,20 +199,22 @@ def test_a_failed_download_leaves_what_is_whole(source, tmp_path, monkeypatch, h
     with (
         data_folders.server(tmp_path) as address,
         data_folders.full_disk(limit),
-        pytest.raises(ValueError, match=f"downloading failed: .*{message}.*by hand"),
+        pytest.raises(ValueError, match=f"download failed: .*{message}.*by hand"),
     ):
-        quick_draw.load_data(tmp_path / "data", data_folders.served(source, address))
-    whole = [] if how == "full disk" else ["dolphin.npy"]
-    assert data_folders.names(tmp_path / "data") == whole
+        PreparedDataset(data_folders.served(source, address)).load_data(
+            tmp_path / "data"
+        )
+    complete = [] if how == "full disk" else ["dolphin.npy"]
+    assert data_folders.names(tmp_path / "data") == complete
 
 
 def test_without_network(source, tmp_path, monkeypatch):
     monkeypatch.setenv("no_proxy", "*")
     with data_folders.server(tmp_path) as address:
-        pass  # nobody answers there any more
+        pass  # stopped again
     remote = data_folders.served(source, address)
-    with pytest.raises(ValueError, match="lacks dolphin.npy.*refused") as caught:
-        quick_draw.load_data(tmp_path / "data", remote)
+    with pytest.raises(ValueError, match="incomplete: dolphin.npy.*refused") as caught:
+        PreparedDataset(remote).load_data(tmp_path / "data")
     for file in remote.files:
         assert f"{file.name} ({file.url})" in str(caught.value)
     assert str(tmp_path / "data") in str(caught.value)

@@ -7,6 +7,7 @@ import pytest
 from helpers import data_folders
 
 from dfal_keras.datasets import shoe_bag
+from dfal_keras.datasets.prepared_arrays import PreparedDataset
 
 FILES = ("shoes_64.hdf5", "handbag_64.hdf5")
 
@@ -19,13 +20,13 @@ def source(tmp_path):
 def test_the_counts_are_the_papers():
     source = shoe_bag.SOURCE
     assert source.class_names == ("shoe", "bag")
-    assert source.counts("train") == [48_025, 136_767]
-    assert sum(source.counts("train")) == 184_792
-    assert sum(source.counts("test")) == 4_000
+    assert source.num_images("train") == [48_025, 136_767]
+    assert sum(source.num_images("train")) == 184_792
+    assert sum(source.num_images("test")) == 4_000
 
 
 def test_load_data(source, tmp_path):
-    (x_train, y_train), (x_test, y_test) = shoe_bag.load_data(tmp_path, source)
+    (x_train, y_train), (x_test, y_test) = PreparedDataset(source).load_data(tmp_path)
     assert isinstance(x_train, np.memmap)
     assert x_train.dtype == x_test.dtype == y_train.dtype == y_test.dtype == np.uint8
     np.testing.assert_array_equal(y_train, [0] * 5 + [1] * 7)
@@ -37,7 +38,7 @@ def test_load_data(source, tmp_path):
 
 
 def rewrite(path, how):
-    """Put something else where the shoes were."""
+    """Replace the file of the shoes by an invalid one."""
     with h5py.File(path) as file:
         images = file["imgs"][:]
     if how == "truncated":
@@ -48,7 +49,7 @@ def rewrite(path, how):
         path.write_text("<html>Moved</html>")
     elif how == "swapped":
         shutil.copy(path.with_name(FILES[1]), path)
-    elif how == "corrupted":  # compressed, so that what is wrong shows when it is read
+    elif how == "corrupted":  # compressed: reading detects it
         with h5py.File(path, "w") as file:
             data = file.create_dataset("imgs", data=images, compression="gzip")
             where = data.id.get_chunk_info(0)
@@ -76,7 +77,7 @@ def test_other_files_are_named(source, tmp_path, how):
     rewrite(tmp_path / FILES[0], how)
     message = r"shoes_64.hdf5. Expected 7 uint8 images of 64x64x3.*Received: \S"
     with pytest.raises(ValueError, match=message):
-        shoe_bag.load_data(tmp_path, source)
+        PreparedDataset(source).load_data(tmp_path)
     assert not list(tmp_path.rglob("x_*"))
 
 
@@ -84,7 +85,7 @@ def test_download(source, tmp_path, monkeypatch):
     monkeypatch.setenv("no_proxy", "*")
     with data_folders.server(tmp_path) as address:
         remote = data_folders.zipped(source, tmp_path, address)
-        (x_train, _), _ = shoe_bag.load_data(tmp_path / "data", remote)
+        (x_train, _), _ = PreparedDataset(remote).load_data(tmp_path / "data")
     assert x_train.shape == (12, 64, 64, 3)
     assert data_folders.names(tmp_path / "data") == sorted(
         [*FILES, "shoe_bag", "shoe_bag/x_test.npy", "shoe_bag/x_train.npy"]
@@ -110,15 +111,15 @@ def test_a_bad_archive_leaves_nothing(source, tmp_path, monkeypatch, how):
     limit = 50_000 if how == "full disk" else 10_000_000
     with data_folders.server(tmp_path) as address, data_folders.full_disk(limit):
         remote = data_folders.served(source, address, ".zip")
-        with pytest.raises(ValueError, match=r"downloading failed: \S.*by hand"):
-            shoe_bag.load_data(tmp_path / "data", remote)
+        with pytest.raises(ValueError, match=r"download failed: \S.*by hand"):
+            PreparedDataset(remote).load_data(tmp_path / "data")
     assert data_folders.names(tmp_path / "data") == []
 
 
 def test_a_full_disk_leaves_nothing_half_written(source, tmp_path):
     with (
         data_folders.full_disk(100_000),
-        pytest.raises(ValueError, match=r"x_train.npy. Expected.* MB of space"),
+        pytest.raises(ValueError, match=r"x_train.npy. Expected.* MB of free space"),
     ):
-        shoe_bag.load_data(tmp_path, source)
+        PreparedDataset(source).load_data(tmp_path)
     assert not list((tmp_path / "shoe_bag").iterdir())
