@@ -9,7 +9,7 @@ import pathlib
 import re
 
 import pandas as pd
-import speed
+from benchmarks import report
 from experiments import learning_curves, paper, runs, store, tables
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -27,7 +27,7 @@ def stored_rows() -> pd.DataFrame:
         for strategy in STRATEGIES
         for trial in range(NUM_TRIALS)
     ]
-    rows, refused = store.Store(RESULTS / "runs").load(wanted, runs.settings)
+    rows, refused = store.Store(RESULTS / "runs").load(wanted)
     assert not refused, refused
     return rows
 
@@ -87,8 +87,8 @@ def differences(rows) -> dict:
 
 def full_set(rows) -> str:
     """Return the accuracy with all training labels, the paper's column "All"."""
-    raw = learning_curves.select(rows, PROBLEM, runs.FULL)
-    ours = learning_curves.spread(raw.iloc[-1]) if len(raw) else "not run"
+    ours = learning_curves.format_mean(learning_curves.full_set(rows, PROBLEM))
+    ours = ours or "not run"
     return f"{paper.TABLE1_ALL[PROBLEM]:.2f} / {ours}"
 
 
@@ -133,7 +133,7 @@ def oddities() -> str:
 
 def speed_ratios() -> str:
     """Return how many times faster the package is, in one sentence."""
-    races = speed.summary(speed.read(RESULTS / "timing"))
+    races = report.summary(report.read(RESULTS / "timing"))
     groups = races["what"].str.split(": ").str[0] + races["beside"]
     ratios = races["times ours"].astype(float).groupby(groups)
     low, high = ratios.min(), ratios.max()
