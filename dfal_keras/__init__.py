@@ -1,4 +1,4 @@
-"""Margin-based active learning in Keras: DFAL and the methods it was compared with."""
+"""Margin-based active learning in Keras: DFAL and the methods it is compared with."""
 
 import importlib
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ _DEFINED_IN = {
     "deepfool": "attacks",
 }
 
-# Written out, because editors and type checkers read it without running it.
+# Written out, because type checkers and editors don't run this module.
 __all__ = [
     "ActiveLearner",
     "DeepFoolResult",
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from dfal_keras.attacks import DeepFoolResult, deepfool
     from dfal_keras.learner import ActiveLearner, Round
     from dfal_keras.training import Training
-else:  # hidden from type checkers: to them it would make every name an attribute
+else:  # type checkers would accept any name with `__getattr__`
 
     def __getattr__(name):
-        """Import what is asked for, when it is asked for.
+        """Import public names on first use.
 
-        So that a process which needs no TensorFlow, such as a solver's, loads none.
+        A process that does not need TensorFlow, such as a solver's, never imports it.
         """
         if name in _SUBMODULES:
             value = importlib.import_module(f"dfal_keras.{name}")

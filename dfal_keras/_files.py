@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic writes of files."""
 
 import contextlib
 import os
@@ -10,24 +10,24 @@ from typing import IO
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike, mode: str = "b", **options) -> Iterator[IO]:
-    """Open a new file that takes the place of `path` when the block ends.
+    """Open a temporary file that replaces `path` when the context ends.
 
-    A reader, a killed process or a power cut finds the old file or the new one: the
-    content is on the disk before the name points to it. If the block raises, `path`
-    stays as it was and nothing else is left in its folder.
+    The write is atomic, also if the process is killed or the power fails: the content
+    is synced to disk before the file is renamed. If the context raises, `path` is not
+    changed and the temporary file is removed.
 
     Args:
         path: The file to write. Its folder must exist.
-        mode: `"b"` for bytes, `"t"` for text.
+        mode: `"b"` for bytes, `"t"` for text. Defaults to `"b"`.
         **options: Passed to `open`, such as `newline`.
 
     Yields:
-        The open file.
+        The open temporary file.
     """
-    # Where `path` is a link, the file that it points to is replaced.
+    # If `path` is a link, replace the file that it points to.
     path = pathlib.Path(os.path.realpath(path))
-    # A name of its own, so that two processes can't write to one file. Part of the
-    # name only: the system limits its length.
+    # A unique name, so that two processes never write to the same file. Long names are
+    # cut, as systems limit their length.
     temporary = path.with_name(f"{path.name[:80]}.{uuid.uuid4().hex}.tmp")
     try:
         with temporary.open(f"x{mode}", **options) as file:
@@ -43,14 +43,14 @@ def replacing(path: str | os.PathLike, mode: str = "b", **options) -> Iterator[I
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:
-    """Write a text file in UTF-8, whole or not at all."""
+    """Write a text file in UTF-8. The write is atomic."""
     with replacing(path, "t", encoding="utf-8", newline="") as file:
         file.write(text)
 
 
 def _sync_folder(folder):
-    """Write a folder's list of names to the disk, where the system can do that."""
-    with contextlib.suppress(OSError, AttributeError):  # Windows can't
+    """Sync the list of files in a folder to disk, where the system supports it."""
+    with contextlib.suppress(OSError, AttributeError):  # not supported on Windows
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(descriptor)

@@ -1,15 +1,19 @@
-"""Checks of what users pass in: each names the argument, the need and what came."""
+"""Checks of arguments.
+
+Each raises a ValueError that names the argument, what it must be and its value.
+"""
 
 import numbers
+import operator
 from collections.abc import Iterable
 
 import numpy as np
 
 
 def check_count(name: str, value, *, minimum: int = 1) -> int:
-    """Return `value` as an int, or say that it is no whole number >= `minimum`."""
-    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not whole or value < minimum:
+    """Return `value` as an int, or raise ValueError if it is not one from `minimum`."""
+    is_integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not is_integer or value < minimum:
         raise ValueError(
             f"Argument `{name}` must be an integer of at least {minimum}. "
             f"Received: {name}={value!r}"
@@ -28,23 +32,25 @@ def check_number(
 ):
     """Return `value`, or raise ValueError if it is not a number within the limits.
 
+    NaN is not within any limit.
+
     Args:
-        name: The argument's name, for the message.
+        name: Name of the argument.
         value: The argument.
         minimum: Smallest value allowed. Defaults to `None`, no limit.
         above: Limit that the value must exceed. Defaults to `None`, no limit.
         maximum: Largest value allowed. Defaults to `None`, no limit.
         below: Limit that the value must stay below. Defaults to `None`, no limit.
     """
-    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     limits = (
-        ("of at least", minimum, lambda: value >= minimum),
-        ("above", above, lambda: value > above),
-        ("of at most", maximum, lambda: value <= maximum),
-        ("below", below, lambda: value < below),
+        ("of at least", minimum, operator.ge),
+        ("above", above, operator.gt),
+        ("of at most", maximum, operator.le),
+        ("below", below, operator.lt),
     )
     given = [(words, limit, fits) for words, limit, fits in limits if limit is not None]
-    if not is_number or value != value or not all(fits() for _, _, fits in given):
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not is_number or not all(fits(value, limit) for _, limit, fits in given):
         expected = " and ".join(
             "finite" if words == "below" and limit == np.inf else f"{words} {limit:g}"
             for words, limit, _ in given
@@ -66,8 +72,22 @@ def check_choice(name: str, value, choices: Iterable) -> str:
     return value
 
 
+def check_bounds(name: str, value) -> tuple[float, float]:
+    """Return `(low, high)` as floats, infinite for None; raise if it is not a pair."""
+    if value is None:
+        return -np.inf, np.inf
+    limits = _as_array(name, value)
+    is_pair = limits.shape == (2,) and limits.dtype.kind in "buif"
+    if not is_pair or not limits[0] < limits[1]:
+        raise ValueError(
+            f"Argument `{name}` must be (low, high) with low < high, or None. "
+            f"Received: {name}={value!r}"
+        )
+    return float(limits[0]), float(limits[1])
+
+
 def check_image_shape(input_shape, *, minimum: int = 1) -> None:
-    """Check a (height, width, channels) shape."""
+    """Raise ValueError if `input_shape` is not (height, width, channels)."""
     shape = tuple(input_shape) if np.iterable(input_shape) else ()
     sizes = (minimum, minimum, 1)
     if len(shape) != 3 or not all(
@@ -83,14 +103,15 @@ def check_image_shape(input_shape, *, minimum: int = 1) -> None:
 def check_images(
     name: str, x, *, sample_shape: tuple | None = None, finite: bool = True
 ) -> None:
-    """Check a non-empty array of numeric samples.
+    """Raise ValueError if `x` is not a non-empty array of numeric samples.
 
     Args:
-        name: The argument's name, for the message.
-        x: Array, or anything with `shape`, `dtype` and slices, of shape
+        name: Name of the argument.
+        x: Array, or object with `shape`, `dtype` and slices, of shape
             `(num_samples, ...)`.
-        sample_shape: The shape one sample must have, `None` for any size of an axis.
-        finite: Whether NaN and infinity are errors.
+        sample_shape: Required shape of a sample, with `None` for axes of any size.
+            Defaults to `None`, any shape.
+        finite: Whether NaN and infinity are errors. Defaults to `True`.
     """
     shape = getattr(x, "shape", None)
     if shape is None or len(shape) < 2 or shape[0] < 1:
@@ -100,29 +121,16 @@ def check_images(
         )
     if not _is_numeric(x):
         raise ValueError(
-            f"Argument `{name}` must be an array, such as NumPy's, that holds integers "
-            f"or floats. Received: {_describe(x)}"
+            f"Argument `{name}` must be an array of integers or floats, such as a "
+            f"NumPy array. Received: {_describe(x)}"
         )
-    if sample_shape is not None and (
-        len(shape) - 1 != len(sample_shape)
-        or any(
-            want not in (None, got)
-            for want, got in zip(sample_shape, shape[1:], strict=True)
-        )
-    ):
+    if sample_shape is not None and not _fits(shape[1:], sample_shape):
         raise ValueError(
-            f"Argument `{name}` must have samples of shape {tuple(sample_shape)}, "
-            f"which is what the model takes. Received: {_describe(x)}"
+            f"Argument `{name}` must have samples of shape {tuple(sample_shape)}, as "
+            f"the model takes them. Received: {_describe(x)}"
         )
     if finite and np.dtype(x.dtype).kind == "f":
-        for start in range(0, shape[0], 4096):  # never a mask as large as the pool
-            is_finite = np.abs(x[start : start + 4096]) <= np.finfo(np.float32).max
-            if not is_finite.all():
-                row = start + int(np.argwhere(~is_finite)[0, 0])
-                raise ValueError(
-                    f"Argument `{name}` must hold finite numbers, in float32 too. "
-                    f"Received: NaN or infinity in {name}[{row}]"
-                )
+        _check_finite(name, x)
 
 
 def check_labels(
@@ -131,10 +139,10 @@ def check_labels(
     """Return `y` as a one-dimensional int64 array of class indices.
 
     Args:
-        name: The argument's name, for the message.
+        name: Name of the argument.
         y: Integer class indices, of shape `(num_samples,)` or `(num_samples, 1)`.
-        num_samples: How many labels are needed.
-        num_classes: If given, labels must be below it.
+        num_samples: Required number of labels.
+        num_classes: Number of classes. Defaults to `None`, no limit.
     """
     labels = _as_array(name, y)
     if labels.ndim == 2 and labels.shape[1] == 1:
@@ -145,20 +153,21 @@ def check_labels(
             f"for each sample. Received: {_describe(labels)}"
         )
     labels = labels.astype(np.int64)
-    top = "" if num_classes is None else f" and below the {num_classes} classes"
-    wrong = labels < 0
+    is_wrong = labels < 0
     if num_classes is not None:
-        wrong |= labels >= num_classes
-    if wrong.any():
+        is_wrong |= labels >= num_classes
+    if is_wrong.any():
+        limit = "" if num_classes is None else f" and below {num_classes}"
+        row = is_wrong.argmax()
         raise ValueError(
-            f"Argument `{name}` must hold class indices from 0 on{top}. "
-            f"Received: {name}[{wrong.argmax()}]={labels[wrong.argmax()]}"
+            f"Argument `{name}` must hold class indices of at least 0{limit}. "
+            f"Received: {name}[{row}]={labels[row]}"
         )
     return labels
 
 
 def check_pair(name: str, data) -> None:
-    """Check a pair of images and labels."""
+    """Raise ValueError if `data` is not a pair of images and labels."""
     if not isinstance(data, (tuple, list)) or len(data) != 2:
         raise ValueError(
             f"Argument `{name}` must be a pair of images and labels. "
@@ -169,27 +178,27 @@ def check_pair(name: str, data) -> None:
 
 
 def check_indices(name: str, indices, size: int | None = None) -> np.ndarray:
-    """Return `indices` as an int64 array of rows, below `size` if that is given.
+    """Return `indices` as an int64 array of rows of a pool.
 
     Args:
-        name: The argument's name, for the message.
-        indices: Whole numbers.
-        size: How many rows there are.
+        name: Name of the argument.
+        indices: Integers from 0, as a list or a one-dimensional array.
+        size: Number of rows of the pool. Defaults to `None`, no limit.
     """
     rows = _as_array(name, indices)
-    is_whole = rows.dtype.kind in "iu" or rows.size == 0
-    top = np.iinfo(np.int64).max if size is None else size
-    if rows.ndim != 1 or not is_whole or (rows < 0).any() or (rows >= top).any():
-        below = "" if size is None else f", below {size}"
+    is_integer = rows.dtype.kind in "iu" or rows.size == 0
+    limit = np.iinfo(np.int64).max if size is None else size
+    if rows.ndim != 1 or not is_integer or (rows < 0).any() or (rows >= limit).any():
+        below = "" if size is None else f" and below {size}"
         raise ValueError(
-            f"Argument `{name}` must be a list of rows of the pool, whole numbers from "
-            f"0 on{below}. Received: {name}={indices!r:.80}"
+            f"Argument `{name}` must be a list of rows of the pool, integers of at "
+            f"least 0{below}. Received: {name}={indices!r:.80}"
         )
     return rows.astype(np.int64)
 
 
 def _as_array(name, values):
-    """Make an array, or say that the values are ragged or too large."""
+    """Return an array, or raise ValueError if values are ragged or too large."""
     try:
         return np.asarray(values)
     except (ValueError, TypeError, OverflowError) as error:
@@ -199,15 +208,34 @@ def _as_array(name, values):
 
 
 def _is_numeric(x):
-    """Whether an array holds NumPy's integers or floats."""
+    """Return whether an array has a NumPy dtype of integers or floats."""
     try:
         return np.dtype(x.dtype).kind in "buif"
-    except (AttributeError, TypeError):  # a table's columns, TensorFlow's dtypes
+    except (AttributeError, TypeError):  # data frames, dtypes of TensorFlow
         return False
 
 
+def _fits(shape, expected):
+    """Return whether a shape is the expected one, with `None` for any size."""
+    return len(shape) == len(expected) and all(
+        wanted in (None, size) for wanted, size in zip(expected, shape, strict=True)
+    )
+
+
+def _check_finite(name, x):
+    """Raise ValueError if an array holds NaN, or numbers beyond float32."""
+    for start in range(0, x.shape[0], 4096):  # bounds the memory of the mask
+        is_finite = np.abs(x[start : start + 4096]) <= np.finfo(np.float32).max
+        if not is_finite.all():
+            row = start + int(np.argwhere(~is_finite)[0, 0])
+            raise ValueError(
+                f"Argument `{name}` must hold finite numbers, also as float32. "
+                f"Received: NaN or infinity in {name}[{row}]"
+            )
+
+
 def _describe(x):
-    """Shape and dtype of an array, or the type of anything else."""
+    """Return the shape and dtype of an array, or the value and type of an object."""
     if hasattr(x, "shape") and hasattr(x, "dtype"):
         return f"an array of shape {tuple(x.shape)} and dtype {x.dtype}"
     return f"{x!r:.80} (of type {type(x).__name__})"

@@ -1,9 +1,7 @@
-"""DeepFool: the smallest perturbation that changes a classifier's mind, in batches."""
+"""DeepFool: small perturbations that change a classifier's predictions, in batches."""
 
 import dataclasses
-import itertools
 import math
-import numbers
 
 import numpy as np
 
@@ -13,15 +11,15 @@ from dfal_keras.backend import classifier, deepfool_step, inference
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class DeepFoolResult:
-    """What `deepfool` found for each image.
+    """Results of `deepfool`.
 
     Attributes:
-        perturbations: Float32 array shaped like the images: image + perturbation is
-            the adversarial example. Zero where the attack failed.
+        perturbations: Float32 array with the shape of the images. Image plus
+            perturbation is the adversarial example. Zero where the attack failed.
         norms: Float32 array of shape `(num_samples,)`, the L_p norm of each
-            perturbation in units of a pixel; infinity where the attack failed.
-        success: Bool array of shape `(num_samples,)`: was the model fooled?
-        num_steps: Int array of shape `(num_samples,)`, linearizations used.
+            perturbation, in the units of the pixels. Infinity where the attack failed.
+        success: Bool array of shape `(num_samples,)`, whether the prediction changed.
+        num_steps: Int array of shape `(num_samples,)`, number of steps taken.
     """
 
     perturbations: np.ndarray
@@ -53,50 +51,51 @@ def deepfool(
 ) -> DeepFoolResult:
     """Find a small perturbation of each image that changes its predicted class.
 
-    At every step the logits f are linearized. With c the class predicted for x,
+    Each step linearizes the logits f. With c the class predicted for x,
     `g_k = f_k - f_c`, `w_k = grad g_k` and 1/p + 1/q = 1, the nearest face of c's
-    region is `l = argmin_k |g_k| / ||w_k||_q`, and the total perturbation grows by
+    region is `l = argmin_k |g_k| / ||w_k||_q`, and the perturbation grows by
 
         r += |g_l| / ||w_l||_q * d,    d = argmax { w_l . d : ||d||_p = 1 }
 
-    (`w_l / ||w_l||` for p = 2, `sign(w_l)` for p = infinity) until x + (1 + overshoot)
-    r is predicted otherwise. On a linear model that is `1 + overshoot` times the
-    distance to the decision boundary.
+    (`w_l / ||w_l||` for p = 2, `sign(w_l)` for p = infinity) until the predicted class
+    of x + (1 + overshoot) r is not c. On a linear model its norm is `1 + overshoot`
+    times the distance to the decision boundary.
 
     Reference:
         - Moosavi-Dezfooli et al., 2016, "DeepFool: a simple and accurate method to
           fool deep neural networks", Algorithm 2.
 
     Args:
-        model: A Keras classifier with softmax, sigmoid or linear output (the logits
-            behind it are found), or a function from images to logits.
+        model: A Keras classifier with softmax, sigmoid or linear output, whose logits
+            are found automatically, or a function from images to logits.
         x: Images as the model takes them, of shape `(num_samples, ...)`.
-        ord: p of the norm to keep small, from 1 to `np.inf`.
-        max_steps: How many steps to try before giving a sample up.
-        overshoot: By what share to go beyond the boundary.
-        bounds: `(low, high)` of valid pixels, to which the adversarial examples are
-            clipped. `None` for no clipping.
-        num_classes: Compare only with this many of the classes most likely at x, the
-            predicted one included. `None` for all.
-        step_offset: Length added to every step, in units of a pixel. By default the
-            resolution of float32 at x, just enough for a sample that lies on the
-            boundary to get across. DeepFool's authors and Foolbox add 1e-4.
-        num_closest: Find only this many smallest perturbations: give an image up once
-            it has been moved further than that many others that were fooled. `None`
-            for the perturbation of every image.
-        first_look: Give up early on a model that can't be fooled: where no image was
-            fooled in three steps, attack this many of the closest to the end, and
-            give all images up if none of them is fooled. `None` to attack every image.
-        batch_size: How many images to attack at a time.
+        ord: p of the norm to minimize, from 1 to `np.inf`. Defaults to 2.
+        max_steps: Maximum number of steps for an image. Defaults to 50.
+        overshoot: Fraction by which to go beyond the boundary. Defaults to 0.02.
+        bounds: `(low, high)` of valid pixels, to which adversarial examples are
+            clipped. Defaults to `None`, no clipping.
+        num_classes: Compare only this many of the most likely classes of x, the
+            predicted class included. Defaults to `None`, all classes.
+        step_offset: Length to add to each step, in the units of the pixels. Defaults
+            to `None`, the float32 resolution at x, so that a sample on the boundary
+            crosses it. DeepFool's authors and Foolbox add 1e-4.
+        num_closest: Find only this many of the smallest perturbations: stop the attack
+            on an image when its perturbation is larger than all of these. Defaults to
+            `None`, all perturbations.
+        first_look: Stop early if no image can be fooled: if the first three steps fool
+            no image, attack this many of the images closest to the boundary to the
+            end, and stop all attacks if none of them is fooled. Defaults to `None`,
+            attack all images.
+        batch_size: Number of images to attack at a time. Defaults to 128.
 
     Returns:
-        A `DeepFoolResult`. A sample that is not fooled in `max_steps`, that is given
-        up, or where the gradient is zero or not finite, has norm infinity and
-        `success` False; it never spoils the others.
+        A `DeepFoolResult`. If an image is not fooled in `max_steps`, if its attack is
+        stopped, or if its gradients are zero or not finite, its norm is infinity and
+        its `success` is False. Other images are not affected.
 
     Raises:
-        ValueError: If an argument is out of range, or if `model` returns
-            probabilities and can't be looked behind.
+        ValueError: If an argument is invalid, or if `model` returns probabilities and
+            its logits are not accessible.
 
     Example:
         >>> import dfal_keras as dfal
@@ -106,130 +105,203 @@ def deepfool(
         >>> result.perturbations.shape
         (4, 28, 28, 1)
     """
-    limits = _check_options(ord, overshoot, bounds, num_classes, step_offset)
-    _validation.check_count("max_steps", max_steps)
-    _validation.check_count("batch_size", batch_size)
-    for name, count in (("num_closest", num_closest), ("first_look", first_look)):
-        if count is not None:
-            _validation.check_count(name, count)
+    options = DeepFoolOptions(
+        ord=ord,
+        max_steps=max_steps,
+        overshoot=overshoot,
+        bounds=bounds,
+        num_classes=num_classes,
+        step_offset=step_offset,
+        num_closest=num_closest,
+        first_look=first_look,
+        batch_size=batch_size,
+    )
     classifier.check_model(model)
     sample_shape = classifier.sample_shape(model)
     _validation.check_images("x", x, sample_shape=sample_shape, finite=False)
-    outputs = inference.predict_logits(model, x, finite=False)
-    num_compared = _check_outputs(outputs, num_classes)
-    step = deepfool_step.compiled_step(
-        model, tuple(x.shape[1:]), num_compared, float(ord), float(overshoot), limits
-    )
-    classes = np.argsort(-outputs, axis=1, kind="stable")[:, :num_compared]
-    leads = np.take_along_axis(outputs, classes[:, :2], axis=1) @ (1, -1)
+    return attack(model, x, options)
 
-    num_samples, num_pixels = x.shape[0], math.prod(x.shape[1:])
-    perturbations = np.zeros((num_samples, num_pixels), np.float32)
-    norms = np.full(num_samples, np.inf, np.float32)
-    num_steps = np.zeros(num_samples, int)
-    closest = np.full(num_closest or 1, np.inf, np.float32)
 
-    # The batch is a queue: whoever is done leaves, and the next image comes in. Those
-    # that look close to a boundary come first, since they may spare others the work.
-    queue = np.argsort(leads, kind="stable")
-    queue = queue[np.isfinite(outputs[queue]).all(axis=1)]
-    live = np.arange(0)
-    images = totals = np.empty((0, num_pixels), np.float32)
-    for iteration in itertools.count(1):
-        if not live.size and not queue.size:
-            break
-        joining, queue = np.split(queue, [batch_size - live.size])
-        if joining.size:
-            live = np.concatenate([live, joining])
-            new = np.asarray(x[joining], np.float32).reshape(-1, num_pixels)
-            images = np.concatenate([images, new])
-            totals = np.concatenate([totals, np.zeros_like(new)])
-        if step_offset is None:
-            offsets = _RESOLUTION * np.linalg.norm(images, ord, axis=1)
-        else:
-            offsets = np.full(live.size, step_offset, np.float32)
-        totals, changes, has_step, predicted = (
-            tensor.numpy()
-            for tensor in step(images, totals, classes[live].astype(np.int32), offsets)
-        )
-        num_steps[live] += has_step
-        lengths = np.linalg.norm(changes, ord, axis=1)
-        # A network may swallow the NaN of a pixel; the length does not.
-        sound = has_step & (predicted >= 0) & np.isfinite(lengths)
-        fooled = sound & (predicted != classes[live, 0])
-        perturbations[live[fooled]] = changes[fooled]
-        norms[live[fooled]] = lengths[fooled]
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DeepFoolOptions:
+    """Options of `deepfool`, which documents them, checked at construction.
 
-        goes_on = sound & ~fooled & (num_steps[live] < max_steps)
-        if num_closest is not None:
-            closest = np.sort(np.append(closest, lengths[fooled]))[:num_closest]
-            goes_on &= lengths <= closest[-1]
-        live, images, totals = live[goes_on], images[goes_on], totals[goes_on]
+    Raises:
+        ValueError: If an option is invalid.
+    """
 
-        # The look starts anew and leaves no trace: if it finds a way across, what
-        # follows is what follows without a look.
-        left = np.concatenate([live, queue])
-        few = left[:first_look]
-        is_due = first_look is not None and iteration == _STEPS_BEFORE_LOOK
-        if is_due and len(left) > len(few) and np.isinf(norms).all():
-            look = deepfool(
-                *(model, x[few]),
-                ord=ord,
-                max_steps=max_steps,
-                overshoot=overshoot,
-                bounds=bounds,
-                num_classes=num_classes,
-                step_offset=step_offset,
-                num_closest=1,
+    ord: float
+    max_steps: int
+    overshoot: float
+    bounds: tuple | None
+    num_classes: int | None
+    step_offset: float | None
+    num_closest: int | None
+    first_look: int | None
+    batch_size: int
+
+    def __post_init__(self):
+        _validation.check_number("ord", self.ord, minimum=1)
+        _validation.check_count("max_steps", self.max_steps)
+        _validation.check_number("overshoot", self.overshoot, minimum=0, below=np.inf)
+        _validation.check_bounds("bounds", self.bounds)
+        if self.num_classes is not None:
+            _validation.check_count("num_classes", self.num_classes, minimum=2)
+        if self.step_offset is not None:
+            _validation.check_number(
+                "step_offset", self.step_offset, minimum=0, below=np.inf
             )
-            if not look.success.any():
-                break
+        for name in ("num_closest", "first_look"):
+            if getattr(self, name) is not None:
+                _validation.check_count(name, getattr(self, name))
+        _validation.check_count("batch_size", self.batch_size)
 
-    if num_closest is not None:  # whoever finished while the line was still drawn out
-        late = np.isfinite(norms) & (norms > closest[-1])
-        perturbations[late], norms[late] = 0, np.inf
-    return DeepFoolResult(
-        perturbations.reshape(x.shape), norms, np.isfinite(norms), num_steps
+
+def attack(
+    model, x, options: DeepFoolOptions, *, finite: bool = False
+) -> DeepFoolResult:
+    """Run DeepFool on a model and images that are already checked.
+
+    Args:
+        model: A classifier that passes `classifier.check_model`.
+        x: Images that fit the model, of shape `(num_samples, ...)`.
+        options: Options of the attack.
+        finite: Whether to raise an error if the model's logits of an image are NaN or
+            infinite, instead of a failed attack. Defaults to `False`.
+
+    Returns:
+        A `DeepFoolResult`; see `deepfool`.
+
+    Raises:
+        ValueError: If the model does not return logits of at least two classes, or if
+            they are not finite and `finite` is True.
+    """
+    logits = inference.predict_logits(model, x, finite=finite)
+    inference.check_logits(logits)
+    num_compared = min(options.num_classes or logits.shape[1], logits.shape[1])
+    if num_compared < 2:
+        raise ValueError(
+            "Argument `model` must return logits of at least two classes. "
+            f"Received: a model with {num_compared} outputs"
+        )
+    step = deepfool_step.traced_step(
+        model,
+        tuple(x.shape[1:]),
+        num_compared,
+        float(options.ord),
+        float(options.overshoot),
+        _validation.check_bounds("bounds", options.bounds),
     )
+    classes = np.argsort(-logits, axis=1, kind="stable")[:, :num_compared]
+    margins = np.take_along_axis(logits, classes[:, :2], axis=1) @ (1, -1)
+    # Images near a boundary first: the cutoff of `num_closest` then tightens early.
+    order = np.argsort(margins, kind="stable")
+    order = order[np.isfinite(logits[order]).all(axis=1)]
+    return _Attack(step, x, classes, order, options).run()
+
+
+class _Attack:
+    """Attack images in batches, replacing finished images from a queue.
+
+    Args:
+        step: See `deepfool_step.traced_step`.
+        x: Images, of shape `(num_samples, ...)`.
+        classes: Int array of shape `(num_samples, num_compared)`, the classes to
+            compare for each image, the predicted class first.
+        order: Int array, the rows of `x` to attack, in this order.
+        options: A `DeepFoolOptions`.
+    """
+
+    def __init__(self, step, x, classes, order, options):
+        num_samples, num_pixels = x.shape[0], math.prod(x.shape[1:])
+        self._step, self._x, self._classes = step, x, classes
+        self._options = options
+        # Rows of the batch, their images and their perturbations; the rows to come.
+        self._rows, self._queue = np.arange(0), order
+        self._images = self._totals = np.empty((0, num_pixels), np.float32)
+        # Sorted norms of the `num_closest` smallest perturbations.
+        self._closest = np.full(options.num_closest or 1, np.inf, np.float32)
+        self._perturbations = np.zeros((num_samples, num_pixels), np.float32)
+        self._norms = np.full(num_samples, np.inf, np.float32)
+        self._num_steps = np.zeros(num_samples, int)
+
+    def run(self) -> DeepFoolResult:
+        """Attack all images."""
+        num_iterations = 0
+        while len(self._rows) or len(self._queue):
+            self._refill()
+            self._advance()
+            num_iterations += 1
+            if num_iterations == _STEPS_BEFORE_LOOK and self._is_hopeless():
+                break
+        if self._options.num_closest is not None:
+            # Discard images that succeeded before the cutoff tightened.
+            late = np.isfinite(self._norms) & (self._norms > self._closest[-1])
+            self._perturbations[late], self._norms[late] = 0, np.inf
+        return DeepFoolResult(
+            self._perturbations.reshape(self._x.shape),
+            self._norms,
+            np.isfinite(self._norms),
+            self._num_steps,
+        )
+
+    def _refill(self):
+        """Fill the batch from the queue."""
+        num_free = self._options.batch_size - len(self._rows)
+        rows, self._queue = np.split(self._queue, [num_free])
+        if len(rows):
+            images = np.asarray(self._x[rows], np.float32).reshape(len(rows), -1)
+            self._rows = np.concatenate([self._rows, rows])
+            self._images = np.concatenate([self._images, images])
+            self._totals = np.concatenate([self._totals, np.zeros_like(images)])
+
+    def _advance(self):
+        """Move the batch by one step, and remove finished images from it."""
+        options, rows = self._options, self._rows
+        self._totals, changes, has_step, predicted = (
+            tensor.numpy()
+            for tensor in self._step(
+                self._images,
+                self._totals,
+                self._classes[rows].astype(np.int32),
+                self._offsets(),
+            )
+        )
+        self._num_steps[rows] += has_step
+        norms = np.linalg.norm(changes, options.ord, axis=1)
+        # Logits may be finite for a NaN pixel, for example after a ReLU; norms are not.
+        is_valid = has_step & (predicted >= 0) & np.isfinite(norms)
+        fooled = is_valid & (predicted != self._classes[rows, 0])
+        self._perturbations[rows[fooled]] = changes[fooled]
+        self._norms[rows[fooled]] = norms[fooled]
+        remains = is_valid & ~fooled & (self._num_steps[rows] < options.max_steps)
+        if options.num_closest is not None:
+            closest = np.sort(np.append(self._closest, norms[fooled]))
+            self._closest = closest[: options.num_closest]
+            remains &= norms <= self._closest[-1]
+        self._rows = rows[remains]
+        self._images, self._totals = self._images[remains], self._totals[remains]
+
+    def _offsets(self):
+        """Return the lengths to add to the steps of the batch."""
+        if self._options.step_offset is not None:
+            return np.full(len(self._rows), self._options.step_offset, np.float32)
+        return _RESOLUTION * np.linalg.norm(self._images, self._options.ord, axis=1)
+
+    def _is_hopeless(self):
+        """Return whether no image is fooled so far, nor in a first look."""
+        size = self._options.first_look
+        remaining = np.concatenate([self._rows, self._queue])
+        if size is None or len(remaining) <= size or np.isfinite(self._norms).any():
+            return False
+        # A new attack: if it succeeds, this one continues as without a first look.
+        rows = remaining[:size]
+        options = dataclasses.replace(self._options, num_closest=1, first_look=None)
+        look = _Attack(
+            self._step, self._x[rows], self._classes[rows], np.arange(size), options
+        )
+        return not look.run().success.any()
 
 
 _STEPS_BEFORE_LOOK = 3
 _RESOLUTION = np.finfo(np.float32).eps
-
-
-def _check_options(ord, overshoot, bounds, num_classes, step_offset):
-    """Check `deepfool`'s numbers; return the bounds, infinite if there are none."""
-    if not isinstance(ord, numbers.Real) or not ord >= 1:
-        raise ValueError(
-            f"Argument `ord` must be a number from 1 to infinity. Received: ord={ord!r}"
-        )
-    offset = 0 if step_offset is None else step_offset
-    for name, value in (("overshoot", overshoot), ("step_offset", offset)):
-        if not isinstance(value, numbers.Real) or not 0 <= value < np.inf:
-            raise ValueError(
-                f"Argument `{name}` must be a finite number of at least 0. "
-                f"Received: {name}={value!r}"
-            )
-    if num_classes is not None:
-        _validation.check_count("num_classes", num_classes, minimum=2)
-    if bounds is None:
-        return -np.inf, np.inf
-    is_pair = np.shape(bounds) == (2,) and np.asarray(bounds).dtype.kind in "buif"
-    if not is_pair or not bounds[0] < bounds[1]:
-        raise ValueError(
-            "Argument `bounds` must be (low, high) with low < high, or None. "
-            f"Received: bounds={bounds!r}"
-        )
-    return float(bounds[0]), float(bounds[1])
-
-
-def _check_outputs(outputs, num_classes):
-    """Check that a model returns logits; return how many classes to compare."""
-    inference.check_logits(outputs)
-    num_compared = min(num_classes or outputs.shape[1], outputs.shape[1])
-    if num_compared < 2:
-        raise ValueError(
-            "Argument `model` must tell at least two classes apart. "
-            f"Received: a model of {num_compared} outputs"
-        )
-    return num_compared

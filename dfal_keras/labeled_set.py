@@ -1,35 +1,41 @@
-"""The labeled set L_k: which samples, their labels, and what came for free."""
+"""The labeled set L_k: samples, labels and adversarial examples."""
 
 import dataclasses
 import os
 import pathlib
 import zipfile
 import zlib
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dfal_keras import _files
 
-_UNREADABLE = (
+if TYPE_CHECKING:
+    from dfal_keras.strategies import Query
+
+_READ_ERRORS = (
     *(OSError, EOFError, KeyError, TypeError, ValueError),
     *(zipfile.BadZipFile, zlib.error),
-    RuntimeError,  # of zipfile: a damaged file may look encrypted
+    RuntimeError,  # from zipfile, if a damaged file seems to be encrypted
 )
 
 
 @dataclasses.dataclass
 class LabeledSet:
-    """What is labeled, as indices into the pool, labels and adversarial twins.
+    """A labeled set, as indices into a pool.
 
     Attributes:
-        indices: Int array of shape `(num_annotations,)`, rows of the pool in the order
-            in which they were labeled.
+        indices: Int array of shape `(num_annotations,)`, the labeled rows of the pool,
+            in the order of labeling.
         labels: Int array of shape `(num_annotations,)`.
-        adversarial_examples: Float32 array of shape `(num_adversarial, ...)`; of
+        adversarial_examples: Float32 array of shape `(num_adversarial, ...)`, or of
             shape `(0,)` if there are none.
         adversarial_rows: Int array of shape `(num_adversarial,)`, the position in
-            `indices` of the sample that each was made from and shares the label of.
-        pseudo_indices: Int array of shape `(num_pseudo_labels,)`, rows of the pool.
+            `indices` of the sample that each adversarial example belongs to. The two
+            share a label.
+        pseudo_indices: Int array of shape `(num_pseudo_labels,)`, the pseudo-labeled
+            rows of the pool.
         pseudo_labels: Int array of shape `(num_pseudo_labels,)`.
     """
 
@@ -42,70 +48,88 @@ class LabeledSet:
 
     @classmethod
     def empty(cls) -> "LabeledSet":
-        """Return a set of nothing."""
+        """Return an empty set."""
         integers = np.empty(0, np.int64)
-        twins = np.empty(0, np.float32)
-        return cls(integers, integers, twins, integers, integers, integers)
+        images = np.empty(0, np.float32)
+        return cls(integers, integers, images, integers, integers, integers)
 
     @property
     def num_annotations(self) -> int:
-        """Labels that somebody had to give."""
+        """Number of labels from the annotator."""
         return len(self.indices)
 
     @property
     def adversarial_labels(self) -> np.ndarray:
-        """Labels of the twins, int array of shape `(num_adversarial,)`."""
+        """Labels of the adversarial examples, of shape `(num_adversarial,)`."""
         return self.labels[self.adversarial_rows]
 
     def __len__(self) -> int:
-        """Size of the training set: annotations, twins and pseudo-labels."""
+        """Size of the training set, adversarial examples and pseudo-labels included."""
         return len(self.indices) + len(self.adversarial_rows) + len(self.pseudo_indices)
 
-    def add(self, query, labels: np.ndarray) -> None:
-        """Add a query's samples, with their labels and what comes with them.
+    def add(self, query: "Query", labels: np.ndarray) -> None:
+        """Add the samples and adversarial examples of a query.
+
+        The query's pseudo-labels replace those of the set.
 
         Args:
             query: A `dfal_keras.strategies.Query` with indices into the pool.
             labels: Int array of shape `(num_queries,)`.
         """
-        num_known = self.num_annotations
+        num_annotations = self.num_annotations
         self.indices = np.concatenate([self.indices, query.indices])
         self.labels = np.concatenate([self.labels, labels])
-        if len(query.adversarial_rows):
+        rows, examples = query.adversarial_rows, query.adversarial_examples
+        if examples is not None and rows is not None and len(rows):
             known = [self.adversarial_examples] if len(self.adversarial_rows) else []
             self.adversarial_examples = np.concatenate(
-                [*known, query.adversarial_examples], dtype=np.float32
+                [*known, examples], dtype=np.float32
             )
-            rows = num_known + np.asarray(query.adversarial_rows)
-            self.adversarial_rows = np.concatenate([self.adversarial_rows, rows])
-        # Pseudo-labels are the current model's guess: each query replaces them.
+            self.adversarial_rows = np.concatenate(
+                [self.adversarial_rows, num_annotations + np.asarray(rows)]
+            )
         self.pseudo_indices = query.pseudo_indices
         self.pseudo_labels = query.pseudo_labels
 
     def first(self, num_annotations: int) -> "LabeledSet":
-        """Return the set as it was with this many annotations, without pseudo-labels.
+        """Return the set after its first annotations, without pseudo-labels.
+
+        Args:
+            num_annotations: Number of annotations, from 1 to that of the set.
+
+        Returns:
+            A new `LabeledSet` with the adversarial examples of these annotations.
 
         Raises:
-            ValueError: If there are not so many.
+            ValueError: If `num_annotations` is out of range.
         """
         if not 1 <= num_annotations <= self.num_annotations:
             raise ValueError(
                 "Argument `num_annotations` must be from 1 to the set's "
                 f"{self.num_annotations}. Received: num_annotations={num_annotations!r}"
             )
-        has_parent = self.adversarial_rows < num_annotations
+        is_kept = self.adversarial_rows < num_annotations
         integers = np.empty(0, np.int64)
         return LabeledSet(
             self.indices[:num_annotations],
             self.labels[:num_annotations],
-            self.adversarial_examples[has_parent],
-            self.adversarial_rows[has_parent],
+            self.adversarial_examples[is_kept],
+            self.adversarial_rows[is_kept],
             integers,
             integers,
         )
 
     def arrays(self, pool) -> tuple[np.ndarray, np.ndarray]:
-        """Return the training set, float32 images and int64 labels."""
+        """Return the training set.
+
+        Args:
+            pool: The pool that the indices refer to, of shape `(num_samples, ...)`.
+
+        Returns:
+            `(images, labels)`: float32 images of shape `(len(self), ...)`, and int64
+            labels of shape `(len(self),)`. Annotated and pseudo-labeled samples come
+            first, adversarial examples last.
+        """
         rows = np.concatenate([self.indices, self.pseudo_indices])
         images = np.asarray(pool[rows], np.float32)
         if len(self.adversarial_rows):
@@ -114,23 +138,35 @@ class LabeledSet:
         return images, np.concatenate(labels)
 
     def save(self, path: str | os.PathLike, **extra) -> None:
-        """Write everything, and further arrays by name, to an `.npz` file.
+        """Write the set to an `.npz` file. The write is atomic.
 
-        A reader, or whoever was killed on the way, finds the old file or the new one.
+        Args:
+            path: The file to write.
+            **extra: Further arrays to store, by name.
         """
         with _files.replacing(path) as file:
             np.savez(file, **vars(self), **extra)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "tuple[LabeledSet, dict]":
-        """Read what `save` wrote; return the set and a dict of the further arrays."""
+        """Read a file that `save` wrote.
+
+        Args:
+            path: The file to read.
+
+        Returns:
+            The set, and a dict of the further arrays.
+
+        Raises:
+            ValueError: If `save` did not write the file.
+        """
         names = [field.name for field in dataclasses.fields(cls)]
         try:
             with np.load(pathlib.Path(path), allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
             return cls(**{name: arrays.pop(name) for name in names}), arrays
-        except _UNREADABLE as error:
+        except _READ_ERRORS as error:
             raise ValueError(
-                f"Argument `path` must be a file of a saved labeled set. "
+                "Argument `path` must be a file that `LabeledSet.save` wrote. "
                 f"Received: {path} ({error})"
             ) from error

@@ -26,11 +26,11 @@ class Round:
         num_annotations: Number of labels queried so far, the initial set included.
         num_labeled: Size of the training set L_k: annotations, adversarial examples
             and pseudo-labels.
-        accuracy: Test accuracy of A_k in [0, 1]; NaN without test data.
-        loss: Test cross-entropy of A_k in nats; NaN without test data.
+        accuracy: Test accuracy of A_k, in [0, 1]. NaN without test data.
+        loss: Test cross-entropy of A_k, in nats. NaN without test data.
         fit_seconds: Time to train A_k.
         evaluate_seconds: Time to test A_k.
-        query_seconds: Time to choose the next queries; 0 in the last round.
+        query_seconds: Time to choose the next queries. 0 in the last round.
     """
 
     round: int
@@ -52,8 +52,8 @@ class ActiveLearner:
 
     Use `ask` and `tell` with an annotator, `rounds` or `fit` to simulate one.
 
-    The pool is never copied or converted. The learner keeps indices into it, labels
-    and adversarial examples, in `labeled`.
+    The pool is never copied or converted as a whole. The learner keeps indices into
+    it, labels and adversarial examples, in `labeled`.
 
     Reference:
         - Ducoffe & Precioso, 2018, "Adversarial active learning for deep networks: a
@@ -67,21 +67,21 @@ class ActiveLearner:
         num_queries: n_query, the number of labels to query in a round. Defaults to 10.
         num_initial: Size of the initial labeled set L_0, drawn at random. Unused if
             `model` is given. Defaults to 10.
-        seed: Non-negative integer. The randomness of a round is derived from the seed
-            and the number of the round. Defaults to 0.
+        seed: Non-negative integer. The random numbers of a round are derived from the
+            seed and the number of the round. Defaults to 0.
         pool: The images to choose from, as for `dfal_keras.pools.as_pool`. Required by
-            `ask`; `rounds` and `fit` take it as an argument.
+            `ask`. `rounds` and `fit` take it as an argument. Defaults to `None`.
         model: A trained classifier that chooses the first queries. Defaults to `None`:
-            the first samples are drawn at random.
+            the first queries are drawn at random.
 
     Attributes:
         labeled: The `LabeledSet` L_k: indices, labels, adversarial examples and
             pseudo-labels.
         ignored: Int array, rows of the pool that are never queried.
-        round: k, the number of queries answered in full, not counting the initial one.
-        model: A_k as last trained; before that, the model given, or `None`.
-        metadata: Dict of JSON-serializable values, empty by default, that `save` and
-            `load` keep.
+        round: k, the number of completely answered queries, without the initial one.
+        model: A_k of the last training, or the argument `model` before.
+        metadata: Dict of JSON-serializable values that `save` and `load` keep.
+            Defaults to an empty dict.
 
     Raises:
         ValueError: If an argument is invalid.
@@ -135,47 +135,48 @@ class ActiveLearner:
         self.metadata: dict = {}
         self.labeled = LabeledSet.empty()
         self.ignored = np.empty(0, np.int64)
-        # What is queried and not answered yet, and the round that follows the answer.
+        # Samples without an answer, and the round after the answer: the current round
+        # if there are none.
         self._query: Query | None = None
         self._next_round = 0
 
     def ask(self) -> Query:
         """Return the samples to label next.
 
-        Trains A_k first, if any sample is labeled. Until a query is answered in full,
-        returns what is left of it.
+        Trains A_k first, if any sample is labeled. If the last query is not completely
+        answered, returns its remaining samples instead.
 
         Returns:
             A `dfal_keras.strategies.Query` with indices into the pool.
 
         Raises:
-            ValueError: If there is no pool, or no unlabeled sample in it.
+            ValueError: If there is no pool, or it has no unlabeled sample.
         """
         if self._query is None:
             if self.pool is None:
                 raise ValueError(
-                    "Argument `pool` must be given, at construction or to `load`, "
-                    "before anything can be asked. Received: pool=None"
+                    "Argument `pool` must be given, at construction or to `load`, for "
+                    "`ask`. Received: pool=None"
                 )
             self._train()
             self._query = self._choose(self.num_queries)
         return self._query
 
     def tell(self, indices, labels) -> None:
-        """Add labels of queried samples, in any order, all at once or in parts.
+        """Add labels of queried samples, in any order, in one or several calls.
 
         Args:
             indices: Some or all of the indices that `ask` returned.
-            labels: A class index for each; `None` for an unknown label, whose sample
-                is never queried again.
+            labels: A class index for each index, or `None` for an unknown label.
+                Samples with unknown labels are not queried again.
 
         Raises:
-            ValueError: If nothing was queried, an index was not, or a label is not a
-                class index. No label is added then.
+            ValueError: If an index is not part of an open query, or a label is not a
+                class index. No label is added.
         """
         if self._query is None:
             raise ValueError(
-                "Method `tell` answers a query: call `ask` first. "
+                "Method `tell` must follow a query: call `ask` first. "
                 f"Received: indices={indices!r:.80}"
             )
         query = self._query
@@ -201,7 +202,11 @@ class ActiveLearner:
         self.ignored = np.union1d(self.ignored, rows)
 
     def fit(self, x, y, *, budget: int, test_data: tuple | None = None) -> list[Round]:
-        """Run all `rounds` and return them as a list of `Round`."""
+        """Run all rounds; see `rounds`.
+
+        Returns:
+            List of `Round`.
+        """
         return list(self.rounds(x, y, budget=budget, test_data=test_data))
 
     def rounds(
@@ -216,15 +221,15 @@ class ActiveLearner:
                 queried samples are used.
             budget: N, the number of annotations at which to stop, the initial set
                 included.
-            test_data: `(x_test, y_test)` to test every A_k on. Not used for training
-                or queries.
+            test_data: `(x_test, y_test)` to test each A_k on. Not used for training
+                or queries. Defaults to `None`.
 
         Yields:
-            A `Round` after each round. `model` is then A_k, and `labeled` is L_{k+1}.
+            A `Round` after each round, when `model` is A_k and `labeled` is L_{k+1}.
 
         Raises:
-            ValueError: If shapes or labels do not fit, or the budget is smaller than
-                the initial set or larger than the pool.
+            ValueError: If an argument is invalid, or the budget is smaller than the
+                initial set or larger than the pool.
         """
         self.pool = pools.as_pool(x, name="x")
         y = _validation.check_labels("y", y, num_samples=len(self.pool))
@@ -242,14 +247,14 @@ class ActiveLearner:
     def save(self, path: str | os.PathLike) -> None:
         """Write the state to an `.npz` file. The write is atomic.
 
-        The state is L_k, the query that is not answered yet, the round, and the numbers
-        given at construction. The pool and the model are not part of it.
+        The state consists of L_k, the open query, the round, and the numbers given at
+        construction. It does not include the pool or the model.
 
         Args:
             path: The file to write.
 
         Raises:
-            ValueError: If `metadata` can't be written as JSON.
+            ValueError: If `metadata` is not JSON-serializable.
         """
         try:
             metadata = json.dumps(self.metadata)
@@ -282,19 +287,20 @@ class ActiveLearner:
     ) -> "ActiveLearner":
         """Return a learner in the state that `save` wrote.
 
-        With the same arguments as at construction it continues with the same rounds as
-        the learner that was saved.
+        With the arguments of its construction, the learner continues with the same
+        rounds as the saved learner.
 
         Args:
             path: A file that `save` wrote.
             train: As at construction.
-            strategy: As at construction.
-            pool: As at construction.
-            model: As at construction. Required until a sample is labeled.
+            strategy: As at construction. Defaults to `"dfal"`.
+            pool: As at construction. Defaults to `None`.
+            model: As at construction. Not needed if any sample is labeled. Defaults
+                to `None`.
 
         Raises:
-            ValueError: If `save` did not write the file, or if it belongs to another
-                pool.
+            ValueError: If an argument is invalid, `save` did not write the file, or
+                the saved learner has another pool.
         """
         labeled, stored = LabeledSet.load(path)
         if not {*_SAVED, "round"} <= stored.keys():
@@ -304,7 +310,8 @@ class ActiveLearner:
             )
         numbers = {name: int(stored[name]) for name in _SAVED}
         learner = cls(train, strategy, pool=pool, model=model, **numbers)
-        learner.labeled, learner.round = labeled, int(stored["round"])
+        learner.labeled = labeled
+        learner.round = learner._next_round = int(stored["round"])
         learner.ignored = stored.get("ignored", learner.ignored)
         learner.metadata = json.loads(str(stored.get("metadata", "{}")))
         if "next_round" in stored:
@@ -334,8 +341,8 @@ class ActiveLearner:
             evaluated = time.perf_counter()
             k, num_annotations = self.round, self.labeled.num_annotations
             num_labeled = len(self.labeled)
+            # No query in the last round: a run with a larger budget continues with it.
             num_queries = min(self.num_queries, budget - num_annotations)
-            # The last round stays open: a larger budget continues with its query.
             if num_queries > 0:
                 self._query = self._choose(num_queries)
                 self._answer(y)
@@ -379,11 +386,9 @@ class ActiveLearner:
                 f"{len(self.pool)} samples, all labeled or ignored"
             )
         if self._has_no_model():
-            self._next_round = self.round
             num_initial = min(self.num_initial, len(candidates))
             rng = self._rng(_INITIAL)
             return Query(rng.choice(candidates, num_initial, replace=False))
-        self._next_round = self.round + 1
         num_candidates = getattr(self.strategy, "num_candidates", None)
         if num_candidates is not None and num_candidates < len(candidates):
             rng = self._rng(_CANDIDATES)
@@ -398,10 +403,11 @@ class ActiveLearner:
             rng=self._rng(_STRATEGY),
         )
         query.check(len(candidates), num_queries)
+        self._next_round = self.round + 1
         return query.reindex(candidates)
 
     def _rng(self, purpose, k=None):
-        """Return the random generator for one purpose in one round."""
+        """Return the random generator of a purpose in a round."""
         k = self.round if k is None else k
         return np.random.default_rng([self.seed, k, purpose])
 

@@ -1,4 +1,4 @@
-"""The paper's two networks, LeNet5 and VGG8, with raw pixels as their input."""
+"""The networks of the paper, LeNet5 and VGG8."""
 
 import keras
 from keras import layers
@@ -12,30 +12,31 @@ def LeNet5(  # noqa: N802 - Keras names its model builders in CamelCase
     *,
     include_preprocessing: bool = True,
 ) -> keras.Model:
-    """Build the paper's LeNet5.
+    """Build the LeNet5 of the paper.
 
-    Two blocks of 5x5 convolutions (6 and 16 filters) with max pooling and dropout, a
-    linear 1x1 convolution (120), a dense ReLU layer (84), and *two* linear layers of
-    `classes` units with dropout between them, as in the first author's public code.
+    Two blocks of a 5x5 ReLU convolution (6 and 16 filters), max pooling and dropout, a
+    linear 1x1 convolution (120 filters), a dense ReLU layer (84 units), and *two*
+    linear layers of `classes` units with dropout between them, as in the first
+    author's public code.
 
     Reference:
         - LeCun et al., 1998, "Gradient-based learning applied to document
           recognition"; Ducoffe & Precioso, 2018, section 4.1.
 
     Args:
-        input_shape: Height, width and channels of an image; height and width at
-            least 16.
-        classes: Number of classes, at least 2.
-        include_preprocessing: Whether the network itself divides the pixels by 255.
-            If True (the default) it takes raw pixels in [0, 255], such as uint8
-            images; if False, pixels in [0, 1].
+        input_shape: `(height, width, channels)` of an image, with height and width of
+            at least 16. Defaults to `(28, 28, 1)`.
+        classes: Number of classes, at least 2. Defaults to 10.
+        include_preprocessing: Whether the network divides pixels by 255. If True, it
+            takes pixels in [0, 255], such as uint8 images. If False, it takes pixels
+            in [0, 1]. Defaults to `True`.
 
     Returns:
         A `keras.Sequential` with a softmax output, not compiled. 166,936 parameters
         for 28x28x1 images of 10 classes.
 
     Raises:
-        ValueError: If `input_shape` or `classes` is out of range.
+        ValueError: If `input_shape` or `classes` is invalid.
 
     Example:
         >>> import dfal_keras as dfal
@@ -70,29 +71,30 @@ def VGG8(  # noqa: N802
     *,
     include_preprocessing: bool = True,
 ) -> keras.Model:
-    """Build the paper's VGG8.
+    """Build the VGG8 of the paper.
 
     Four blocks of 3x3 ReLU convolutions (64; 128; 256, 256; 512, 512 filters), each
-    with max pooling and dropout, then a dense ReLU layer of 4096 units.
+    with max pooling and dropout, a dense ReLU layer (4096 units), dropout, and a
+    linear layer of `classes` units.
 
     Reference:
         - Simonyan & Zisserman, 2015, "Very deep convolutional networks for
           large-scale image recognition"; Ducoffe & Precioso, 2018, section 4.1.
 
     Args:
-        input_shape: Height, width and channels of an image; height and width at
-            least 16.
-        classes: Number of classes, at least 2.
-        include_preprocessing: Whether the network itself divides the pixels by 255.
-            If True (the default) it takes raw pixels in [0, 255], such as uint8
-            images; if False, pixels in [0, 1].
+        input_shape: `(height, width, channels)` of an image, with height and width of
+            at least 16. Defaults to `(28, 28, 1)`.
+        classes: Number of classes, at least 2. Defaults to 10.
+        include_preprocessing: Whether the network divides pixels by 255. If True, it
+            takes pixels in [0, 255], such as uint8 images. If False, it takes pixels
+            in [0, 1]. Defaults to `True`.
 
     Returns:
         A `keras.Sequential` with a softmax output, not compiled. 6,641,930 parameters
         for 28x28x1 images of 10 classes.
 
     Raises:
-        ValueError: If `input_shape` or `classes` is out of range.
+        ValueError: If `input_shape` or `classes` is invalid.
 
     Example:
         >>> import dfal_keras as dfal
@@ -130,7 +132,7 @@ def _check(input_shape, classes):
 
 
 def _classifier(name, input_shape, classes, include_preprocessing, body):
-    """Put scaling in front of `body`, and logits and a softmax behind it."""
+    """Add scaling before `body`, and logits and a softmax after it."""
     head = [layers.Rescaling(1 / 255, name="rescaling")] * bool(include_preprocessing)
     tail = [
         layers.Dense(classes, name="logits"),

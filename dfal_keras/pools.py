@@ -1,39 +1,44 @@
-"""Pools of unlabeled images: arrays, files, and data sets larger than memory."""
+"""Pools of unlabeled images: arrays, files, and datasets larger than memory."""
 
 import os
 import pathlib
 import zipfile
+from typing import TYPE_CHECKING, TypeGuard
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from dfal_keras import _files, _validation
 
+if TYPE_CHECKING:
+    import tensorflow as tf
+
 
 def as_pool(source, *, name: str = "source", sample_shape: tuple | None = None):
-    """Return anything that holds images as a pool: rows read when they are asked for.
+    """Return a pool, whose rows are read on access.
 
-    | source | what happens |
+    | source | access |
     |---|---|
-    | array, memory map, or anything with `shape`, `dtype`, NumPy's indexing | used |
+    | array, memory map, or object with `shape`, `dtype`, NumPy's indexing | as is |
     | path of a `.npy` file | memory-mapped |
-    | path of a `.npz` file with one array, or one named `x` | read |
-    | `keras.utils.PyDataset` of images, or of (images, ...) | batches read as needed |
-    | `tf.data.Dataset`, which has no rows to ask for | refused: see `write_pool` |
+    | path of a `.npz` file with one array, or one named `x` | read into memory |
+    | `keras.utils.PyDataset` of images, or of (images, ...) | one batch at a time |
+    | `tf.data.Dataset` | ValueError, as it has no random access: see `write_pool` |
 
     Args:
-        source: As above; batches of a `PyDataset` of one size, but for the last.
-        name: The argument's name, for messages.
-        sample_shape: The shape one image must have, `None` for any size of an axis.
+        source: See above. The batches of a `PyDataset` must have one size, except for
+            the last.
+        name: Name of the argument in error messages. Defaults to `"source"`.
+        sample_shape: Required shape of an image, with `None` for axes of any size.
+            Defaults to `None`, any shape.
 
     Returns:
         An object with `shape`, `dtype`, `len` and indexing of the first axis by slices
-        and by arrays of rows.
+        and by int arrays.
 
     Raises:
-        ValueError: If it holds no images, images of another shape, or none that are
-            finite numbers.
+        ValueError: If `source` does not hold images of the required shape, or holds
+            NaN or infinity.
 
     Example:
         >>> import dfal_keras as dfal
@@ -41,13 +46,13 @@ def as_pool(source, *, name: str = "source", sample_shape: tuple | None = None):
         (5, 28, 28, 1)
     """
     if isinstance(source, keras.utils.PyDataset):
-        pool = BatchedPool(source)  # each batch is checked when it is read
+        pool = BatchedPool(source)  # checks each batch when it is read
         _validation.check_images(name, pool, sample_shape=sample_shape, finite=False)
         return pool
-    if isinstance(source, tf.data.Dataset):
+    if _is_tf_dataset(source):
         raise ValueError(
-            f"Argument `{name}` must let rows be read at random, which a "
-            "tf.data.Dataset does not: write it to a file first, with "
+            f"Argument `{name}` must have random access to rows. Write a "
+            "tf.data.Dataset to a file first, with "
             "`dfal_keras.pools.write_pool(dataset, path)`. Received: a tf.data.Dataset"
         )
     if isinstance(source, (str, pathlib.Path)):
@@ -56,23 +61,24 @@ def as_pool(source, *, name: str = "source", sample_shape: tuple | None = None):
     return source
 
 
-def write_pool(dataset: tf.data.Dataset, path: str | os.PathLike) -> np.ndarray:
-    """Write a `tf.data.Dataset` of batches to a `.npy` file, and map that.
+def write_pool(dataset: "tf.data.Dataset", path: str | os.PathLike) -> np.ndarray:
+    """Write a `tf.data.Dataset` of batches to a `.npy` file, and memory-map the file.
 
-    One pass in constant memory. The file is there whole or not at all; next time,
-    `as_pool(path)` is enough.
+    Writes in one pass, in constant memory. The write is atomic. Read the file again
+    with `as_pool(path)`.
 
     Args:
         dataset: A finite `tf.data.Dataset` of batches of images, or of (images, ...),
-            such as `keras.utils.image_dataset_from_directory` makes; not shuffled, if
-            rows are to be found again in their source.
-        path: Where to write, ending in `.npy`; must not exist.
+            such as `keras.utils.image_dataset_from_directory` returns. Do not shuffle
+            it if rows of the pool must match rows of its source.
+        path: The file to write. It must end in `.npy` and not exist.
 
     Returns:
         A read-only `np.memmap` of shape `(num_samples, ...)`.
 
     Raises:
-        ValueError: If `path` exists, or the data set holds no images of one shape.
+        ValueError: If `path` exists, or if the dataset does not hold images of one
+            shape and dtype.
 
     Example:
         >>> import dfal_keras as dfal
@@ -85,10 +91,10 @@ def write_pool(dataset: tf.data.Dataset, path: str | os.PathLike) -> np.ndarray:
     path = pathlib.Path(str(path))
     if path.suffix != ".npy" or path.exists():
         raise ValueError(
-            "Argument `path` must end in .npy and not exist; a pool that was written "
-            f"before is used by `as_pool(path)`. Received: path={str(path)!r}"
+            "Argument `path` must end in .npy and not exist. Read an existing pool "
+            f"with `as_pool(path)`. Received: path={str(path)!r}"
         )
-    if not isinstance(dataset, tf.data.Dataset):
+    if not _is_tf_dataset(dataset):
         raise ValueError(
             "Argument `dataset` must be a tf.data.Dataset of batches of images. "
             f"Received: {dataset!r:.80} (of type {type(dataset).__name__})"
@@ -99,16 +105,16 @@ def write_pool(dataset: tf.data.Dataset, path: str | os.PathLike) -> np.ndarray:
 
 
 class BatchedPool:
-    """The images of a `keras.utils.PyDataset`, as if they were one array.
+    """View of a `keras.utils.PyDataset` as one array of images.
 
-    A query at random places reads the batches that these lie in, each of them once.
+    Indexing reads each batch that it needs once.
 
     Args:
-        dataset: Of images, or of (images, ...), in batches of one size, but for the
-            last, and in the same order whenever it is asked.
+        dataset: A `PyDataset` of images, or of (images, ...). Its batches must have
+            one size, except for the last, and one order.
 
     Raises:
-        ValueError: If its length is not known, or its batches are no images.
+        ValueError: If the number of batches is unknown, or batches are not images.
     """
 
     def __init__(self, dataset: keras.utils.PyDataset):
@@ -131,10 +137,11 @@ class BatchedPool:
     def __getitem__(self, rows) -> np.ndarray:
         if isinstance(rows, slice):
             rows = np.arange(*rows.indices(len(self)))
-        batches, places = np.divmod(np.asarray(rows), self._batch_size)
+        batches, positions = np.divmod(np.asarray(rows), self._batch_size)
         images = np.empty((len(batches), *self.shape[1:]), self.dtype)
         for batch in np.unique(batches):
-            images[batches == batch] = self._batch(batch)[places[batches == batch]]
+            in_batch = batches == batch
+            images[in_batch] = self._batch(batch)[positions[in_batch]]
         return images
 
     def _batch(self, index):
@@ -144,14 +151,14 @@ class BatchedPool:
 
 
 class Subset:
-    """Some rows of a pool, as if they were an array of their own.
+    """View of some rows of a pool as an array.
 
-    Indexed like the first axis of an array, by a slice or an array of positions, it
-    reads just those rows from the pool, which may be memory-mapped.
+    Indexing of the first axis, by a slice or an int array, reads only the indexed rows
+    from the pool.
 
     Args:
-        pool: What `as_pool` returns, of shape `(num_samples, ...)`.
-        indices: Int array, the pool's rows that this view shows, in this order.
+        pool: A pool as `as_pool` returns it, of shape `(num_samples, ...)`.
+        indices: Int array, the rows of the pool, in the order of the view.
 
     Example:
         >>> pool = np.arange(10)[:, None]
@@ -173,16 +180,21 @@ class Subset:
 
 
 def check_same(pool, shape) -> None:
-    """Say so if a pool has another shape than the one a learner was saved with."""
+    """Raise ValueError if a pool does not have the shape of a saved learner's pool."""
     if tuple(pool.shape) != tuple(shape):
         raise ValueError(
-            "Argument `pool` must be the one that the learner was saved with, of shape "
+            "Argument `pool` must be the pool of the saved learner, of shape "
             f"{tuple(map(int, shape))}. Received: a pool of shape {tuple(pool.shape)}"
         )
 
 
+def _is_tf_dataset(source) -> "TypeGuard[tf.data.Dataset]":
+    """Return whether `source` is a `tf.data.Dataset`, without importing TensorFlow."""
+    return hasattr(source, "as_numpy_iterator")
+
+
 def _read(path, name):
-    """Map a `.npy` file, or read the images of an `.npz` file; never a pickle."""
+    """Memory-map a `.npy` file, or read the images of an `.npz` file."""
     try:
         if path.suffix == ".npy":
             return np.load(path, mmap_mode="r", allow_pickle=False)
@@ -197,7 +209,7 @@ def _read(path, name):
 
 
 def _write_batches(batches, file):
-    """Write batches as one `.npy` file, whose header is known at the end."""
+    """Write batches as one `.npy` file."""
     num_samples, first = 0, None
     for batch in batches:
         images = np.ascontiguousarray(_images_of(batch))
@@ -215,12 +227,12 @@ def _write_batches(batches, file):
         file.write(images.tobytes())
         num_samples += len(images)
     if first is None:
-        raise ValueError("Argument `dataset` must hold images. Received: no batch")
-    # NumPy leaves room in the header for the first axis to grow.
+        raise ValueError("Argument `dataset` must hold images. Received: no batches")
+    # NumPy pads the header, so that the first axis may grow.
     file.seek(0)
     _write_header(file, first, num_samples)
     if file.tell() != start:
-        raise OSError("the header of the .npy file changed its size")
+        raise OSError("The size of the .npy file's header has changed")
 
 
 def _write_header(file, images, num_samples):
@@ -233,5 +245,5 @@ def _write_header(file, images, num_samples):
 
 
 def _images_of(batch):
-    """The images of a batch, which may come with labels."""
+    """Return the images of a batch, which may include labels."""
     return batch[0] if isinstance(batch, (tuple, list)) else batch

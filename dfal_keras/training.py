@@ -1,6 +1,4 @@
-"""The paper's `training(H, L_k)`: restarts with early stopping, in one graph."""
-
-import numbers
+"""The paper's `training(H, L_k)`: restarts with early stopping."""
 
 import keras
 import numpy as np
@@ -11,39 +9,43 @@ from dfal_keras.backend import classifier, reinitialization
 
 
 class Training:
-    """Train a model from scratch, several times over, and keep the best.
+    """Train a model from scratch several times and keep the best weights.
 
-    Calling the object trains on a labeled set L_k and returns the model:
+    A call trains on a labeled set L_k and returns the model. It repeats these steps
+    `num_restarts` times:
 
-    1. fresh weights, fresh optimizer, a fresh random split of L_k into a training and
-       a validation part;
-    2. epochs over the shuffled training part until the validation loss has not
-       improved for `patience` epochs, or for `epochs` epochs;
-    3. again, `num_restarts` times. The weights with which a restart ended are kept if
-       its final validation loss is the lowest.
+    1. Draw initial weights, reset the optimizer, and split L_k at random into a
+       training and a validation set.
+    2. Train until the validation loss has not improved for `patience` epochs, or for
+       `epochs` epochs.
 
-    It is always the same model object: compiled and traced once, its weights change
-    in place. Epochs run inside one TensorFlow graph that loops Keras's own
-    `model.train_step`, so the model trains as under `model.fit`, without what `fit`
-    costs per epoch on a small set.
+    The model gets the final weights of the restart whose final validation loss is the
+    lowest.
+
+    The model is trained in place. Epochs loop over Keras's `model.train_step` inside
+    one TensorFlow graph, traced once, so the model trains as with `model.fit`, without
+    its overhead per epoch on small sets.
 
     Reference:
-        - Ducoffe & Precioso, 2018, Algorithm 1; the recipe is the first author's
-          public code's, since the paper gives optimizer and batch size only.
+        - Ducoffe & Precioso, 2018, Algorithm 1. The paper gives the optimizer and the
+          batch size only; restarts and early stopping follow the first author's
+          public code.
 
     Args:
-        model: A Keras model, built, and compiled with a loss for integer labels. Its
-            trainable layers start afresh at every restart; layers with
-            `trainable=False` keep the weights that they have.
-        num_restarts: How many times to train.
-        validation_split: Share of the labeled set to hold out, in (0, 1).
-        epochs: The most epochs for one restart.
-        patience: Stop after this many epochs without a lower validation loss.
-        batch_size: Samples per gradient step.
+        model: A Keras model, built, and compiled with a loss for integer labels. Each
+            restart draws new weights for its trainable layers. Layers with
+            `trainable=False` keep their weights.
+        num_restarts: Number of restarts. Defaults to 5.
+        validation_split: Fraction of the labeled set to use as validation set, between
+            0 and 1. Defaults to 0.2.
+        epochs: Maximum number of epochs of a restart. Defaults to 100.
+        patience: Number of epochs without a lower validation loss after which a
+            restart stops. Defaults to 5.
+        batch_size: Number of samples per gradient step. Defaults to 32.
 
     Raises:
-        ValueError: If the model is not compiled, or its weights can't be initialized
-            again, or a number is out of range.
+        ValueError: If the model is not built and compiled, a layer has no initializer,
+            or a number is out of range.
 
     Example:
         >>> import dfal_keras as dfal
@@ -69,22 +71,18 @@ class Training:
         if getattr(model, "optimizer", None) is None:
             raise ValueError(
                 "Argument `model` must be compiled with an optimizer and a loss. "
-                f"Received: {model!r}, which is not"
-            )
-        is_number = isinstance(validation_split, numbers.Real)
-        if not is_number or not 0 < validation_split < 1:
-            raise ValueError(
-                "Argument `validation_split` must lie between 0 and 1. "
-                f"Received: validation_split={validation_split!r}"
+                f"Received: {model!r}, which is not compiled"
             )
         self.model = model
         self.num_restarts = _validation.check_count("num_restarts", num_restarts)
-        self.validation_split = validation_split
+        self.validation_split = _validation.check_number(
+            "validation_split", validation_split, above=0, below=1
+        )
         self.epochs = _validation.check_count("epochs", epochs)
         self.patience = _validation.check_count("patience", patience)
         self.batch_size = _validation.check_count("batch_size", batch_size)
         self._initializer = reinitialization.Initializer(model)
-        self._graphs: dict = {}  # one for float32 images, one for uint8
+        self._traced: dict = {}  # by dtype of the images
 
     def __call__(self, x, y, *, seed: int) -> keras.Model:
         """Train on a labeled set.
@@ -92,23 +90,23 @@ class Training:
         Args:
             x: Images as the model takes them, of shape `(num_samples, ...)`.
             y: Integer class indices, of shape `(num_samples,)`.
-            seed: Whole number that fixes initial weights, splits, shuffles and
-                dropout.
+            seed: Non-negative integer, the seed of initial weights, splits, shuffles
+                and dropout.
 
         Returns:
-            The model given at construction, trained, in place.
+            The model given at construction.
 
         Raises:
-            ValueError: If there are fewer than two samples, the shapes do not fit, the
-                loss takes no integer labels, or every restart ended with a validation
-                loss or weights that are not finite.
+            ValueError: If an argument is invalid, there are fewer than two samples,
+                the loss does not accept integer labels, or every restart ends with a
+                validation loss or weights that are not finite.
         """
         _validation.check_images(
             "x", x, sample_shape=classifier.sample_shape(self.model)
         )
         _validation.check_count("seed", seed, minimum=0)
         num_samples = x.shape[0]
-        # A single output stands for two classes; a subclassed model does not tell.
+        # A single output means two classes. Subclassed models have no `outputs`.
         outputs = getattr(self.model, "outputs", None)
         num_classes = max(2, outputs[0].shape[-1]) if outputs else None
         y = _validation.check_labels(
@@ -117,12 +115,12 @@ class Training:
         num_held_out = max(1, round(num_samples * self.validation_split))
         if num_samples - num_held_out < 1:
             raise ValueError(
-                "Argument `x` must hold enough samples to train on some and validate "
-                f"on others. Received: {num_samples} samples"
+                "Argument `x` must hold enough samples for a training and a validation "
+                f"set. Received: {num_samples} samples"
             )
         dtype = "uint8" if x.dtype == np.uint8 else "float32"
         x, y = tf.constant(np.asarray(x, dtype)), tf.constant(y, tf.int32)
-        run_epochs = self._graph(tuple(x.shape[1:]), dtype)
+        run_epochs = self._traced_epochs(tuple(x.shape[1:]), dtype)
         best_loss, best_weights = np.inf, None
         for restart in range(self.num_restarts):
             rng = np.random.default_rng([seed, restart])
@@ -135,25 +133,26 @@ class Training:
             except (ValueError, tf.errors.InvalidArgumentError) as error:
                 reason = str(error).strip().split("\n")[0]
                 raise ValueError(
-                    "Argument `model` must be compiled with a loss for integer labels "
-                    f"and its outputs. Received: loss={self.model.loss!r} ({reason})"
+                    "Argument `model` must be compiled with a loss that accepts its "
+                    "outputs and integer labels. "
+                    f"Received: loss={self.model.loss!r} ({reason})"
                 ) from error
-            # Where a layer swallows NaN, the loss may be finite though they are not.
+            # The loss may be finite for NaN weights, for example before a ReLU.
             weights = self.model.get_weights()
             if loss < best_loss and all(np.isfinite(w).all() for w in weights):
                 best_loss, best_weights = loss, weights
         if best_weights is None:
             raise ValueError(
-                "Training must reach a finite validation loss by finite weights; check "
-                "the loss, the learning rate and the images. "
-                f"Received: a loss of {loss} at the last restart"
+                "Training must reach a finite validation loss with finite weights: "
+                "check the loss, the learning rate and the images. "
+                f"Received: a loss of {loss} in the last restart"
             )
         self.model.set_weights(best_weights)
         return self.model
 
-    def _graph(self, sample_shape, dtype):
-        """Compile `_run_epochs`, for any number of samples, once for each dtype."""
-        if dtype not in self._graphs:
+    def _traced_epochs(self, sample_shape, dtype):
+        """Return `_run_epochs`, traced once per dtype for any number of samples."""
+        if dtype not in self._traced:
             specs = [
                 tf.TensorSpec((None, *sample_shape), dtype, name="x"),
                 tf.TensorSpec((None,), tf.int32, name="y"),
@@ -161,11 +160,11 @@ class Training:
                 tf.TensorSpec((None,), tf.int32, name="held_out_rows"),
                 tf.TensorSpec((2,), tf.int32, name="seed"),
             ]
-            self._graphs[dtype] = tf.function(self._run_epochs, input_signature=specs)
-        return self._graphs[dtype]
+            self._traced[dtype] = tf.function(self._run_epochs, input_signature=specs)
+        return self._traced[dtype]
 
     def _run_epochs(self, x, y, train_rows, held_out_rows, seed):
-        """Train until early stopping; return the last validation loss."""
+        """Train until early stopping, and return the last validation loss."""
         epoch, num_waited = tf.constant(0), tf.constant(0)
         best = loss = tf.constant(np.inf)
         while epoch < self.epochs and num_waited < self.patience:
@@ -182,7 +181,7 @@ class Training:
         return loss
 
     def _validation_loss(self, x, y, rows):
-        """Mean loss over `rows` with dropout off, in batches that bound memory."""
+        """Return the mean loss over `rows` in inference mode."""
         total = 0.0
         for start in tf.range(0, tf.size(rows), _VALIDATION_BATCH_SIZE):
             batch = rows[start : start + _VALIDATION_BATCH_SIZE]
@@ -197,5 +196,5 @@ _VALIDATION_BATCH_SIZE = 512
 
 
 def _rows(x, y, rows):
-    """One batch, its images in float."""
+    """Return a batch of float32 images and labels."""
     return tf.cast(tf.gather(x, rows), tf.float32), tf.gather(y, rows)

@@ -5,6 +5,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from helpers import models
 
 import dfal_keras as dfal
 
@@ -16,7 +18,7 @@ def mnist():
 
 @pytest.fixture(scope="session")
 def lenet5(mnist):
-    """A LeNet5 for pixels in [0, 1] that knows its digits; not to be changed."""
+    """A trained LeNet5 for pixels in [0, 1]. Do not change it."""
     (x, y), _ = mnist
     keras.utils.set_random_seed(0)
     model = dfal.models.LeNet5(include_preprocessing=False)
@@ -27,13 +29,13 @@ def lenet5(mnist):
 
 @pytest.fixture(scope="session")
 def digits(mnist):
-    """256 test digits with pixels in [0, 1]."""
+    """256 test images of MNIST with pixels in [0, 1]."""
     return mnist[1][0][:256].astype("float32") / 255
 
 
 @pytest.fixture(scope="session")
 def blobs():
-    """Three clusters of 4x4 images, easy to learn: (images, labels)."""
+    """Three clusters of 4x4 images that are easy to learn, as (images, labels)."""
     rng = np.random.default_rng(0)
     y = np.arange(300) % 3
     centers = rng.uniform(0, 255, size=(3, 4, 4, 1))
@@ -43,17 +45,8 @@ def blobs():
 
 @pytest.fixture
 def tiny_model():
-    """A network for `blobs`, compiled: milliseconds to train."""
-    model = keras.Sequential(
-        [
-            keras.Input((4, 4, 1)),
-            keras.layers.Rescaling(1 / 255),
-            keras.layers.Flatten(),
-            keras.layers.Dense(8, activation="relu"),
-            keras.layers.Dropout(0.1),
-            keras.layers.Dense(3, activation="softmax"),
-        ]
-    )
+    """A compiled model of `blobs` that trains in milliseconds."""
+    model = models.dense(dropout=0.1)
     model.compile(keras.optimizers.Adam(0.05), "sparse_categorical_crossentropy")
     return model
 
@@ -61,3 +54,18 @@ def tiny_model():
 @pytest.fixture
 def tiny_train(tiny_model):
     return dfal.Training(tiny_model, num_restarts=2, epochs=10)
+
+
+@pytest.fixture
+def traced_functions(monkeypatch):
+    """The functions of dfal_keras that TensorFlow compiles during the test."""
+    made, original = [], tf.function
+
+    def record(*arguments, **options):
+        function = original(*arguments, **options)
+        if "input_signature" in options:  # not in those of Keras
+            made.append(function)
+        return function
+
+    monkeypatch.setattr(tf, "function", record)
+    return made

@@ -1,1 +1,1 @@
-"""What a Keras classifier computes: everything that is TensorFlow's own."""
+"""Computations with Keras classifiers: most of the package's TensorFlow code."""

@@ -1,15 +1,15 @@
-"""One step of DeepFool: to the nearest face of a classifier's linearization."""
+"""One step of DeepFool, to the nearest face of the linearized classifier's region."""
 
 from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
-from dfal_keras.backend import classifier, gradients, tracing
+from dfal_keras.backend import classifier, logit_gradients, tracing
 
 
-@tracing.once_per_model
-def compiled_step(
+@tracing.cached_per_model
+def traced_step(
     model,
     sample_shape: tuple,
     num_compared: int,
@@ -17,84 +17,89 @@ def compiled_step(
     overshoot: float,
     bounds: tuple,
 ) -> Callable:
-    """Compile a step of `deepfool`, with the prediction at the place it leads to.
+    """Return a step of `deepfool`, and the prediction after it, traced once.
 
     Args:
         model: A Keras classifier, or a function from images to logits.
         sample_shape: Shape of an image.
-        num_compared: How many classes each image is compared with, its own included.
+        num_compared: Number of classes that are compared for each image, the predicted
+            class included.
         ord: p of the norm of a step, from 1 to infinity.
-        overshoot: By what share to go beyond the boundary.
+        overshoot: Fraction by which to go beyond the boundary.
         bounds: `(low, high)` of valid pixels.
 
     Returns:
-        A graph, traced once, of four tensors: images and the perturbations so far,
-        both flat; the classes of each image, of shape `(batch_size, num_compared)`, its
-        own first; and what to add to the length of each step. It returns the
-        perturbations, one step on; how the images change by them, overshoot and bounds
-        included; whether there was a step to take; and the class predicted there, -1
-        if the logits are not finite.
+        A function of four tensors: flat images; their perturbations so far, flat; the
+        classes to compare, of shape `(batch_size, num_compared)`, the predicted class
+        first; and the lengths to add to the step of each image. It returns four
+        tensors: the new perturbations; the changes of the images, with overshoot and
+        bounds; whether a finite step was found; and the class predicted after the
+        step, -1 if the logits are not finite.
     """
     logits = classifier.logits(model)
     low, high = bounds
 
-    def changed(images, totals):
-        return tf.clip_by_value(images + (1 + overshoot) * totals, low, high)
+    def perturbed(images, perturbations):
+        return tf.clip_by_value(images + (1 + overshoot) * perturbations, low, high)
 
-    def step(images, totals, classes, offsets):
-        attacked = tf.reshape(changed(images, totals), (-1, *sample_shape))
-        differences, normals = gradients.margins(logits, attacked, classes)
+    def step(images, perturbations, classes, offsets):
+        current = perturbed(images, perturbations)
+        differences, normals = logit_gradients.margins(
+            logits, tf.reshape(current, (-1, *sample_shape)), classes
+        )
         distances, directions = _nearest_face(differences, normals, ord)
         has_step = tf.math.is_finite(distances)
         lengths = tf.where(has_step, distances + offsets, 0)
-        totals += lengths[:, None] * directions
-        attacked = changed(images, totals)
-        outputs = logits(tf.reshape(attacked, (-1, *sample_shape)))
+        perturbations += lengths[:, None] * directions
+        current = perturbed(images, perturbations)
+        outputs = logits(tf.reshape(current, (-1, *sample_shape)))
         is_finite = tf.reduce_all(tf.math.is_finite(outputs), axis=1)
-        best = tf.argmax(outputs, axis=1, output_type=tf.int32)
-        return totals, attacked - images, has_step, tf.where(is_finite, best, -1)
+        predicted = tf.argmax(outputs, axis=1, output_type=tf.int32)
+        predicted = tf.where(is_finite, predicted, -1)
+        return perturbations, current - images, has_step, predicted
 
-    flat = (int(np.prod(sample_shape)),)
-    return tracing.graph(
+    num_pixels = int(np.prod(sample_shape))
+    return tracing.traced(
         step,
-        (flat, "float32"),
-        (flat, "float32"),
+        ((num_pixels,), "float32"),
+        ((num_pixels,), "float32"),
         ((num_compared,), "int32"),
         ((), "float32"),
     )
 
 
 def _nearest_face(differences, normals, ord):
-    """Find the nearest face of the region of linear functions an image lies in.
+    """Find the nearest zero of linear functions.
 
     Args:
         differences: Values g_k of the functions, of shape `(batch_size, num_faces)`.
         normals: Their gradients, of shape `(batch_size, num_faces, num_pixels)`.
-        ord: p of the norm in which to measure.
+        ord: p of the norm that measures distances.
 
     Returns:
-        The distance of the nearest, infinite if there is none, and the unit step
-        towards it.
+        The distance to the nearest face, of shape `(batch_size,)`, infinite if there
+        is none; and the unit step towards it, of shape `(batch_size, num_pixels)`.
     """
-    lengths, units = _steepest(normals, ord)
-    reachable = tf.math.is_finite(lengths) & (lengths > 0)
-    distances = tf.where(reachable, tf.abs(differences) / lengths, np.inf)
+    dual_norms, unit_steps = _steepest(normals, ord)
+    reachable = tf.math.is_finite(dual_norms) & (dual_norms > 0)
+    distances = tf.where(reachable, tf.abs(differences) / dual_norms, np.inf)
     nearest = tf.argmin(distances, axis=1)
-    return tf.gather(distances, nearest, batch_dims=1), units(nearest)
+    return tf.gather(distances, nearest, batch_dims=1), unit_steps(nearest)
 
 
 def _steepest(normals, ord):
-    """Dual norms of the normals, and the unit L_p steps that climb them fastest.
+    """Compute dual norms, and the unit L_p steps of steepest ascent.
 
     Args:
         normals: Float tensor of shape `(batch_size, num_faces, num_pixels)`.
         ord: p of the norm in which a step has length one.
 
     Returns:
-        The dual norms, of shape `(batch_size, num_faces)`, and a function that
-        returns the step for one face of each sample.
+        The dual norms, of shape `(batch_size, num_faces)`, and a function from the
+        index of one face for each sample to the steps, of shape
+        `(batch_size, num_pixels)`.
     """
-    # Scaled to a largest entry of one first, so that no power over- or underflows.
+    # Scale the largest entry to one, so that no power overflows or underflows.
     scales = tf.reduce_max(tf.abs(normals), axis=2)
     scaled = tf.math.divide_no_nan(normals, scales[..., None])
     if ord == 1:
@@ -103,12 +108,12 @@ def _steepest(normals, ord):
         dual = 1.0 if ord == np.inf else ord / (ord - 1)
         norms = tf.reduce_sum(tf.abs(scaled) ** dual, axis=2) ** (1 / dual)
 
-    def units(faces):
+    def unit_steps(faces):
         normal = tf.gather(scaled, faces, batch_dims=1)
-        if ord == 1:  # all along the one pixel that counts most
+        if ord == 1:  # change only the pixel with the largest gradient
             pixel = tf.argmax(tf.abs(normal), axis=1)
             return tf.sign(normal) * tf.one_hot(pixel, tf.shape(normal)[1])
         length = tf.gather(norms, faces, batch_dims=1)[:, None]
         return tf.sign(normal) * (tf.abs(normal) / length) ** (dual - 1)
 
-    return scales * norms, units
+    return scales * norms, unit_steps

@@ -1,4 +1,4 @@
-"""Forward passes over pools of any size, one float batch at a time."""
+"""Predictions on pools of any size, one float32 batch at a time."""
 
 from collections.abc import Iterator
 
@@ -13,17 +13,19 @@ _BATCH_SIZE = 1024
 def predict_logits(
     model, x, *, batch_size: int = _BATCH_SIZE, finite: bool = True
 ) -> np.ndarray:
-    """Return the logits of `x`, float32 of shape `(num_samples, num_classes)`.
+    """Return logits.
 
     Args:
-        model: A Keras classifier, or a function from images to logits.
+        model: A classifier that passes `classifier.check_model`.
         x: Images as the model takes them, of shape `(num_samples, ...)`.
-        batch_size: How many to convert to float and to predict at a time.
-        finite: Whether NaN and infinity are errors. They cannot be ranked.
+        batch_size: Number of images in a batch. Defaults to 1024.
+        finite: Whether to raise an error for NaN and infinity. Defaults to `True`.
+
+    Returns:
+        Float32 array of shape `(num_samples, num_classes)`.
 
     Raises:
-        ValueError: If the model's outputs have another shape, or are not finite though
-            they should be.
+        ValueError: If the model's outputs have another shape, or are not finite.
     """
     logits = _predict(classifier.logits, model, x, batch_size)
     if logits.ndim != 2:
@@ -37,12 +39,12 @@ def predict_logits(
 
 
 def predict_features(model, x, *, batch_size: int = _BATCH_SIZE) -> np.ndarray:
-    """Return the penultimate activations, `(num_samples, num_features)`, finite."""
+    """Return penultimate activations, of shape `(num_samples, num_features)`."""
     return check_finite(_predict(classifier.features, model, x, batch_size))
 
 
 def predict_probabilities(model, x, *, batch_size: int = _BATCH_SIZE) -> np.ndarray:
-    """Return the class probabilities of `x`, of shape `(num_samples, num_classes)`."""
+    """Return class probabilities, of shape `(num_samples, num_classes)`."""
     outputs = predict_logits(model, x, batch_size=batch_size)
     if are_probabilities(outputs):
         return outputs
@@ -50,43 +52,54 @@ def predict_probabilities(model, x, *, batch_size: int = _BATCH_SIZE) -> np.ndar
 
 
 def evaluate(model, x, y, *, batch_size: int = _BATCH_SIZE) -> tuple[float, float]:
-    """Return the mean cross-entropy (in nats) and the accuracy (in [0, 1])."""
+    """Return the mean cross-entropy, in nats, and the accuracy, in [0, 1].
+
+    Args:
+        model: A classifier.
+        x: Images as the model takes them, of shape `(num_samples, ...)`.
+        y: Integer class indices, of shape `(num_samples,)`.
+        batch_size: Number of images in a batch. Defaults to 1024.
+
+    Raises:
+        ValueError: If an argument is invalid, or outputs are not finite.
+    """
+    classifier.check_model(model)
     _validation.check_images("x", x, sample_shape=classifier.sample_shape(model))
     probabilities = predict_probabilities(model, x, batch_size=batch_size)
     num_samples, num_classes = probabilities.shape
     labels = _validation.check_labels(
         "y", y, num_samples=num_samples, num_classes=num_classes
     )
-    own = probabilities[np.arange(len(labels)), labels]
-    loss = -np.log(np.maximum(own, np.finfo(own.dtype).tiny)).mean()
+    correct = probabilities[np.arange(len(labels)), labels]
+    loss = -np.log(np.maximum(correct, np.finfo(correct.dtype).tiny)).mean()
     return float(loss), float((probabilities.argmax(axis=1) == labels).mean())
 
 
 def are_probabilities(outputs: np.ndarray) -> bool:
-    """Whether every row lies in [0, 1] and sums to one: a softmax's, not logits."""
+    """Return whether all rows lie in [0, 1] and sum to one, as a softmax's do."""
     in_range = (outputs >= 0).all() and (outputs <= 1).all()
     return bool(in_range and np.allclose(outputs.sum(axis=1), 1, atol=1e-4))
 
 
 def check_logits(outputs: np.ndarray) -> np.ndarray:
-    """Return a model's outputs, or say that they are probabilities, not logits."""
+    """Return a model's outputs, or raise ValueError if they are probabilities."""
     if are_probabilities(outputs):
         raise ValueError(
-            "Argument `model` must return logits, or end in a softmax that can be "
-            "looked behind; give the function that computes its logits instead, or a "
-            "method `logits`. Received: a model whose outputs are probabilities"
+            "Argument `model` must return logits, end in a softmax layer whose input "
+            "is accessible, or have a method `logits(inputs)`. "
+            "Received: a model whose outputs are probabilities"
         )
     return outputs
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Class probabilities, along the last axis."""
+    """Return class probabilities, along the last axis."""
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
 def check_finite(outputs: np.ndarray) -> np.ndarray:
-    """Return what a model computes, or say that some of it can't be ranked."""
+    """Return what a model computes, or raise ValueError if it is not finite."""
     if not np.isfinite(outputs).all():
         row = int(np.argwhere(~np.isfinite(outputs))[0, 0])
         raise ValueError(
@@ -97,13 +110,14 @@ def check_finite(outputs: np.ndarray) -> np.ndarray:
 
 
 def float_batches(x, batch_size: int) -> Iterator[np.ndarray]:
-    """Yield `x` in float32 batches; the pool as a whole is never converted."""
+    """Yield float32 batches of `x`, which is never converted as a whole."""
     for start in range(0, x.shape[0], batch_size):
         yield np.asarray(x[start : start + batch_size], dtype=np.float32)
 
 
-def _predict(view, model, x, batch_size):
-    forward = _compiled(model, view, tuple(x.shape[1:]))
+def _predict(compute, model, x, batch_size):
+    """Compute `classifier.logits` or `classifier.features` of all images."""
+    forward = _traced(model, compute, tuple(x.shape[1:]))
     outputs = [forward(batch).numpy() for batch in float_batches(x, batch_size)]
     num_rows = sum(len(rows) for rows in outputs)
     if num_rows != x.shape[0]:
@@ -114,6 +128,6 @@ def _predict(view, model, x, batch_size):
     return np.concatenate(outputs)
 
 
-@tracing.once_per_model
-def _compiled(model, view, sample_shape):
-    return tracing.graph(view(model), (sample_shape, "float32"))
+@tracing.cached_per_model
+def _traced(model, compute, sample_shape):
+    return tracing.traced(compute(model), (sample_shape, "float32"))

@@ -1,4 +1,4 @@
-"""Keeping a program's screen to itself."""
+"""Import of TensorFlow without its messages."""
 
 import contextlib
 import os
@@ -7,15 +7,16 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Turn the process's standard error away; exceptions are not affected.
+    """Silence stderr, for example while TensorFlow is imported.
 
-    For the import of TensorFlow, whose chatter about devices comes from C++ before any
-    log level applies. For programs to use: the library itself leaves the screen alone.
+    TensorFlow's messages about devices are written by C++ code before a log level can
+    be set. Exceptions are not affected. For programs only: the library itself never
+    redirects stderr.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with open(os.devnull, "w") as nowhere, contextlib.ExitStack() as stack:
-        screen = os.dup(2)
-        stack.callback(os.close, screen)
-        stack.callback(os.dup2, screen, 2)
-        os.dup2(nowhere.fileno(), 2)
+    with open(os.devnull, "w") as devnull, contextlib.ExitStack() as stack:
+        stderr = os.dup(2)
+        stack.callback(os.close, stderr)
+        stack.callback(os.dup2, stderr, 2)
+        os.dup2(devnull.fileno(), 2)
         yield

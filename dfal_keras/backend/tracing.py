@@ -1,4 +1,4 @@
-"""TensorFlow graphs that are built once per model and live as long as it does."""
+"""TensorFlow functions that are traced once per model and freed with it."""
 
 import functools
 import inspect
@@ -7,38 +7,43 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-_PER_MODEL: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+_CACHE: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
-def once_per_model(build: Callable) -> Callable:
-    """Make `build(model, *options)` run once per model and options.
+def cached_per_model(build: Callable) -> Callable:
+    """Cache the values of `build(model, *options)` for as long as the model lives.
 
-    An active learner queries the same model object round after round, its weights
-    changed in place: whatever is traced for it must be traced once. What `build`
-    returns must not hold the model itself, or neither would ever be freed.
+    An active learner queries the same model object in every round, with its weights
+    changed in place, so functions of a model are traced once only. What `build`
+    returns must not hold a reference to the model, or neither is ever freed.
+
+    Args:
+        build: A function of a model and hashable options.
+
+    Returns:
+        The cached function.
     """
 
     @functools.wraps(build)
     def cached(model, *options):
-        # A bound method is a new object at every access: its owner is what lives on.
+        # Each access to a bound method makes a new object: key by its owner.
         is_method = inspect.ismethod(model)
         owner, method = (model.__self__, model.__func__) if is_method else (model, None)
-        built = _PER_MODEL.setdefault(owner, {})
+        values = _CACHE.setdefault(owner, {})
         key = (build, method, *options)
-        if key not in built:
-            built[key] = build(model, *options)
-        return built[key]
+        if key not in values:
+            values[key] = build(model, *options)
+        return values[key]
 
     return cached
 
 
-def graph(function: Callable, *signature: tuple) -> Callable:
-    """Compile `function` of tensors into one graph, traced once.
+def traced(function: Callable, *signature: tuple) -> Callable:
+    """Make a `tf.function` that is traced once, for any batch size.
 
     Args:
         function: A Python function of tensors.
-        *signature: One `(shape, dtype)` per argument, shapes without the batch axis,
-            which stays open, so that a batch may shrink without a new trace.
+        *signature: One `(shape, dtype)` per argument. Shapes exclude the batch axis.
 
     Returns:
         A `tf.function` with one input signature.

@@ -1,18 +1,18 @@
 import foolbox
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from keras import layers
+from helpers import models
 
 import dfal_keras as dfal
-from dfal_keras.backend import classifier, deepfool_step, inference
+from dfal_keras import attacks
+from dfal_keras.backend import classifier, inference
 
 
-def linear_model(num_pixels, num_classes, seed=0):
-    """A random linear classifier: the model, its weights and its biases."""
-    rng = np.random.default_rng(seed)
-    model = keras.Sequential([keras.Input((num_pixels,)), layers.Dense(num_classes)])
+def random_linear_model(num_pixels, num_classes):
+    """Return a linear classifier, its weights and its biases."""
+    rng = np.random.default_rng(0)
+    model = models.linear(num_classes, input_shape=(num_pixels,))
     model.set_weights(
         [rng.normal(size=(num_pixels, num_classes)), rng.normal(size=num_classes)]
     )
@@ -22,8 +22,8 @@ def linear_model(num_pixels, num_classes, seed=0):
 @pytest.mark.parametrize("ord", [1, 1.5, 2, 4, np.inf])
 @pytest.mark.parametrize("num_classes", [2, 6])
 def test_linear_models_have_the_closed_form(ord, num_classes):
-    """The distance to face k is |g_k| / ||w_k||_q; the nearest face is a minimum."""
-    model, weights, biases = linear_model(20, num_classes)
+    """The norm is the distance to the nearest face, min_k |g_k| / ||w_k||_q."""
+    model, weights, biases = random_linear_model(20, num_classes)
     x = np.random.default_rng(1).normal(size=(50, 20)).astype("float32")
     logits = x @ weights + biases
     own = logits.argmax(axis=1)
@@ -96,7 +96,7 @@ def test_one_by_one_equals_in_a_batch_in_any_order(lenet5, digits):
 
 
 def test_fewer_classes_never_give_a_smaller_first_step():
-    model, *_ = linear_model(20, 6)
+    model, *_ = random_linear_model(20, 6)
     x = np.random.default_rng(1).normal(size=(50, 20)).astype("float32")
     every = dfal.deepfool(model, x)
     two = dfal.deepfool(model, x, num_classes=2)
@@ -104,17 +104,12 @@ def test_fewer_classes_never_give_a_smaller_first_step():
     assert (two.norms > every.norms * 1.01).any()
 
 
-def test_one_trace_for_all_batch_sizes(digits):
+def test_one_trace_for_all_batch_sizes(digits, traced_functions):
     model = dfal.models.LeNet5(include_preprocessing=False)
     for num_samples in (1, 5, 150):
         dfal.deepfool(model, digits[:num_samples])
-    graphs = [
-        deepfool_step.compiled_step(
-            model, (28, 28, 1), 10, 2.0, 0.02, (-np.inf, np.inf)
-        ),
-        inference._compiled(model, classifier.logits, (28, 28, 1)),
-    ]
-    assert [graph.experimental_get_tracing_count() for graph in graphs] == [1, 1]
+    counts = [each.experimental_get_tracing_count() for each in traced_functions]
+    assert counts == [1, 1]  # the logits and the step
 
 
 @pytest.mark.parametrize("bounds", [None, (0, 1)])
@@ -130,6 +125,16 @@ def test_the_closest_alone_are_the_closest_of_all(lenet5, digits, ord, bounds):
     assert few.num_steps.sum() < 0.8 * every.num_steps.sum()
 
 
+@pytest.mark.parametrize("num_closest", [None, 10])
+def test_batches_of_any_size_give_the_same_result(lenet5, digits, num_closest):
+    x = digits[:60]
+    whole = dfal.deepfool(lenet5, x, num_closest=num_closest)
+    for batch_size in (7, 59, 60, 61):
+        parts = dfal.deepfool(lenet5, x, num_closest=num_closest, batch_size=batch_size)
+        assert (parts.success == whole.success).all()
+        assert parts.norms == pytest.approx(whole.norms, rel=1e-3)
+
+
 def test_more_closest_than_images_is_every_image(lenet5, digits):
     every = dfal.deepfool(lenet5, digits[:20])
     more = dfal.deepfool(lenet5, digits[:20], num_closest=30)
@@ -137,8 +142,8 @@ def test_more_closest_than_images_is_every_image(lenet5, digits):
 
 
 def test_a_sample_on_the_boundary_gets_across():
-    model = keras.Sequential([keras.Input((2,)), layers.Dense(2, use_bias=False)])
-    model.set_weights([np.array([[1.0, -1.0], [0.0, 0.0]])])
+    weights = [[1.0, -1.0], [0.0, 0.0]]
+    model = models.linear(2, input_shape=(2,), weights=weights)
     x = np.array([[0.0, 3.0], [1e-9, 3.0], [1.0, 3.0]], "float32")
     result = dfal.deepfool(model, x)
     assert result.success.all()
@@ -146,7 +151,7 @@ def test_a_sample_on_the_boundary_gets_across():
     assert result.norms[2] == pytest.approx(1.02, rel=1e-5)
 
 
-def test_hopeless_samples_have_infinite_norm_and_spoil_no_others(lenet5, digits):
+def test_a_sample_with_nan_has_infinite_norm_and_does_not_affect_others(lenet5, digits):
     x = digits[:8].copy()
     alone = dfal.deepfool(lenet5, np.delete(x, 3, axis=0))
     x[3, 5, 5] = np.nan
@@ -159,8 +164,7 @@ def test_hopeless_samples_have_infinite_norm_and_spoil_no_others(lenet5, digits)
 
 @pytest.mark.parametrize("weights", [np.zeros((5, 3)), np.full((5, 3), np.nan)])
 def test_zero_or_nan_gradients_are_no_success(weights):
-    model = keras.Sequential([keras.Input((5,)), layers.Dense(3, use_bias=False)])
-    model.set_weights([weights])
+    model = models.linear(3, input_shape=(5,), weights=weights)
     result = dfal.deepfool(model, np.ones((4, 5), "float32"))
     assert np.isinf(result.norms).all()
     assert not result.success.any()
@@ -183,7 +187,7 @@ def test_raw_pixels_scale_the_norms_by_255(lenet5, mnist):
 
 
 def test_single_sigmoid_is_attacked_as_two_classes():
-    model = keras.Sequential([keras.Input((6,)), layers.Dense(1, activation="sigmoid")])
+    model = models.linear(1, "sigmoid", input_shape=(6,))
     weights, bias = model.get_weights()
     x = np.random.default_rng(0).normal(size=(20, 6)).astype("float32")
     distance = np.abs(x @ weights + bias)[:, 0] / np.linalg.norm(weights)
@@ -214,10 +218,34 @@ def test_single_sigmoid_is_attacked_as_two_classes():
         ({"num_classes": 1}, "num_classes"),
         ({"step_offset": -1}, "step_offset"),
         ({"num_closest": 0}, "num_closest"),
+        ({"first_look": 0}, "first_look"),
         ({"batch_size": 0}, "batch_size"),
     ],
 )
 def test_bad_arguments(changed, named):
-    good = {"model": linear_model(5, 3)[0], "x": np.zeros((3, 5), "float32")}
+    model, *_ = random_linear_model(5, 3)
+    good = {"model": model, "x": np.zeros((3, 5), "float32")}
     with pytest.raises(ValueError, match=f"`{named}`.*Received: "):
         dfal.deepfool(**{**good, **changed})
+
+
+def test_nonfinite_logits_are_an_error_on_demand():
+    model, *_ = random_linear_model(5, 3)
+    x = np.ones((8, 5), "float32")
+    x[3, 2] = np.nan
+    options = attacks.DeepFoolOptions(
+        ord=2,
+        max_steps=50,
+        overshoot=0.02,
+        bounds=None,
+        num_classes=None,
+        step_offset=None,
+        num_closest=None,
+        first_look=None,
+        batch_size=128,
+    )
+    result = attacks.attack(model, x, options)
+    assert (result.norms == dfal.deepfool(model, x).norms).all()
+    assert np.flatnonzero(~result.success).tolist() == [3]
+    with pytest.raises(ValueError, match="`model` must compute finite.*sample 3 of 8"):
+        attacks.attack(model, x, options, finite=True)
