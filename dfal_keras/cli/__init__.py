@@ -1,1 +1,1 @@
-"""The command line: `python -m dfal_keras`."""
+"""The command line, `python -m dfal_keras`."""

@@ -1,6 +1,7 @@
-"""k-center on arrays: which few points leave no other far away?"""
+"""k-center on arrays: choose the points that leave no other point far away."""
 
+from dfal_keras.kcenter.radius_search import FORMULATIONS
 from dfal_keras.kcenter.result import KCenterResult
 from dfal_keras.kcenter.search import greedy, robust
 
-__all__ = ["KCenterResult", "greedy", "robust"]
+__all__ = ["FORMULATIONS", "KCenterResult", "greedy", "robust"]

@@ -1,72 +1,105 @@
-"""Distances to centers, and farthest-first traversal: what every search is made of."""
+"""Farthest-first traversal, and the distances that it needs.
+
+In this module, `nearest` is a float array of shape `(num_points,)`: the distance of
+each point to its nearest center, infinite without centers and -1 for a new center.
+"""
 
 import numpy as np
 
-_BLOCK = 2**16  # numbers in one block of differences: half a MB, it stays in the cache
+_BLOCK_SIZE = 2**16  # numbers in a block of differences: 0.5 MB, which fits the cache
 
 
-def distances_to(points: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Euclidean distances (others, points).
+def pairwise_distances(centers: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Return the Euclidean distances, of shape `(num_centers, num_points)`.
 
-    From differences, never from |a|^2 + |b|^2 - 2ab: duplicates are at zero whatever
-    their offset, and a pair has the same distance, to the last bit, in every row and
-    block, so that "within a radius" means the same all through a search.
+    Computed from differences, not from |a|^2 + |b|^2 - 2ab: the distance of duplicates
+    is exactly 0, and a pair has the same distance, to the last bit, in every call, so
+    that comparisons with a radius agree throughout a search.
+
+    Args:
+        centers: Float array of shape `(num_centers, num_features)`.
+        points: Float array of shape `(num_points, num_features)`.
     """
-    squares = np.empty((len(others), len(points)))
-    step = max(1, _BLOCK // points.shape[1])
+    squares = np.empty((len(centers), len(points)))
+    step = max(1, _BLOCK_SIZE // points.shape[1])
     for start in range(0, len(points), step):
         block = slice(start, start + step)
-        for i, other in enumerate(others):
-            difference = points[block] - other
+        for i, center in enumerate(centers):
+            difference = points[block] - center
             np.einsum("nd,nd->n", difference, difference, out=squares[i, block])
     return np.sqrt(squares, out=squares)
 
 
-def cover(
-    points: np.ndarray, centers: np.ndarray, reach: np.ndarray | None = None
+def nearest_distances(
+    points: np.ndarray, centers: np.ndarray, nearest: np.ndarray | None = None
 ) -> np.ndarray:
-    """Distance of each point to the nearest center; `reach` is that to older ones."""
-    reach = np.full(len(points), np.inf) if reach is None else reach.copy()
-    for center in centers:
-        np.minimum(reach, distances_to(points, center[None])[0], out=reach)
-    return reach
+    """Return the distance of each point to its nearest center.
 
-
-def farthest_first(
-    points: np.ndarray, num_centers: int, reach: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Chooses centers one by one, fewer if no more points are left.
-
-    In the `reach` it returns, and takes, -1 marks a point that is a center.
+    Args:
+        points: Float array of shape `(num_points, num_features)`.
+        centers: Float array of shape `(num_centers, num_features)`.
+        nearest: Distances to the centers so far. Defaults to `None`, no centers.
     """
-    centers = np.empty(min(num_centers, int(np.count_nonzero(reach >= 0))), int)
-    for k in range(len(centers)):
-        if np.isinf(reach[0]):
-            start = distances_to(points, points.mean(axis=0, keepdims=True))[0]
-            centers[k] = start.argmin()
-        else:
-            centers[k] = reach.argmax()
-        reach = cover(points, points[centers[k : k + 1]], reach)
-        reach[centers[k]] = -1
-    return centers, reach
+    nearest = np.full(len(points), np.inf) if nearest is None else nearest.copy()
+    for center in centers:
+        distances = pairwise_distances(center[None], points)[0]
+        np.minimum(nearest, distances, out=nearest)
+    return nearest
 
 
-def complete(
-    points: np.ndarray, chosen: np.ndarray, num_centers: int, reach: np.ndarray
+def traverse(
+    points: np.ndarray, num_centers: int, nearest: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Adds farthest points to centers that a program chose, up to `num_centers`."""
-    reach = cover(points, points[chosen], reach)
-    reach[chosen] = -1
-    more, reach = farthest_first(points, num_centers - len(chosen), reach)
-    return np.concatenate([chosen, more]), reach
+    """Choose the point farthest from all centers, again and again.
+
+    Args:
+        points: Float array of shape `(num_points, num_features)`.
+        num_centers: Number of points to choose.
+        nearest: Distances to the centers so far. If they are infinite, the first
+            center is the point closest to the mean.
+
+    Returns:
+        `(centers, nearest)`: the chosen rows of `points` in order, all rows if there
+        are fewer than `num_centers`; and the new distances.
+    """
+    centers = np.empty(min(num_centers, int(np.count_nonzero(nearest >= 0))), int)
+    for k in range(len(centers)):
+        if np.isinf(nearest[0]):
+            mean = points.mean(axis=0, keepdims=True)
+            centers[k] = pairwise_distances(mean, points)[0].argmin()
+        else:
+            centers[k] = nearest.argmax()
+        nearest = nearest_distances(points, points[centers[k : k + 1]], nearest)
+        nearest[centers[k]] = -1
+    return centers, nearest
 
 
-def radius_of(reach: np.ndarray, num_outliers: int = 0) -> float:
-    """The largest distance after the `num_outliers` largest."""
-    kept = len(reach) - 1 - num_outliers
-    return max(0.0, float(np.partition(reach, kept)[kept])) if kept >= 0 else 0.0
+def add_farthest(
+    points: np.ndarray, chosen: np.ndarray, num_centers: int, nearest: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Extend chosen centers to `num_centers` by farthest-first traversal.
+
+    Args:
+        points: Float array of shape `(num_points, num_features)`.
+        chosen: Int array, at most `num_centers` rows of `points`.
+        num_centers: Number of centers to return.
+        nearest: Distances to the centers before those chosen.
+
+    Returns:
+        `(centers, nearest)`, as `traverse` does.
+    """
+    nearest = nearest_distances(points, points[chosen], nearest)
+    nearest[chosen] = -1
+    farthest, nearest = traverse(points, num_centers - len(chosen), nearest)
+    return np.concatenate([chosen, farthest]), nearest
 
 
-def half(radius: float) -> float:
-    """A lower bound from a farthest-first radius, safe from rounding of distances."""
+def covering_radius(nearest: np.ndarray, num_outliers: int = 0) -> float:
+    """Return the largest distance without the `num_outliers` largest."""
+    last = len(nearest) - 1 - num_outliers
+    return max(0.0, float(np.partition(nearest, last)[last])) if last >= 0 else 0.0
+
+
+def lower_bound(radius: float) -> float:
+    """Return half of a farthest-first radius, reduced by more than rounding errors."""
     return radius / 2 * (1 - 1e-9)

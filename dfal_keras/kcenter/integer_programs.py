@@ -1,9 +1,9 @@
 """The feasibility programs of the robust k-center, solved by OR-Tools' MathOpt.
 
-Each program answers one question: can `num_centers` new centers leave at most
-`max_outliers` points farther than delta from every center? It returns the chosen
-centers, or None for a proven "no", or raises TimeoutError when the solver stopped
-before it knew. A time-out can thus never be mistaken for "infeasible".
+Each program asks whether `num_centers` new centers can leave at most `max_outliers`
+points farther than delta from every center. It returns the chosen centers, or None if
+that is proven infeasible, or raises TimeoutError if the solver reaches the deadline
+first. A time-out is thus never taken for "infeasible".
 """
 
 import datetime
@@ -22,7 +22,7 @@ def solve_compact(
     solver: str,
     deadline: float,
 ) -> np.ndarray | None:
-    """Solves the covering form of the feasibility program.
+    """Solve the feasibility program in its covering form.
 
     With one binary u_j per possible center and one z_i per point,
 
@@ -30,29 +30,29 @@ def solve_compact(
         z_i + sum_{j: d(i, j) <= delta} u_j >= 1   for every point i.
 
     Args:
-        distances: float array (points, possible centers). Points that an existing
-            center covers do not belong here.
-        delta: the radius, in the units of `distances`.
-        num_centers: how many centers may be chosen.
-        max_outliers: how many points may stay uncovered, an int.
-        solver: a key of `SOLVERS`.
-        deadline: when to stop, on the clock of `time.monotonic()`.
+        distances: Float array of shape `(num_points, num_possible_centers)`, without
+            points that a center covers already.
+        delta: The radius, in units of `distances`.
+        num_centers: Maximum number of centers to choose.
+        max_outliers: Maximum number of points to leave uncovered.
+        solver: A key of `SOLVERS`.
+        deadline: When to stop, on the clock of `time.monotonic()`.
 
     Returns:
-        The chosen columns of `distances`, at most `num_centers`, or None if there is no
-        such choice.
+        The chosen columns of `distances`, at most `num_centers`; `None` if the program
+        is infeasible.
 
     Raises:
-        TimeoutError: the question is still open at the deadline.
+        TimeoutError: If the solver reaches the deadline.
     """
     near = distances <= delta
     if len(near) <= max_outliers:
         return np.arange(0)
-    # Many possible centers are near the same points: one of them will do.
+    # Of the possible centers that cover the same points, one is enough.
     _, kept = np.unique(np.packbits(near, axis=0), axis=1, return_index=True)
     near = near[:, kept]
     num_points, num_columns = near.shape
-    # A point may be left out only if outliers are allowed: no variable otherwise.
+    # Without outliers, the points need no variables.
     num_outliers = num_points if max_outliers else 0
     outlier = np.arange(num_outliers)
 
@@ -87,33 +87,33 @@ def solve_literal(
     solver: str,
     deadline: float,
 ) -> np.ndarray | None:
-    """Solves Eq. 6 of Sener & Savarese (2018) as printed: N + 2 N^2 binaries.
+    """Solve Eq. 6 of Sener & Savarese (2018) as printed, with N + 2 N^2 binaries.
 
         sum_j u_j = |s0| + b,   sum_ij xi_ij <= Xi,   u_j = 1 for j in s0,
         sum_j w_ij = 1,   w_ij <= u_j,   w_ij = xi_ij where d(i, j) > delta.
 
-    Takes gigabytes from a few hundred points on. It is here to reproduce the running
-    times of the literature; `solve_compact` answers the same question.
+    It needs gigabytes from a few hundred points on, and serves to reproduce the
+    running times of the literature. `solve_compact` has the same answers.
 
     Args:
-        near: bool array (N, N): are the two points within delta?
-        selected: indices of the centers s0 that are already there.
+        near: Bool array of shape `(N, N)`, whether two points are within delta.
+        selected: Int array, the rows of the centers s0.
         num_centers: As in `solve_compact`.
         max_outliers: As in `solve_compact`.
         solver: As in `solve_compact`.
         deadline: As in `solve_compact`.
 
     Returns:
-        The chosen new centers, or None if there is no such choice.
+        The chosen new centers; `None` if the program is infeasible.
 
     Raises:
-        TimeoutError: the question is still open at the deadline.
+        TimeoutError: If the solver reaches the deadline.
     """
     n = len(near)
     pair = np.arange(n * n)
     point, center = np.divmod(pair, n)
     far = pair[~near.ravel()]
-    u, w, xi = 0, n, n + n * n  # where each group of variables starts
+    u, w, xi = 0, n, n + n * n  # the first variable of each group
 
     # Rows: one assignment per point, n^2 links to u, one tie per far pair, two sums.
     link, tie = n, n + n * n
@@ -152,11 +152,11 @@ def solve_literal(
 
 
 def _solve(rows, columns, values, lower, upper, fixed, solver, deadline):
-    """Finds binaries x with lower <= A x <= upper and x >= fixed, as a bool array."""
+    """Return binaries x with lower <= A x <= upper and x >= fixed, as a bool array."""
     from ortools.math_opt import model_pb2
     from ortools.math_opt.python import mathopt
 
-    # Straight from arrays: a Python object per entry would cost more than the solve.
+    # From arrays: one Python object per entry would take longer than solving.
     order = np.lexsort((columns, rows))
     proto = model_pb2.ModelProto()
     proto.variables.ids.extend(range(len(fixed)))
@@ -171,13 +171,13 @@ def _solve(rows, columns, values, lower, upper, fixed, solver, deadline):
     proto.linear_constraint_matrix.coefficients.extend(values[order])
     model = mathopt.Model.from_model_proto(proto)
 
-    # Building the model took time too, and a solver takes 0 or less for no limit.
+    # Building the model took time, and a solver reads 0 or less as "no limit".
     time_limit = deadline - time.monotonic()
     if time_limit <= 0:
-        raise TimeoutError("No time is left to solve the program.")
+        raise TimeoutError("No time left to solve the program.")
     parameters = mathopt.SolveParameters(
         time_limit=datetime.timedelta(seconds=time_limit),
-        threads=None if solver == "highs" else 1,  # HiGHS refuses the option
+        threads=None if solver == "highs" else 1,  # HiGHS rejects the option
     )
     solver_type = mathopt.SolverType[SOLVERS[solver]]
     result = mathopt.solve(model, solver_type, params=parameters)
@@ -188,5 +188,5 @@ def _solve(rows, columns, values, lower, upper, fixed, solver, deadline):
     if reason == mathopt.TerminationReason.INFEASIBLE:
         return None
     if reason == mathopt.TerminationReason.NO_SOLUTION_FOUND:
-        raise TimeoutError(f"{solver} gave no answer in {time_limit:.3g} s.")
+        raise TimeoutError(f"{solver} found no solution in {time_limit:.3g} s.")
     raise RuntimeError(f"{solver} failed: {result.termination}")

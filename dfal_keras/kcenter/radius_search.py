@@ -1,4 +1,4 @@
-"""The robust k-center search: bisection over the radius, by integer programs."""
+"""Bisection over the radius of the robust k-center, with integer programs."""
 
 import functools
 import time
@@ -9,8 +9,10 @@ import numpy as np
 from dfal_keras.kcenter import farthest_first, integer_programs
 from dfal_keras.kcenter.result import KCenterResult
 
-_MAX_DISTANCES = 2**25  # kept by one search: 256 MB; more, and the proof is given up
-_NEW_ROWS = 10  # points that join the compact program when its answer falls short
+FORMULATIONS = ("compact", "literal")
+
+_MAX_DISTANCES = 2**25  # kept in one search, 256 MB; the search stops beyond
+_NUM_NEW_ROWS = 10  # points added to the compact program at a time
 
 
 def bisect(
@@ -22,30 +24,42 @@ def bisect(
     solver: str,
     time_limit: float,
 ) -> KCenterResult:
-    """Search as `robust` says; the arguments are checked, `max_outliers` an int.
+    """Search for the smallest radius; see `kcenter.robust`.
 
-    "compact" asks the question of few points at first and adds some of those that the
-    answer leaves uncovered, until none is (Chen & Chen, 2009): what is infeasible for
-    some points is so for all, and a large pool needs a few hundred of its rows only.
+    The compact formulation starts with few of the points and adds some of those that
+    its solution leaves uncovered, until none is (Chen & Chen, 2009). If the program is
+    infeasible for some points, it is infeasible for all. A large pool needs a few
+    hundred of its points.
 
-    Half the greedy radius bounds the optimum only without outliers. In general the
-    search starts at half the radius of greedy with b + Xi centers: the traversal has
-    then met b + Xi + 1 points none of which is closer than that to another or to s0.
-    Leave out any Xi of them, and either one center serves two others or s0 serves one.
+    Half the greedy radius is a lower bound only without outliers. In general the
+    search starts at half the radius R of greedy with b + Xi centers. These and the
+    next farthest point are at least R apart from each other and from s0. Whichever Xi
+    of them are outliers, a new center covers two of the rest or a center of s0 covers
+    one, so the optimum is at least R / 2.
 
-    The best centers are no hint to the solver: at a smaller radius they are infeasible
-    by construction, and hints made no measurable difference.
+    The solver gets no hints: the best centers are infeasible at a smaller radius, and
+    hints made no measurable difference.
+
+    Args:
+        features: Finite float array of shape `(num_points, num_features)`.
+        selected: Int array, distinct rows of `features`.
+        num_centers: b.
+        max_outliers: Xi.
+        formulation: One of `FORMULATIONS`.
+        solver: A key of `integer_programs.SOLVERS`.
+        time_limit: In seconds; with 0, the result is greedy's.
     """
     deadline = time.monotonic() + time_limit
-    # From here on a point is its position in `free`, among those not selected.
+    # From here on, a point is given by its position in `free`.
     all_points = np.asarray(features, "float64")
     free = np.setdiff1d(np.arange(len(all_points)), selected)
     points = all_points[free]
-    reach = farthest_first.cover(points, all_points[selected])
-    best, best_reach = farthest_first.farthest_first(points, num_centers, reach)
-    spread, rest = farthest_first.farthest_first(points, max_outliers, best_reach)
-    upper = farthest_first.radius_of(best_reach, max_outliers)
-    lower = min(upper, farthest_first.half(farthest_first.radius_of(rest)))
+    nearest = farthest_first.nearest_distances(points, all_points[selected])
+    best, best_nearest = farthest_first.traverse(points, num_centers, nearest)
+    spread, rest = farthest_first.traverse(points, max_outliers, best_nearest)
+    upper = farthest_first.covering_radius(best_nearest, max_outliers)
+    lower = farthest_first.lower_bound(farthest_first.covering_radius(rest))
+    lower = min(upper, lower)
 
     options: dict = {
         "num_centers": num_centers,
@@ -55,48 +69,50 @@ def bisect(
     }
     if formulation == "compact":
         rows = np.unique([*best, *spread, rest.argmax()])
-        ask: Callable = functools.partial(integer_programs.solve_compact, **options)
+        solve: Callable = functools.partial(integer_programs.solve_compact, **options)
     else:
         rows = np.arange(len(free))
-        pairs = farthest_first.distances_to(all_points, all_points)
-        ask = functools.partial(_ask_literally, pairs, selected, free, **options)
-    distances = farthest_first.distances_to(points, points[rows])
+        pairs = farthest_first.pairwise_distances(all_points, all_points)
+        solve = functools.partial(_solve_literal, pairs, selected, free, **options)
+    distances = farthest_first.pairwise_distances(points[rows], points)
 
     while (
         lower < upper
         and distances.size <= _MAX_DISTANCES
         and time.monotonic() < deadline
     ):
-        # Below `upper` even where the mean of two neighboring floats rounds up to it.
+        # The mean of two neighboring floats may round up to `upper`.
         delta = min((lower + upper) / 2, np.nextafter(upper, 0))
-        open_rows = reach[rows] > delta
+        uncovered = nearest[rows] > delta
         try:
-            chosen = ask(distances[open_rows], delta)
+            chosen = solve(distances[uncovered], delta)
         except TimeoutError:
             break
         if chosen is None:
             next_pair = distances.min(where=distances > delta, initial=upper)
-            lower = reach[rows].min(where=open_rows, initial=next_pair)
+            lower = nearest[rows].min(where=uncovered, initial=next_pair)
             continue
-        centers, after = farthest_first.complete(points, chosen, num_centers, reach)
-        radius = farthest_first.radius_of(after, max_outliers)
+        centers, new_nearest = farthest_first.add_farthest(
+            points, chosen, num_centers, nearest
+        )
+        radius = farthest_first.covering_radius(new_nearest, max_outliers)
         if radius < upper:
-            upper, best, best_reach = radius, centers, after
+            upper, best, best_nearest = radius, centers, new_nearest
         if radius > delta:
-            farthest = np.argsort(-after, kind="stable")[: max_outliers + _NEW_ROWS]
-            new = np.setdiff1d(farthest[after[farthest] > delta], rows)
+            farthest = np.argsort(-new_nearest, kind="stable")
+            farthest = farthest[: max_outliers + _NUM_NEW_ROWS]
+            new = np.setdiff1d(farthest[new_nearest[farthest] > delta], rows)
             rows = np.append(rows, new)
-            distances = np.vstack(
-                [distances, farthest_first.distances_to(points, points[new])]
-            )
+            new_distances = farthest_first.pairwise_distances(points[new], points)
+            distances = np.vstack([distances, new_distances])
 
-    outliers = free[best_reach > upper]
+    outliers = free[best_nearest > upper]
     return KCenterResult(
         np.sort(free[best]), float(upper), float(lower), bool(lower == upper), outliers
     )
 
 
-def _ask_literally(pairs, selected, free, distances, delta, **options):
-    """Asks Eq. 6, which is about all points: those selected or covered count too."""
+def _solve_literal(pairs, selected, free, distances, delta, **options):
+    """Solve Eq. 6, which includes the points that are selected or covered already."""
     chosen = integer_programs.solve_literal(pairs <= delta, selected, **options)
     return None if chosen is None else np.searchsorted(free, chosen)

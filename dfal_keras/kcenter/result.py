@@ -1,4 +1,4 @@
-"""What a k-center search returns."""
+"""The result of a k-center search."""
 
 import dataclasses
 
@@ -7,15 +7,16 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class KCenterResult:
-    """What a k-center search chose, and how good it is known to be.
+    """Centers, their covering radius, and a bound on the optimum.
 
     Attributes:
-        centers: int array (num_centers,), the new centers as indices into `features`.
-        radius: largest distance of a point to its nearest center, old or new, after
-            leaving out `outliers`. In the units of `features`.
-        lower_bound: no choice of centers has a smaller radius than this.
-        proven: whether `radius` is the optimum, i.e. equals `lower_bound`.
-        outliers: int array, the points farther than `radius` from every center.
+        centers: Int array of shape `(num_centers,)`, the new centers as rows of
+            `features`.
+        radius: Largest distance of a point to its nearest center, selected or new,
+            without the `outliers`. In units of `features`.
+        lower_bound: Lower bound on the radius of any choice of centers.
+        proven: Whether `radius` is optimal, that is, equal to `lower_bound`.
+        outliers: Int array, rows of the points farther than `radius` from every center.
     """
 
     centers: np.ndarray

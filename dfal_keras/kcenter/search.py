@@ -1,10 +1,10 @@
-"""The two k-center searches, greedy and robust, and what they check."""
+"""Greedy and robust k-center, and the validation of their arguments."""
 
 import logging
-import numbers
 
 import numpy as np
 
+from dfal_keras import _validation
 from dfal_keras.kcenter import (
     farthest_first,
     integer_programs,
@@ -14,7 +14,7 @@ from dfal_keras.kcenter import (
 from dfal_keras.kcenter.result import KCenterResult
 
 _logger = logging.getLogger(__name__)
-_GRACE = 30  # seconds for a process to start, to run greedy and to wind up
+_GRACE = 30  # seconds for the process to start, to run greedy and to finish
 
 
 def greedy(features, selected, num_centers: int) -> KCenterResult:
@@ -23,31 +23,33 @@ def greedy(features, selected, num_centers: int) -> KCenterResult:
         s_{k+1} = argmax_i  min_{j in s_0, ..., s_k}  ||x_i - x_j||
 
     Its radius is at most twice the optimum (Gonzalez, 1985). Ties go to the lowest
-    index. If `selected` is empty, the first center is the point closest to the mean.
+    row. If `selected` is empty, the first center is the point closest to the mean.
 
     Args:
-        features: float array (n, d).
-        selected: int array (m,), distinct indices of the centers already there.
-        num_centers: how many new centers to choose, at most n - m.
+        features: Float array of shape `(num_points, num_features)`.
+        selected: Int array of shape `(num_selected,)`, distinct rows of `features`,
+            the centers s_0 that are selected already.
+        num_centers: Number of new centers to choose, at most
+            `num_points - num_selected`.
 
     Returns:
-        A `KCenterResult`, its `centers` in order of choice.
+        A `KCenterResult` with `centers` in the order of choice.
 
     Raises:
-        ValueError: an argument is not as described.
+        ValueError: If an argument is invalid.
 
     Example:
         >>> greedy([[0.0], [1.0], [5.0], [9.0]], selected=[0], num_centers=2).centers
         array([3, 2])
     """
     points, selected, free = _check_points(features, selected, num_centers)
-    reach = farthest_first.cover(points[free], points[selected])
-    centers, reach = farthest_first.farthest_first(points[free], num_centers, reach)
-    radius = farthest_first.radius_of(reach)
+    nearest = farthest_first.nearest_distances(points[free], points[selected])
+    centers, nearest = farthest_first.traverse(points[free], num_centers, nearest)
+    radius = farthest_first.covering_radius(nearest)
     return KCenterResult(
         free[centers],
         radius,
-        farthest_first.half(radius),
+        farthest_first.lower_bound(radius),
         radius == 0,
         outliers=free[:0],
     )
@@ -67,33 +69,35 @@ def robust(
 
         min_{|s| = b}  max_{i not in O}  min_{j in s0 + s} ||x_i - x_j||,   |O| <= Xi
 
-    Sener & Savarese (2018), Algorithm 1: bisection over the radius, each step a
-    feasibility program (their Eq. 6), from the greedy solution down. A feasible step
-    lowers the upper bound to the radius its centers really have; an infeasible one
-    raises the lower bound to the next distance that occurs. When the two meet, the
-    radius is optimal. The best centers found are kept throughout, so running out of
-    time costs the proof, never the answer.
+    Sener & Savarese (2018), Algorithm 1: bisection over the radius, downwards from the
+    greedy solution. Each step is a feasibility program (their Eq. 6). A feasible step
+    lowers the upper bound to the radius of the centers found. An infeasible step
+    raises the lower bound to the next distance that occurs. When the bounds meet, the
+    radius is optimal. At the time limit, the best centers so far are returned.
 
-    "compact" is a covering program over few of the points at a time; "literal" is Eq. 6
-    as printed, with n + 2 n^2 binaries. Both find the same radius; see `bisection` and
-    `programs`. The search runs in a process of its own, which costs a quarter of a
-    second: see `alone`.
+    `"compact"` is a covering program over a subset of the points; `"literal"` is Eq. 6
+    as printed, with n + 2 n^2 binaries. Both find the same radius. The search runs in
+    a process of its own, which takes about 0.25 s to start.
 
     Args:
-        features: float array (n, d).
-        selected: int array (m,), distinct indices of the centers s0 already there.
-        num_centers: b, how many new centers to choose, at most n - m.
-        max_outliers: Xi, at least 0; a fraction of a point counts for nothing.
-        formulation: "compact" or "literal".
-        solver: "scip", "highs" or "cp_sat". All gave the same radii when measured, but
-            CP-SAT may take a hundred times as long when outliers are allowed.
-        time_limit: seconds for the whole search. Greedy always runs to its end.
+        features: Float array of shape `(num_points, num_features)`.
+        selected: Int array of shape `(num_selected,)`, distinct rows of `features`,
+            the centers s0 that are selected already.
+        num_centers: b, the number of new centers to choose, at most
+            `num_points - num_selected`.
+        max_outliers: Xi, at least 0, rounded down. Defaults to 0.
+        formulation: `"compact"` or `"literal"`. Defaults to `"compact"`.
+        solver: `"scip"`, `"highs"` or `"cp_sat"`. All gave the same radii when
+            measured, but CP-SAT may take a hundred times as long with outliers.
+            Defaults to `"scip"`.
+        time_limit: Seconds for the search. The greedy solution is always completed.
+            Defaults to 60.
 
     Returns:
-        A `KCenterResult`, its `centers` in ascending order.
+        A `KCenterResult` with `centers` in ascending order.
 
     Raises:
-        ValueError: an argument is not as described.
+        ValueError: If an argument is invalid.
 
     Example:
         >>> line = [[0.0], [1.0], [2.0], [10.0]]
@@ -102,22 +106,27 @@ def robust(
         (array([1]), 1.0, array([3]))
     """
     points, selected, _ = _check_points(features, selected, num_centers)
-    num_outliers = _check_options(max_outliers, formulation, solver, time_limit)
+    _validation.check_number("max_outliers", max_outliers, minimum=0, below=np.inf)
+    _validation.check_choice("formulation", formulation, radius_search.FORMULATIONS)
+    _validation.check_choice("solver", solver, integer_programs.SOLVERS)
+    _validation.check_number("time_limit", time_limit, above=0, below=np.inf)
     arguments = {
         "features": points,
         "selected": selected,
         "num_centers": num_centers,
-        "max_outliers": num_outliers,
+        "max_outliers": int(max_outliers),
         "formulation": formulation,
         "solver": solver,
     }
     try:
-        timeout = time_limit + _GRACE
         found = solver_process.run(
-            {**arguments, "time_limit": time_limit}, timeout=timeout
+            {**arguments, "time_limit": time_limit}, timeout=time_limit + _GRACE
         )
     except TimeoutError:
-        _logger.warning("%s did not stop in time: its centers are greedy's", solver)
+        _logger.warning(
+            "%s exceeded its time limit and was killed; using the greedy solution",
+            solver,
+        )
         return radius_search.bisect(**arguments, time_limit=0)
     return KCenterResult(
         found["centers"],
@@ -129,11 +138,12 @@ def robust(
 
 
 def _check_points(features, selected, num_centers):
-    """Returns float64 points, int indices of the selected and of the other points."""
+    """Return float64 points and the rows of the selected and of the other points."""
     points = np.asarray(features)
     if points.ndim != 2 or points.size == 0 or points.dtype.kind not in "fiub":
         raise ValueError(
-            "Argument `features` must be a non-empty numeric array of shape (n, d). "
+            "Argument `features` must be a non-empty numeric array of shape "
+            "(num_points, num_features). "
             f"Received: shape {points.shape}, dtype {points.dtype}"
         )
     points = points.astype("float64")
@@ -143,7 +153,7 @@ def _check_points(features, selected, num_centers):
             "Argument `features` must be finite. "
             f"Received: NaN or infinity in {len(bad)} rows, the first is {bad[0]}"
         )
-    n = len(points)
+    num_points = len(points)
     selected = np.asarray(selected)
     if selected.size == 0:
         selected = selected.astype(int)
@@ -151,46 +161,17 @@ def _check_points(features, selected, num_centers):
         selected.ndim != 1
         or selected.dtype.kind not in "iu"
         or len(np.unique(selected)) < len(selected)
-        or np.any((selected < 0) | (selected >= n))
+        or np.any((selected < 0) | (selected >= num_points))
     ):
         raise ValueError(
-            f"Argument `selected` must be distinct indices from 0 to {n - 1}. "
-            f"Received: {selected!r}"
+            f"Argument `selected` must be distinct rows, from 0 to {num_points - 1}. "
+            f"Received: selected={selected!r}"
         )
-    free = np.setdiff1d(np.arange(n), selected)
-    is_whole = isinstance(num_centers, numbers.Integral)
-    if (
-        not is_whole
-        or isinstance(num_centers, bool)
-        or not 1 <= num_centers <= len(free)
-    ):
+    free = np.setdiff1d(np.arange(num_points), selected)
+    _validation.check_count("num_centers", num_centers)
+    if num_centers > len(free):
         raise ValueError(
-            "Argument `num_centers` must be an integer from 1 to the number of points "
-            f"not selected, {len(free)}. Received: {num_centers!r}"
+            "Argument `num_centers` must be at most the number of points that are not "
+            f"selected, {len(free)}. Received: num_centers={num_centers}"
         )
     return points, selected, free
-
-
-def _check_options(max_outliers, formulation, solver, time_limit):
-    """Returns how many whole points may be left out."""
-    if not (isinstance(max_outliers, numbers.Real) and 0 <= max_outliers < np.inf):
-        raise ValueError(
-            "Argument `max_outliers` must be a finite number, at least 0. "
-            f"Received: {max_outliers!r}"
-        )
-    if formulation not in ("compact", "literal"):
-        raise ValueError(
-            "Argument `formulation` must be 'compact' or 'literal'. "
-            f"Received: {formulation!r}"
-        )
-    if solver not in sorted(integer_programs.SOLVERS):
-        raise ValueError(
-            f"Argument `solver` must be one of {sorted(integer_programs.SOLVERS)}. "
-            f"Received: {solver!r}"
-        )
-    if not (isinstance(time_limit, numbers.Real) and 0 < time_limit < np.inf):
-        raise ValueError(
-            "Argument `time_limit` must be a finite number of seconds above 0. "
-            f"Received: {time_limit!r}"
-        )
-    return int(max_outliers)

@@ -1,12 +1,12 @@
-"""Run a k-center search in a Python process of its own.
+"""Run a k-center search in a separate Python process.
 
-OR-Tools and TensorFlow each bring their own copy of Protocol Buffers. Where TensorFlow
-is loaded first, as in every process that holds a Keras model, OR-Tools' solvers crash
-(google/or-tools issue 3230). A process of its own also bounds the time for certain:
-a solver that does not stop is stopped.
+OR-Tools and TensorFlow each contain a copy of Protocol Buffers. If TensorFlow is loaded
+first, as in every process that holds a Keras model, OR-Tools' solvers crash
+(google/or-tools issue 3230). A separate process also enforces the time limit: it is
+killed if the solver does not stop.
 
-Arguments and result go through pipes, so no file is ever left behind. The pipe of the
-arguments stays open as long as the parent waits: when it closes, the child ends.
+Arguments and result are sent through pipes, so no temporary files are left. The parent
+keeps the arguments' pipe open while it waits; when the pipe closes, the child exits.
 """
 
 import contextlib
@@ -20,29 +20,29 @@ import numpy as np
 
 from dfal_keras.kcenter import radius_search
 
-_LENGTH = 8  # bytes before the arguments that say how many follow
+_HEADER_SIZE = 8  # bytes that hold the length of the arguments
 
 
 def run(arguments: dict, *, timeout: float) -> dict:
     """Call `radius_search.bisect` with these arguments in another process.
 
     Args:
-        arguments: Keyword arguments, arrays, numbers and strings.
+        arguments: Keyword arguments: arrays, numbers and strings.
         timeout: Seconds after which the process is killed.
 
     Returns:
         The fields of the `KCenterResult`, as arrays.
 
     Raises:
-        TimeoutError: If the process had to be killed.
-        RuntimeError: If it failed; the message holds what it said.
+        TimeoutError: If the process was killed.
+        RuntimeError: If the process failed; the message ends with its stderr.
     """
     packed = _pack(arguments)
-    task = len(packed).to_bytes(_LENGTH, "little") + packed
-    # A pipe of our own: `communicate` would close one of `Popen`'s at once.
-    reading, writing = os.pipe()
-    with open(writing, "wb", buffering=0) as lifeline:
-        with open(reading, "rb", buffering=0) as stdin:
+    message = len(packed).to_bytes(_HEADER_SIZE, "little") + packed
+    # Not `Popen`'s own pipe, which `communicate` closes immediately.
+    read_end, write_end = os.pipe()
+    with open(write_end, "wb", buffering=0) as pipe:
+        with open(read_end, "rb", buffering=0) as stdin:
             process = subprocess.Popen(
                 [sys.executable, "-c", _CODE],
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -50,48 +50,48 @@ def run(arguments: dict, *, timeout: float) -> dict:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
             )
-        # The arguments may exceed what a pipe holds, and the child may never read.
-        sender = threading.Thread(target=_send, args=(lifeline, task), daemon=True)
+        # In a thread: writing blocks when the pipe is full and the child does not read.
+        sender = threading.Thread(target=_send, args=(pipe, message), daemon=True)
         with process:
             sender.start()
             try:
-                answer, said = process.communicate(timeout=timeout)
+                answer, stderr = process.communicate(timeout=timeout)
             except subprocess.TimeoutExpired as error:
-                raise TimeoutError(f"No answer within {timeout:.3g} s.") from error
+                raise TimeoutError(f"No result within {timeout:.3g} s.") from error
             finally:
                 process.kill()  # no effect on a process that has ended
                 sender.join()
     if process.returncode or not answer:
         raise RuntimeError(
             f"The k-center search ended with status {process.returncode}: "
-            f"{said.decode(errors='replace').strip()[-1000:]}"
+            f"{stderr.decode(errors='replace').strip()[-1000:]}"
         )
     return _unpack(answer)
 
 
 def main() -> None:
     """Read the arguments from stdin, write the result to stdout."""
-    # Whatever else a solver prints goes to stderr.
+    # Solvers may print to stdout: send that to stderr.
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as output:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-        length = int.from_bytes(sys.stdin.buffer.read(_LENGTH), "little")
-        task = sys.stdin.buffer.read(length)
-        threading.Thread(target=_end_with_parent, daemon=True).start()
-        # An array of no axes is a number or a string.
-        arguments = {name: value[()] for name, value in _unpack(task).items()}
+        length = int.from_bytes(sys.stdin.buffer.read(_HEADER_SIZE), "little")
+        packed = sys.stdin.buffer.read(length)
+        threading.Thread(target=_exit_with_parent, daemon=True).start()
+        # [()] turns zero-dimensional arrays into numbers and strings.
+        arguments = {name: value[()] for name, value in _unpack(packed).items()}
         output.write(_pack(vars(radius_search.bisect(**arguments))))
 
 
-def _send(lifeline, task):
-    """Write all of the arguments, unless the child ends before it has read them."""
-    rest = memoryview(task)
-    with contextlib.suppress(OSError):
+def _send(pipe, message):
+    """Write the whole message, unless the child exits before it has read it."""
+    rest = memoryview(message)
+    with contextlib.suppress(OSError):  # the child has exited
         while rest:
-            rest = rest[lifeline.write(rest) :]
+            rest = rest[pipe.write(rest) :]
 
 
-def _end_with_parent():
-    """End this process when nobody holds the other end of stdin any more."""
+def _exit_with_parent():
+    """Exit when the other end of stdin is closed."""
     os.read(sys.stdin.fileno(), 1)
     os._exit(1)
 

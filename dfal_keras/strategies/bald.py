@@ -1,4 +1,4 @@
-"""BALD: query what the sampled networks disagree about."""
+"""BALD: query the samples on which dropout networks disagree most."""
 
 import numpy as np
 
@@ -10,12 +10,12 @@ from dfal_keras.strategies.uncertainty import entropy
 
 
 class BALD(Strategy):
-    """Bayesian Active Learning by Disagreement, with dropout as the posterior.
+    """Bayesian Active Learning by Disagreement, with Monte Carlo dropout.
 
         I(x) = H[ 1/T sum_t p_t ] - 1/T sum_t H[ p_t ],    p_t = p(y | x, theta_t)
 
-    The theta_t are drawn by dropout. The scores are the mutual information I between
-    a sample's label and the weights, in nats.
+    The theta_t are sampled by dropout. The scores are the mutual information I between
+    the label of a sample and the weights, in nats.
 
     Reference:
         - Houlsby et al., 2011, "Bayesian active learning for classification and
@@ -23,8 +23,13 @@ class BALD(Strategy):
           image data".
 
     Args:
-        num_candidates: K, the size of the random subset to score.
-        num_samples: T, networks to sample.
+        num_candidates: K, the size of the random subset of the pool to score. Defaults
+            to 300.
+        num_samples: T, the number of dropout networks, at least 2. Defaults to 10.
+
+    Raises:
+        ValueError: If an argument is out of range; from `query`, if the model has no
+            dropout or other noise layer.
 
     Example:
         >>> import dfal_keras as dfal
@@ -54,19 +59,21 @@ class BALD(Strategy):
 
 
 def mutual_information(probabilities: np.ndarray) -> np.ndarray:
-    """Mutual information of label and weights, `H[mean_t p_t] - mean_t H[p_t]`.
+    """Return the mutual information of label and weights.
+
+        H[ mean_t p_t ] - mean_t H[ p_t ]
 
     Args:
         probabilities: Array of shape `(num_samples, num_images, num_classes)`.
 
     Returns:
-        Array of shape `(num_images,)`, in nats, never below 0.
+        Float64 array of shape `(num_images,)`, in nats, at least 0.
 
     Example:
         >>> mutual_information(np.array([[[1.0, 0.0]], [[0.0, 1.0]]])).round(4)
         array([0.6931])
     """
-    # Float64: it is a small difference of large numbers.
+    # In float64: a small difference of large numbers.
     probabilities = np.asarray(probabilities, np.float64)
     expected = entropy(probabilities).mean(axis=0)
     return np.maximum(entropy(probabilities.mean(axis=0)) - expected, 0)

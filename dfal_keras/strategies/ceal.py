@@ -1,6 +1,4 @@
-"""CEAL: query what the model is least sure of, and believe it where it is sure."""
-
-import numbers
+"""CEAL: query uncertain samples and pseudo-label confident ones."""
 
 import numpy as np
 
@@ -15,30 +13,30 @@ class CEAL(Strategy):
     """Cost-Effective Active Learning: highest entropy, plus confident pseudo-labels.
 
     Queries the samples of highest predictive entropy H in the whole pool, and
-    pseudo-labels every other sample of entropy below a threshold delta,
+    pseudo-labels all other samples whose entropy is below a threshold delta,
 
         y_i = argmax_k p_k(x_i)    where  H(x_i) < delta.
 
-    Pseudo-labels serve the next training only; their samples stay in the pool and are
-    judged anew in every round. The scores are the entropies, in nats.
+    Pseudo-labels are used in the next training only. Their samples stay in the pool
+    and are evaluated again in every round. The scores are the entropies, in nats.
 
     Reference:
         - Wang et al., 2016, "Cost-effective active learning for deep image
           classification".
 
     Args:
-        threshold: delta, in nats. The paper's are 0.05 for MNIST, 0.19 for Shoe-Bag
-            and 0.08 for Quick-Draw.
-        max_ratio: The most pseudo-labels for each labeled image, drawn at random from
-            those below the threshold; `None` for all of them. A model that is sure of
-            much of its pool, rightly or wrongly, is otherwise trained on little else,
-            for hours a round.
-        num_pseudo_candidates: Size of the random subset of the candidates in which
-            pseudo-labels are given, drawn anew in every query; `None` for all
-            candidates. The first author's public code has 300.
+        threshold: delta, in nats. The paper uses 0.05 for MNIST, 0.19 for Shoe-Bag and
+            0.08 for Quick-Draw. Defaults to 0.05.
+        max_ratio: Maximum number of pseudo-labels per labeled image, drawn at random
+            from those below the threshold. Without it, a model that is confident on
+            most of its pool is trained mostly on pseudo-labels, for hours a round.
+            Defaults to `None`, no maximum.
+        num_pseudo_candidates: Size of the random subset of the candidates that may
+            get pseudo-labels, drawn anew in every query. The first author's public
+            code uses 300. Defaults to `None`, all candidates.
 
     Raises:
-        ValueError: If an argument is out of range; and from `query`, if `max_ratio` is
+        ValueError: If an argument is out of range; from `query`, if `max_ratio` is
             given and `x_labeled` is not.
 
     Example:
@@ -57,13 +55,9 @@ class CEAL(Strategy):
         max_ratio: float | None = None,
         num_pseudo_candidates: int | None = None,
     ):
-        most = 0 if max_ratio is None else max_ratio
-        for name, value in (("threshold", threshold), ("max_ratio", most)):
-            if not isinstance(value, numbers.Real) or not value >= 0:
-                raise ValueError(
-                    f"Argument `{name}` must be a number of at least 0. "
-                    f"Received: {name}={value!r}"
-                )
+        _validation.check_number("threshold", threshold, minimum=0)
+        if max_ratio is not None:
+            _validation.check_number("max_ratio", max_ratio, minimum=0)
         if num_pseudo_candidates is not None:
             _validation.check_count("num_pseudo_candidates", num_pseudo_candidates)
         self.threshold = threshold
@@ -78,26 +72,28 @@ class CEAL(Strategy):
         entropies = entropy(probabilities)
         order = np.argsort(-entropies, kind="stable")
         indices, others = order[:num_queries], order[num_queries:]
-        sure = others[entropies[others] < self.threshold]
+        confident = others[entropies[others] < self.threshold]
         size = self.num_pseudo_candidates
         if size is not None and size < len(entropies):
             subset = rng.choice(len(entropies), size, replace=False)
-            sure = sure[np.isin(sure, subset)]
+            confident = confident[np.isin(confident, subset)]
         if self.max_ratio is not None:
-            sure = self._thin(sure, x_labeled, rng)
+            confident = self._subsample(confident, x_labeled, rng)
         return Query(
             indices,
             entropies[indices],
-            pseudo_indices=sure,
-            pseudo_labels=probabilities[sure].argmax(axis=1),
+            pseudo_indices=confident,
+            pseudo_labels=probabilities[confident].argmax(axis=1),
         )
 
-    def _thin(self, sure, x_labeled, rng):
-        """Keep no more than `max_ratio` of the confident for each labeled image."""
+    def _subsample(self, confident, x_labeled, rng):
+        """Draw at most `max_ratio` confident samples per labeled image."""
         if x_labeled is None:
             raise ValueError(
-                "Argument `x_labeled` must be given for `max_ratio` to count from. "
+                "Argument `x_labeled` must be given if `max_ratio` is. "
                 "Received: x_labeled=None"
             )
-        most = self.max_ratio * x_labeled.shape[0]  # may be infinite
-        return sure if len(sure) <= most else rng.choice(sure, int(most), replace=False)
+        limit = self.max_ratio * x_labeled.shape[0]  # may be infinite
+        if len(confident) <= limit:
+            return confident
+        return rng.choice(confident, int(limit), replace=False)

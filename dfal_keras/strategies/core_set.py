@@ -1,40 +1,53 @@
-"""CORE-SET: query what covers the data best."""
+"""CORE-SET: query the samples that cover the data best."""
 
 import logging
-import numbers
 
 import numpy as np
 
 from dfal_keras import _validation, kcenter
 from dfal_keras.backend import inference
-from dfal_keras.strategies.base import Strategy
+from dfal_keras.strategies.base import Strategy, check_candidates
 from dfal_keras.strategies.query import Query
 
 _logger = logging.getLogger(__name__)
 
+_EMBEDDINGS = {
+    "penultimate": inference.predict_features,
+    "outputs": inference.predict_logits,
+    "probabilities": inference.predict_probabilities,
+}
+
 
 class CoreSet(Strategy):
-    """CORE-SET: choose the samples that, with the labeled ones, cover the data best.
+    """CORE-SET: query the samples that, with the labeled ones, cover the data best.
 
         min_{s: |s| = b}  max_i  min_{j in s_labeled + s}  || f(x_i) - f(x_j) ||
 
-    in the space of features f, leaving out at most Xi outliers: greedy first, then
-    the robust k-center integer program, by bisection. See `dfal_keras.kcenter`. There
-    are no scores: the choice is of a set.
+    in the space of features f, leaving out at most Xi outliers. Solved by greedy
+    k-center, then by bisection with the robust k-center integer program. See
+    `dfal_keras.kcenter`. There are no scores, since the samples are chosen jointly.
 
     Reference:
         - Sener & Savarese, 2018, "Active learning for convolutional neural networks: a
           core-set approach".
 
     Args:
-        num_candidates: K, the size of the random subset to choose from and to cover.
-        features: `"penultimate"`, what goes into the last layer (Sener & Savarese);
-            `"outputs"`, the logits; or `"probabilities"`, their softmax, as in the
-            first author's public code.
-        method: `"robust"` for the integer program, `"greedy"` to stop before it.
-        outlier_share: Xi as a share of the samples to cover, rounded down.
-        formulation: `"compact"` or `"literal"` (as printed; slow), of the program.
-        time_limit: Seconds for the program; the best cover found by then is taken.
+        num_candidates: K, the size of the random subset of the pool to choose from and
+            to cover. Defaults to 300.
+        features: `"penultimate"`, the input of the last layer (Sener & Savarese);
+            `"outputs"`, the logits; or `"probabilities"`, their softmax (the first
+            author's public code). Defaults to `"penultimate"`.
+        method: `"robust"` for the integer program, `"greedy"` for the greedy solution
+            only. Defaults to `"robust"`.
+        outlier_share: Xi as a share of the samples to cover, rounded down. Defaults to
+            1e-4.
+        formulation: `"compact"` or `"literal"` (as printed; slow), the form of the
+            integer program. Defaults to `"compact"`.
+        time_limit: Time for the integer program, in seconds. After that, the best
+            cover found so far is used. Defaults to 60.
+
+    Raises:
+        ValueError: If an argument is out of range.
 
     Example:
         >>> import dfal_keras as dfal
@@ -56,48 +69,55 @@ class CoreSet(Strategy):
         formulation: str = "compact",
         time_limit: float = 60.0,
     ):
-        for name, value, allowed in (
-            ("features", features, ("penultimate", "outputs", "probabilities")),
-            ("method", method, ("robust", "greedy")),
-            ("formulation", formulation, ("compact", "literal")),
-        ):
-            if value not in allowed:
-                raise ValueError(
-                    f"Argument `{name}` must be one of {allowed}. "
-                    f"Received: {name}={value!r}"
-                )
-        if not isinstance(outlier_share, numbers.Real) or not 0 <= outlier_share < 1:
-            raise ValueError(
-                "Argument `outlier_share` must be a number from 0 to below 1. "
-                f"Received: outlier_share={outlier_share!r}"
-            )
-        if not isinstance(time_limit, numbers.Real) or not 0 < time_limit < np.inf:
-            raise ValueError(
-                "Argument `time_limit` must be a finite number of seconds above 0. "
-                f"Received: time_limit={time_limit!r}"
-            )
+        _validation.check_number("outlier_share", outlier_share, minimum=0, below=1)
+        _validation.check_number("time_limit", time_limit, above=0, below=np.inf)
+        _validation.check_choice("features", features, _EMBEDDINGS)
+        _validation.check_choice("method", method, ("robust", "greedy"))
+        _validation.check_choice("formulation", formulation, kcenter.FORMULATIONS)
         self.num_candidates = _validation.check_count("num_candidates", num_candidates)
-        self.features: str = features
-        self.method: str = method
-        self.outlier_share: float = outlier_share
-        self.formulation: str = formulation
-        self.time_limit: float = time_limit
+        self.features = features
+        self.method = method
+        self.outlier_share = outlier_share
+        self.formulation = formulation
+        self.time_limit = time_limit
 
     def select(
         self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator
     ) -> Query:
         """See `Strategy.query`."""
-        describe = {
-            "penultimate": inference.predict_features,
-            "outputs": inference.predict_logits,
-            "probabilities": inference.predict_probabilities,
-        }[self.features]
+        return Query(self._cover(model, x_unlabeled, num_queries, x_labeled).centers)
+
+    def cover(
+        self, model, x_unlabeled, num_queries: int, *, x_labeled=None
+    ) -> kcenter.KCenterResult:
+        """Choose the samples to label next, and return their covering radius too.
+
+        Args:
+            model: As for `query`.
+            x_unlabeled: As for `query`.
+            num_queries: As for `query`.
+            x_labeled: As for `query`.
+
+        Returns:
+            A `dfal_keras.kcenter.KCenterResult`. Its `centers` are the indices of the
+            query, rows of `x_unlabeled`. Its `outliers` are rows of `x_unlabeled`
+            followed by `x_labeled`.
+
+        Raises:
+            ValueError: As for `query`.
+        """
+        x_unlabeled = check_candidates(model, x_unlabeled, num_queries, x_labeled)
+        return self._cover(model, x_unlabeled, num_queries, x_labeled)
+
+    def _cover(self, model, x_unlabeled, num_queries, x_labeled):
+        """Return the cover; the arguments are validated."""
+        embed = _EMBEDDINGS[self.features]
         sets = [x_unlabeled] if x_labeled is None else [x_unlabeled, x_labeled]
-        features = np.concatenate([describe(model, x) for x in sets])
-        # Candidates first: what is chosen among them needs no translation.
+        # The candidates come first, so that the centers are rows of `x_unlabeled`.
+        features = np.concatenate([embed(model, x) for x in sets])
         labeled = np.arange(x_unlabeled.shape[0], len(features))
         if self.method == "greedy":
-            return Query(kcenter.greedy(features, labeled, num_queries).centers)
+            return kcenter.greedy(features, labeled, num_queries)
         cover = kcenter.robust(
             features,
             labeled,
@@ -106,13 +126,12 @@ class CoreSet(Strategy):
             formulation=self.formulation,
             time_limit=self.time_limit,
         )
-        _logger.info("%r", cover)
         if not cover.proven:
             _logger.warning(
-                "CORE-SET stopped after %g s with radius %.4g; the best is at least "
-                "%.4g",
+                "CORE-SET reached its time limit of %g s at radius %.4g; the optimum "
+                "is at least %.4g",
                 self.time_limit,
                 cover.radius,
                 cover.lower_bound,
             )
-        return Query(cover.centers)
+        return cover

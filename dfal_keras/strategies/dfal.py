@@ -1,6 +1,5 @@
-"""DFAL: query what lies closest to its adversarial example, and keep that too."""
+"""DFAL: query the samples with the smallest adversarial perturbations."""
 
-import inspect
 import logging
 
 import numpy as np
@@ -20,27 +19,44 @@ class DFAL(Strategy):
         Q = { x_j, x_j + r_j : j in argsort ||r_i||_p [0 : num_queries] },
         r_i = DeepFool(x_i)
 
-    The adversarial twins x_j + r_j are taken to share the label of x_j, so each label
-    adds two samples. The scores are the norms of the perturbations, in units of a
-    pixel.
+    The adversarial examples x_j + r_j are assumed to have the label of x_j, so each
+    label adds two samples. The scores are the norms of the perturbations, in units of
+    a pixel.
 
-    A candidate on which DeepFool could not fool the model has an infinite score. It is
-    queried only after all others, drawn at random, and brings no twin; a warning says
-    how many there are. That departs from the paper, which does not mention the case.
+    A candidate for which DeepFool finds no adversarial example has an infinite score.
+    Such candidates are queried only after all others, in random order and without
+    adversarial examples, and a warning is logged. The paper does not mention this case.
 
     Reference:
         - Ducoffe & Precioso, 2018, "Adversarial active learning for deep networks: a
           margin based approach", Algorithm 1.
 
     Args:
-        num_candidates: K, the size of the random subset to attack.
-        ord: p of the norm, from 1 to `np.inf`; the paper's is 2.
-        adversarial: Whether to return the twins. False is the ablation that the
-            authors call "DFAL_".
-        **options: Passed on to `dfal_keras.deepfool`. Its `num_closest` is the number
-            of queries at least: `None` attacks every candidate to the end. Its
-            `first_look` is 8 unless given, so that a query of a model that can't be
-            fooled soon ends; it changes no other query.
+        num_candidates: K, the size of the random subset of the pool to attack.
+            Defaults to 300.
+        ord: p of the L_p norm, from 1 to `np.inf`. Defaults to 2, as in the paper.
+        adversarial: Whether to return the adversarial examples. `False` is the
+            ablation that the authors call "DFAL_". Defaults to `True`.
+        max_steps: Maximum number of steps per candidate. This option and those below
+            are passed to `dfal_keras.deepfool`. Defaults to 50.
+        overshoot: Share by which to exceed the decision boundary. Defaults to 0.02.
+        bounds: `(low, high)`, the range of valid pixels, to which the adversarial
+            examples are clipped. Defaults to `None`, no clipping.
+        num_classes: Number of most likely classes to compare, the predicted one
+            included. Defaults to `None`, all classes.
+        step_offset: Length added to every step, in units of a pixel. Defaults to
+            `None`, the resolution of float32.
+        num_closest: Stop the attack on an image that has been moved farther than this
+            many others needed, and at least `num_queries`. Values below `num_queries`
+            have no effect. `None` attacks every candidate to the end. Defaults to 1.
+        first_look: If three steps fool the model on no candidate, attack only this
+            many to the end, and stop if that fails too. It shortens the query of a
+            model that can't be fooled and changes no other query. `None` attacks every
+            candidate. Defaults to 8.
+        batch_size: Number of images to attack at a time. Defaults to 128.
+
+    Raises:
+        ValueError: If an argument is out of range.
 
     Example:
         >>> import dfal_keras as dfal
@@ -57,56 +73,89 @@ class DFAL(Strategy):
         num_candidates: int = 300,
         ord: float = 2,
         adversarial: bool = True,
-        **options,
+        max_steps: int = 50,
+        overshoot: float = 0.02,
+        bounds: tuple | None = None,
+        num_classes: int | None = None,
+        step_offset: float | None = None,
+        num_closest: int | None = 1,
+        first_look: int | None = 8,
+        batch_size: int = 128,
     ):
-        # An option that DeepFool lacks is a mistake to hear of before any training.
-        inspect.signature(deepfool).bind(None, None, ord=ord, **options)
+        _validation.check_number("ord", ord, minimum=1)
+        _validation.check_number("overshoot", overshoot, minimum=0, below=np.inf)
+        _validation.check_bounds("bounds", bounds)
+        if num_classes is not None:
+            _validation.check_count("num_classes", num_classes, minimum=2)
+        if step_offset is not None:
+            _validation.check_number(
+                "step_offset", step_offset, minimum=0, below=np.inf
+            )
+        for name, count in (("num_closest", num_closest), ("first_look", first_look)):
+            if count is not None:
+                _validation.check_count(name, count)
         self.num_candidates = _validation.check_count("num_candidates", num_candidates)
         self.ord = ord
         self.adversarial = adversarial
-        self.options = options
+        self.max_steps = _validation.check_count("max_steps", max_steps)
+        self.overshoot = overshoot
+        self.bounds = bounds
+        self.num_classes = num_classes
+        self.step_offset = step_offset
+        self.num_closest = num_closest
+        self.first_look = first_look
+        self.batch_size = _validation.check_count("batch_size", batch_size)
 
     def select(
         self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator
     ) -> Query:
         """See `Strategy.query`."""
-        options: dict = {"num_closest": num_queries, "first_look": _FIRST_LOOK}
-        options |= self.options
-        if options["num_closest"] is not None:  # those given up are not told apart
-            num_closest = _validation.check_count("num_closest", options["num_closest"])
-            options["num_closest"] = max(num_closest, num_queries)
-        attack = deepfool(model, x_unlabeled, ord=self.ord, **options)
-        # DeepFool takes NaN for a sample that can't be fooled; here it is a mistake.
+        num_closest = self.num_closest
+        if num_closest is not None:
+            # Candidates that are stopped early have no norm to be ranked by.
+            num_closest = max(num_closest, num_queries)
+        attack = deepfool(
+            model,
+            x_unlabeled,
+            ord=self.ord,
+            max_steps=self.max_steps,
+            overshoot=self.overshoot,
+            bounds=self.bounds,
+            num_classes=self.num_classes,
+            step_offset=self.step_offset,
+            num_closest=num_closest,
+            first_look=self.first_look,
+            batch_size=self.batch_size,
+        )
+        # DeepFool makes no step from NaN outputs. A query rejects them.
         if (attack.num_steps == 0).any():
             inference.predict_logits(model, x_unlabeled)
         ranked = np.argsort(attack.norms, kind="stable")
-        fooled = ranked[: min(num_queries, attack.success.sum())]
+        closest = ranked[: min(num_queries, attack.success.sum())]
         others = np.empty(0, np.int64)
-        if len(fooled) < num_queries:
+        if len(closest) < num_queries:
             others = np.flatnonzero(~attack.success)
-            others = rng.choice(others, num_queries - len(fooled), replace=False)
-            _warn(len(fooled), len(others), len(ranked))
-        indices = np.concatenate([fooled, others])
-        twins = None
+            others = rng.choice(others, num_queries - len(closest), replace=False)
+            _warn(len(closest), len(others), len(ranked))
+        indices = np.concatenate([closest, others])
+        examples = rows = None
         if self.adversarial:
-            originals = np.asarray(x_unlabeled[fooled], np.float32)
-            twins = originals + attack.perturbations[fooled]
+            originals = np.asarray(x_unlabeled[closest], np.float32)
+            examples = originals + attack.perturbations[closest]
+            rows = np.arange(len(closest))
         return Query(
             indices,
             attack.norms[indices],
-            adversarial_examples=twins,
-            adversarial_rows=None if twins is None else np.arange(len(fooled)),
+            adversarial_examples=examples,
+            adversarial_rows=rows,
         )
 
 
-_FIRST_LOOK = 8  # candidates that decide, where the first steps fooled none
-
-
-def _warn(num_fooled, num_unfooled, num_candidates):
-    """Say how many queries are no choice of DFAL's, and what to do."""
+def _warn(num_fooled, num_random, num_candidates):
+    """Log a warning that some of the queries are random."""
     _logger.warning(
         "DFAL: DeepFool fooled the model on %d of %d candidates, so %d of the queries "
-        "are drawn at random and have no adversarial twin. Raise `max_steps`, or label "
-        "more samples first: a model at chance often can't be fooled",
-        *(num_fooled, num_candidates, num_unfooled),
+        "are drawn at random and have no adversarial example. Increase `max_steps`, or "
+        "label more samples first: a model at chance level often can't be fooled",
+        *(num_fooled, num_candidates, num_random),
     )

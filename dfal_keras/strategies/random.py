@@ -7,7 +7,9 @@ from dfal_keras.strategies.query import Query
 
 
 class Random(Strategy):
-    """Query samples uniformly at random from the whole unlabeled pool.
+    """Passive learning: query samples uniformly at random from the whole pool.
+
+    There are no scores.
 
     Example:
         >>> import numpy as np

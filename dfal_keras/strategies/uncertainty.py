@@ -1,4 +1,4 @@
-"""uncertainty: query what the model is least sure of, by entropy."""
+"""Uncertainty sampling: query the samples of highest predictive entropy."""
 
 import numpy as np
 
@@ -8,11 +8,11 @@ from dfal_keras.strategies.query import Query
 
 
 class Uncertainty(Strategy):
-    """Query the samples of highest predictive entropy in the whole pool.
+    """Uncertainty sampling: query the samples of highest predictive entropy.
 
         H(x) = - sum_k p_k(x) log p_k(x)
 
-    The scores are the entropies, in nats.
+    The scores are the entropies, in nats. All samples of the pool are candidates.
 
     Reference:
         - Lewis & Gale, 1994, "A sequential algorithm for training text classifiers".
@@ -36,7 +36,7 @@ class Uncertainty(Strategy):
 
 
 def entropy(probabilities: np.ndarray) -> np.ndarray:
-    """Entropy of each row, `- sum_k p_k log p_k`, with 0 log 0 = 0.
+    """Return the entropy of each distribution, `- sum_k p_k log p_k`, 0 log 0 = 0.
 
     Args:
         probabilities: Array of shape `(..., num_classes)`.
@@ -49,7 +49,7 @@ def entropy(probabilities: np.ndarray) -> np.ndarray:
         array([0.    , 0.6931])
     """
     probabilities = np.asarray(probabilities)
-    # log 1 = 0 in place of log 0: a zero probability adds nothing.
+    # log 1 = 0 in place of log 0, since a zero probability adds nothing.
     logs = np.log(np.where(probabilities > 0, probabilities, 1))
     # + 0.0 turns the -0.0 of a certain prediction into 0.0.
     return -(probabilities * logs).sum(axis=-1) + 0.0

@@ -188,7 +188,8 @@ def notes(
 
 def markdown(table: pd.DataFrame) -> str:
     """Return a table as Markdown, without changing how numbers are written."""
-    return table.to_markdown(disable_numparse=True)
+    # As objects, integers beside a column of floats stay integers.
+    return table.astype(object).to_markdown(disable_numparse=True)
 
 
 def write(table: pd.DataFrame, path: pathlib.Path, text: str = "") -> None:

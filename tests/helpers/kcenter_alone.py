@@ -1,6 +1,6 @@
-"""Tests that call OR-Tools directly, which must not meet TensorFlow in one process.
+"""Tests that call OR-Tools in their own process, which must not load TensorFlow.
 
-Run by `test_kcenter.py` in a process of its own; by hand with
+`tests/unit/kcenter/test_robust.py` runs them in another process. By hand:
 `pytest --noconftest tests/helpers/kcenter_alone.py`.
 """
 
@@ -42,7 +42,7 @@ def test_every_solver_equals_brute_force(kind, max_outliers, solver, formulation
 
 
 def test_undecided_is_not_infeasible():
-    """A tiny limit makes the solver stop early, whatever is asked."""
+    """With a tiny time limit, the solver stops before it finds a solution."""
     pairs = distances(np.random.default_rng(0).random((1600, 2)))
     for solver in integer_programs.SOLVERS:
         for time_limit in 0, 0.1:

@@ -1,4 +1,4 @@
-"""What every k-center result must satisfy, by its definition."""
+"""Checks of k-center results against their definition."""
 
 import itertools
 
@@ -10,37 +10,37 @@ def distances(features):
     return np.linalg.norm(features[:, None] - features[None], axis=2)
 
 
-def radius_of(features, centers, num_outliers=0):
-    """Radius by its definition, from the full matrix of distances."""
-    reach = distances(features)[:, centers].min(axis=1)
-    return np.sort(np.append(0.0, reach))[::-1][min(num_outliers, len(reach))]
+def covering_radius(features, centers, num_outliers=0):
+    """Return the radius by its definition, from the full matrix of distances."""
+    nearest = distances(features)[:, centers].min(axis=1)
+    return np.sort(np.append(0.0, nearest))[::-1][min(num_outliers, len(nearest))]
 
 
 def brute_force(features, selected, num_centers, num_outliers):
-    """Smallest radius over every possible choice of centers."""
+    """Return the smallest radius over all choices of centers."""
     free = np.setdiff1d(np.arange(len(features)), selected)
     return min(
-        radius_of(features, [*selected, *chosen], num_outliers)
+        covering_radius(features, [*selected, *chosen], num_outliers)
         for chosen in itertools.combinations(free, num_centers)
     )
 
 
 def check(features, selected, num_centers, max_outliers, result):
-    """What holds for every result, optimal or not."""
+    """Check what holds for every result, optimal or not."""
     n, num_outliers = len(features), int(max_outliers)
     assert result.centers.shape == (num_centers,)
     assert len(np.unique([*result.centers, *selected])) == num_centers + len(selected)
     assert np.isin(result.centers, np.arange(n)).all()
     centers = np.array([*selected, *result.centers], int)
-    expected = radius_of(features, centers, num_outliers)
+    expected = covering_radius(features, centers, num_outliers)
     assert result.radius == pytest.approx(expected, rel=1e-12, abs=1e-12)
     assert result.lower_bound <= result.radius
     assert result.proven == (result.lower_bound == result.radius)
     assert len(result.outliers) <= num_outliers
-    # Apart from the outliers all are within the radius, and the outliers are not.
-    reach = distances(features)[:, centers].min(axis=1)
-    assert np.delete(reach, result.outliers).max() <= result.radius + 1e-12
-    assert (reach[result.outliers] > result.radius).all()
+    # The outliers, and only they, are outside the radius.
+    nearest = distances(features)[:, centers].min(axis=1)
+    assert np.delete(nearest, result.outliers).max() <= result.radius + 1e-12
+    assert (nearest[result.outliers] > result.radius).all()
 
 
 def points_of(kind, n, seed):

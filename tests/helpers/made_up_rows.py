@@ -1,4 +1,4 @@
-"""Rows as the run store returns them, with accuracies of a test's own."""
+"""Made-up rows, as the run store returns them."""
 
 import pandas as pd
 
@@ -6,7 +6,15 @@ LENET5, VGG8 = "mnist-lenet5", "mnist-vgg8"
 
 
 def made_up(strategy, accuracies, *, problem=LENET5, source=None, step=100):
-    """Rows of trials whose accuracies at step, 2 step, ... are given, in percent."""
+    """Return rows of trials with the given accuracies, in percent.
+
+    Args:
+        strategy: The query strategy.
+        accuracies: For each trial, the accuracies at step, 2 step, ... annotations.
+        problem: Data set and network.
+        source: The problem whose labeled set is used.
+        step: Number of annotations between rows.
+    """
     return pd.DataFrame(
         {
             "problem": problem,

@@ -1,19 +1,18 @@
-"""The claims, from rows made up so that the answers are known."""
+"""The claims, from made-up rows whose verdicts are known."""
 
 import itertools
 
-import claims
 import numpy as np
 import pandas as pd
 import pytest
-from experiments import claim_cases, intervals, learning_curves, paper
+from experiments import claim_cases, intervals, learning_curves, paper, paper_claims
 from helpers.made_up_rows import LENET5, VGG8, made_up
 
-BETTER, TOP_THREE, FEWER, FASTER, TRANSFER, LOSE = claims.CLAIMS
+BETTER, TOP_THREE, FEWER, FASTER, TRANSFER, LOSE = paper_claims.CLAIMS
 
 
 def verdict(claim, rows, problems=(LENET5,)):
-    return claims.decide(claim, rows, problems)[0].split(" (")[0]
+    return claim_cases.conclude(list(claim.judge(rows, problems))).split(" (")[0]
 
 
 def only_case(claim, rows, problems=(LENET5,)):
@@ -39,7 +38,7 @@ def test_the_interval_is_that_of_all_resamples():
 
 
 def test_of_three_trials_it_goes_from_the_least_to_the_most():
-    """Each extreme resample has the probability 1/27, more than 2.5 %."""
+    """Each extreme resample has probability 1/27, which is more than 2.5 %."""
     assert intervals.of_mean([1.0, 2.0, 6.0]) == (1.0, 6.0)
 
 
@@ -110,7 +109,7 @@ def test_nothing_holds_from_one_trial():
         for name, value in (("dfal", 90), ("core_set", 80), ("random", 70))
     ]
     rows = pd.concat(rows, ignore_index=True)
-    for claim in claims.CLAIMS:
+    for claim in paper_claims.CLAIMS:
         assert verdict(claim, rows, (LENET5, VGG8)) == "undecided", claim.text
 
 
@@ -143,20 +142,23 @@ def test_better_than_random(differences, expected):
 
 def test_one_case_against_it_is_enough():
     rows = [made_up("dfal", [[80] * 5] * 3), made_up("random", [[85] + [75] * 4] * 3)]
-    shown, numbers = claims.decide(BETTER, pd.concat(rows), [LENET5])
+    cases = list(BETTER.judge(pd.concat(rows), [LENET5]))
+    shown = claim_cases.conclude(cases)
     assert shown == "does not hold (1 of 2 cases hold, 1 do not)"
-    assert "mnist-lenet5 at 100: -5.00 [-5.00, -5.00] (n=3), does not hold" in numbers
-    assert "mnist-lenet5 at 500: 5.00 [5.00, 5.00] (n=3), holds" in numbers
+    assert [str(case) for case in cases] == [
+        "mnist-lenet5 at 100: -5.00 [-5.00, -5.00] (n=3), does not hold",
+        "mnist-lenet5 at 500: 5.00 [5.00, 5.00] (n=3), holds",
+    ]
 
 
 def test_differences_are_paired_by_trial():
     rows = pd.concat([made_up("dfal", [[80], [90]]), made_up("random", [[70], [88]])])
-    difference = claims.paired(rows, LENET5, "dfal", "random", 100)
+    difference = paper_claims.paired(rows, LENET5, "dfal", "random", 100)
     assert list(difference) == pytest.approx([10, 2])
 
 
 def test_pairing_decides_what_the_spread_over_trials_hides():
-    """Trials differ by 20 points, the strategies by one in each of them."""
+    """Trials differ by 20 points, strategies by one point in each trial."""
     rows = [at_1000("dfal", [61, 71, 81]), at_1000("random", [60, 70, 80])]
     assert verdict(BETTER, pd.concat(rows)) == "holds"
 
@@ -165,7 +167,7 @@ def test_pairing_decides_what_the_spread_over_trials_hides():
 
 
 def ranked(num_above, trials=3, gap=1.0):
-    """Rows in which as many strategies are above DFAL by `gap` in every trial."""
+    """Rows in which `num_above` strategies are above DFAL by `gap` in every trial."""
     others = [name for name in paper.STRATEGIES if name != "dfal"]
     rows = [at_1000("dfal", [90] * trials)]
     rows += [
@@ -193,7 +195,7 @@ def test_the_top_three_end_after_the_third(num_above, expected):
 def test_a_rank_that_may_be_third_or_fourth_is_undecided():
     rows = ranked(2)
     rows = rows[rows["strategy"] != "random"]
-    # Ahead of DFAL in one trial, behind in two: third by the mean, but not for sure.
+    # Above DFAL in one trial, below in two: DFAL is third by the mean.
     rows = pd.concat([rows, at_1000("random", [95, 87, 87])])
     case = only_case(TOP_THREE, rows)
     assert (case.value, case.low, case.high) == (3, 3, 4)
@@ -201,7 +203,7 @@ def test_a_rank_that_may_be_third_or_fourth_is_undecided():
 
 
 def test_ranks_resample_the_trials_of_all_strategies_together():
-    """DFAL's trials spread widely, but in each of them it comes first."""
+    """DFAL's trials differ widely, but it is first in each of them."""
     rows = [at_1000("dfal", [60, 75, 90])]
     rows += [at_1000(name, [59, 74, 89]) for name in paper.STRATEGIES if name != "dfal"]
     case = only_case(TOP_THREE, pd.concat(rows))
@@ -214,11 +216,11 @@ def test_ranks_need_all_seven_strategies():
     assert verdict(TOP_THREE, rows[rows["strategy"] != "egl"]) == "not run yet"
 
 
-# Annotations to full-set accuracy: 98.54 by the paper's
+# Annotations to full-set accuracy. The target is 98.54, from the paper's number.
 
 
 def curves_to(dfal, core_set, length=10):
-    """Curves that reach the target at the given steps; None for never."""
+    """Curves that reach the target at the given steps, `None` for never."""
 
     def curve(step):
         return [99.0 if step and i + 1 >= step else 90.0 for i in range(length)]
@@ -255,7 +257,7 @@ def test_a_count_that_dfal_does_not_reach_is_a_bound_against_it():
     assert case.verdict == "does not hold"
 
 
-def test_a_trial_in_which_neither_gets_there_leaves_it_undecided():
+def test_a_trial_in_which_neither_reaches_it_leaves_it_undecided():
     case = only_case(FEWER, curves_to([3, 4, None], [9, 9, None]))
     assert case.verdict == "undecided"
     assert case.difference == ""
@@ -274,7 +276,7 @@ def test_trials_that_were_run_less_far_say_nothing_on_counts():
 
 
 def timed(strategy, seconds):
-    """Rows of trials whose rounds' query seconds are given."""
+    """Rows with the given query seconds of each trial's rounds."""
     rows = made_up(strategy, [[90] * len(trial) for trial in seconds])
     return rows.assign(query_seconds=np.concatenate(seconds))
 
@@ -287,8 +289,8 @@ def test_seconds_are_medians_of_each_trial():
     assert "2.00 s against 4.00 s" in case.name
 
 
-def test_rounds_without_a_query_are_no_seconds():
-    """They are stored with the microseconds it takes to find out."""
+def test_rounds_without_a_query_are_not_counted():
+    """Their stored seconds are microseconds."""
     rows = [
         timed("dfal", [[3, 3, 3]] * 3),
         timed("core_set", [[2e-5, 2e-5, 5]] * 3),
@@ -339,7 +341,7 @@ def test_above_random_everywhere_speaks_against_it():
 
 def test_best_so_far_may_decide_otherwise():
     rows = [made_up("random", [[50] * 5] * 3), made_up("egl", [[60] * 4 + [40]] * 3)]
-    table, lines = claims.lay_out(pd.concat(rows, ignore_index=True), [LENET5])
+    table, lines = paper_claims.lay_out(pd.concat(rows, ignore_index=True), [LENET5])
     shown = table.set_index("claim").loc[LOSE.text]
     assert shown["raw"].startswith("holds")
     assert shown["best so far"].startswith("does not hold")

@@ -1,4 +1,4 @@
-"""The table of core-hours, from rows made up so that the sums are known."""
+"""The table of core-hours, from made-up rows whose sums are known."""
 
 import core_hours
 import pandas as pd
@@ -10,7 +10,7 @@ LENET5 = "mnist-lenet5"
 
 
 def made_up(strategy, hours, *, budgets=(500, 1000), source=None):
-    """Rows of trials that take so many hours each, in equal rounds."""
+    """Rows of trials that take the given hours, in rounds of equal length."""
     return pd.DataFrame(
         {
             "problem": LENET5,
@@ -52,7 +52,7 @@ def test_a_whole_panel_is_added_up():
     assert cells["whole panel, from these runs"] == "37.0"
 
 
-def test_only_whole_runs_count_and_only_up_to_1000():
+def test_only_finished_runs_count_and_only_up_to_1000():
     partial = made_up("dfal", [9.0], budgets=(250, 500))
     longer = made_up("dfal", [4.0], budgets=(500, 1000, 1500, 2000)).assign(trial=1)
     transfer = made_up("dfal", [8.0], source="mnist-vgg8").assign(trial=2)
@@ -61,16 +61,16 @@ def test_only_whole_runs_count_and_only_up_to_1000():
 
 
 def test_it_reads_a_store(tmp_path, capsys):
-    kept = store.Store(tmp_path)
+    kept = store.Store(tmp_path / "runs")
     rows = pd.DataFrame({"num_annotations": [1000], "accuracy": [0.5]})
     stored_runs.store_rows(kept, runs.Run(LENET5, "egl", 3), rows)  # 100 times 10 s
     assert core_hours.main(["--output", str(tmp_path)]) == 0
-    written = (tmp_path / "core_hours.md").read_text()
+    written = (tmp_path / "tables/core_hours.md").read_text()
     assert "1.4 (n=1)" in written  # hours of five trials
     assert "about 3,000" in written
     assert "estimate" in written
     assert "111,246" in capsys.readouterr().out
-    assert (tmp_path / "core_hours.csv").exists()
+    assert (tmp_path / "tables/core_hours.csv").exists()
 
 
 def test_every_panel_has_an_estimate():

@@ -8,27 +8,25 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import dfal_keras as dfal
-
 FILES = {"figure1.png", "figure1.pdf", "figure1.md", "figure1.csv"}
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """The figure, made by the real `main`: its folder."""
+    """The folder of the figure, made by `main`."""
     folder = tmp_path_factory.mktemp("figure1")
     assert figure1.main(["--output", str(folder)]) == 0
-    return folder
+    return folder / "figures"
 
 
 @pytest.fixture(scope="module", params=[0, figure1.SEED])
 def toy(request):
-    """A trained network, where its boundary lies, and the unlabeled points."""
+    """A trained network, its boundary and the unlabeled points."""
     num_labeled = figure1.NUM_LABELED
     x, y = figure1.two_arcs(
         num_labeled + figure1.NUM_POOL, np.random.default_rng(request.param)
     )
-    model = figure1.train(dfal, x[:num_labeled], y[:num_labeled], request.param)
+    model = figure1.train(x[:num_labeled], y[:num_labeled], request.param)
     return model, figure1.boundary(model)[1], x[num_labeled:]
 
 
@@ -42,7 +40,7 @@ def test_figure_and_table_are_written(finished, tmp_path, capfd):
     assert min(path.stat().st_size for path in finished.glob("*.p*")) > 10_000
     assert (finished / "figure1.md").read_text().strip() in shown
     for name in FILES:  # the same seed gives the same files
-        assert (tmp_path / name).read_bytes() == (finished / name).read_bytes(), name
+        assert (tmp_path / "figures" / name).read_bytes() == (finished / name).read_bytes(), name
 
 
 def test_the_table_tells_the_papers_story(finished):
@@ -84,7 +82,7 @@ def test_the_trained_boundary_is_met_at_the_foot_and_not_before(toy):
     model, segments, pool = toy
     feet = figure1.nearest_on_boundary(segments, pool)
     assert np.abs(model.predict(feet, verbose=0)).max() < 0.02
-    # No point of the discs about the pool, a little smaller, is of another class.
+    # Slightly smaller discs around the pool's points contain no other class.
     angles = np.linspace(0, 2 * np.pi, 180, endpoint=False)
     rays = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     radii = np.linalg.norm(feet - pool, axis=1) - 1e-3
@@ -113,14 +111,14 @@ def test_one_class_has_no_neighbor_of_another():
 
 def test_no_scenario_comes_closer_than_the_boundary(toy):
     model, segments, pool = toy
-    scenarios = figure1.choose(dfal, model, segments, pool)
+    scenarios = figure1.choose(model, segments, pool)
     true = scenarios["true margin"][1]
     own = model.predict(pool, verbose=0) > 0
     for name, (targets, distances) in scenarios.items():
         assert (distances >= true - 1e-3).all(), name
         lengths = np.linalg.norm(targets - pool, axis=1)
         np.testing.assert_allclose(lengths, distances, rtol=1e-4, atol=1e-5)
-        if name != "true margin":  # which ends on the boundary, not beyond
+        if name != "true margin":  # its targets are on the boundary, not beyond
             assert ((model.predict(targets, verbose=0) > 0) != own).all(), name
 
 

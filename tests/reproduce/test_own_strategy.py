@@ -43,7 +43,7 @@ def test_a_strategy_that_is_not_there(tmp_path):
     write_module(tmp_path)
     done = table1(tmp_path, "--strategy", "my_module:Missing")
     assert done.returncode == 2
-    assert "`identifier`" in done.stderr
+    assert "`strategy`" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "runs").exists() or not list(
         (tmp_path / "runs").glob("*_0.*")

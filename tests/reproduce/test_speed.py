@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import speed
-from benchmarks import attacks, networks, rounds, stopwatch
+from benchmarks import attacks, networks, rounds, stopwatch, training
+from benchmarks.workload import Workload
 
 
 def test_races_run_in_turns_and_compare_answers(monkeypatch):
-    """By a clock that ticks once a call, and whatever a contender adds."""
+    """With a clock that advances only by what a contender adds."""
     now, order = [0.0], []
     monkeypatch.setattr(stopwatch.time, "perf_counter", lambda: now[0])
 
@@ -57,7 +58,7 @@ def test_agreement_in_words():
 
 @pytest.fixture
 def small(mnist, monkeypatch):
-    """A few digits, and networks that are hardly trained."""
+    """A few digits, and networks trained on few samples."""
     (x, y), _ = mnist
     monkeypatch.setattr(
         networks, "digits", lambda: (x[:600], y[:600], networks.scaled(x[600:640]))
@@ -69,15 +70,16 @@ def test_sections_are_written_as_they_are_done(small, tmp_path, capsys):
     arguments = ["--repeats", "2", "--output", str(tmp_path)]
     assert speed.main(["--section", "query", "giving_up", *arguments]) == 0
     shown = capsys.readouterr().out
-    query = pd.read_csv(tmp_path / "speed_query.csv")
+    folder = tmp_path / "timing"
+    query = pd.read_csv(folder / "speed_query.csv")
     assert query["contender"].str.contains("Foolbox").sum() == 1
     assert (query["agreement"][1:] == "same, in the same order").all()
-    spared = pd.read_csv(tmp_path / "speed_giving_up.csv")
+    spared = pd.read_csv(folder / "speed_giving_up.csv")
     assert (spared["query"] == "same, in the same order").all()
     assert (spared["spared"] > 0).all()
     for name in ("speed.md", "speed.png", "speed.pdf"):
-        assert (tmp_path / name).stat().st_size > 0
-    page = (tmp_path / "speed.md").read_text()
+        assert (folder / name).stat().st_size > 0
+    page = (folder / "speed.md").read_text()
     assert page.strip() == shown.strip()
     assert speed.main(["--stored", *arguments]) == 0
     assert capsys.readouterr().out == shown
@@ -96,7 +98,16 @@ def test_parts_of_a_round_add_up(tiny_train, blobs, tmp_path):
         assert 0 < parts["rest"] < parts["whole"]
 
 
-def test_a_peer_that_is_not_there(monkeypatch, tmp_path, capsys):
+def test_all_contenders_of_a_training_take_the_same_steps(small, monkeypatch):
+    quick = {**training.RECIPE, "num_restarts": 1, "epochs": 2, "patience": 2}
+    monkeypatch.setattr(training, "RECIPE", quick)
+    workload = Workload({}, (), num_labeled=(40,), repeats=1)
+    ours, *others = training.training(workload)
+    assert ours["contender"] == "ours"
+    assert [row["agreement"] for row in others] == ["2 steps a restart, ours 2"] * 2
+
+
+def test_a_peer_that_is_not_installed(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(
         speed.entry_point.importlib.util, "find_spec", lambda name: None
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import table3
-from benchmarks import query_times
+from benchmarks import machine, power_law, query_times
 from experiments import paper
 
 TINY = ["--labeled", "12", "--unlabeled", "40", "--repeats", "1"]
@@ -21,11 +21,11 @@ METHODS = [
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A tiny table, through the real `main`: its folder."""
+    """The folder of a small table, made by `main`."""
     folder = tmp_path_factory.mktemp("results")
     sizes = ["--literal-sizes", *map(str, SIZES)]
     assert table3.main([*TINY, *sizes, "--output", str(folder)]) == 0
-    return folder
+    return folder / "timing"
 
 
 def test_every_row_is_timed(finished):
@@ -39,7 +39,7 @@ def test_every_row_is_timed(finished):
     assert (measured["ours (s)"].drop(1).astype(float) > 0).all()
     assert (measured["result"][2:] == "optimal").all()
     assert measured["radius"][2:].nunique() == 1  # Xi is below 1 in all three
-    # So small that starting a process takes most of the time: no growth to speak of.
+    # At these sizes the start of the process dominates, so the seconds hardly grow.
     assert (extrapolated["ours (s)"] == "").all()
     assert extrapolated["result"].str.match(r"not extrapolated: (n\^|the fit)").all()
 
@@ -56,11 +56,11 @@ def test_literal_and_compact_find_the_same_radius(finished):
     assert (radii["compact"] > 0).all()
 
 
-def test_notes_name_the_machine_and_what_was_asked(finished):
+def test_notes_name_the_machine_and_the_options(finished):
     notes = (finished / "table3.md").read_text()
-    assert table3.describe_machine() in notes
+    assert machine.describe() in notes
     assert "One query of 10 on MNIST" in notes
-    assert "is allowed 60 s" in notes
+    assert "search is allowed 60 s" in notes.replace("\n", " ")
     assert {path.name for path in finished.iterdir()} == {
         f"{name}.{suffix}"
         for name in ("table3", "table3_literal")
@@ -69,7 +69,7 @@ def test_notes_name_the_machine_and_what_was_asked(finished):
 
 
 def made_up(num_labeled, literal_result="optimal", cpu=lambda size: (size / 100) ** 3):
-    """Timings as `measure` returns them: the literal program takes (n / 100) ** 3."""
+    """Rows as of `measure`, in which the literal program takes (n / 100) ** 3 s."""
     n = num_labeled + 800
     rows = [("DFAL", 0.0, n, 2.0, "")]
     rows += [("greedy", 0.0, n, 0.5, "")]
@@ -80,7 +80,7 @@ def made_up(num_labeled, literal_result="optimal", cpu=lambda size: (size / 100)
         for size in (100, 120, 150, 180, 200)
     ]
     timed = pd.DataFrame(rows, columns=["form", "share", "n", "cpu_seconds", "result"])
-    # Under load the clock on the wall says anything.
+    # Wall-clock seconds of the literal program are not used.
     literal = timed["form"] == "literal"
     seconds = timed["cpu_seconds"].where(~literal, 77.0)
     return timed.assign(seconds=seconds, radius=1.5)
@@ -124,7 +124,7 @@ def test_extrapolated_cells_say_so():
 
 
 def refused(table, result):
-    """Whether no number is shown for the literal program, but the reason."""
+    """Return whether the literal program has no number but the reason."""
     shown = table[5:]
     assert list(shown["ours (s)"]) == list(shown["ours / DFAL"]) == [""] * 3
     return (shown["result"] == result).all()
@@ -135,8 +135,8 @@ def test_nothing_is_extrapolated_from_a_search_that_ran_out_of_time():
     assert refused(table, "not extrapolated: 4 sizes solved in time of 5")
 
 
-def test_nothing_is_extrapolated_by_a_power_that_can_not_be():
-    """A machine under load once gave n^0.5."""
+def test_nothing_is_extrapolated_by_a_power_that_is_too_low():
+    """A loaded machine once gave n^0.5."""
     timed = made_up(100, cpu=lambda size: size**0.5)
     table, lines = query_times.lay_out(timed, 100, 800)
     assert refused(table, "not extrapolated: n^0.5 is below n^1.5")
@@ -148,20 +148,20 @@ def test_nothing_is_extrapolated_by_a_poor_fit():
     timed = made_up(100, cpu=lambda size: noise[size] * (size / 100) ** 2)
     table, _ = query_times.lay_out(timed, 100, 800)
     (result,) = set(table["result"][5:])
-    # The power is steep enough: R^2 alone decides.
+    # The power is high enough, so R^2 alone decides.
     assert result.startswith("not extrapolated: the fit is poor, R^2 = 0.")
     assert refused(table, result)
 
 
 @pytest.mark.parametrize(("power", "accepted"), [(1.49, False), (1.51, True)])
-def test_the_least_power_to_extrapolate_by(power, accepted):
+def test_the_lowest_power_to_extrapolate_by(power, accepted):
     timed = made_up(100, cpu=lambda size: size**power)
     table, _ = query_times.lay_out(timed, 100, 800)
     assert table["ours (s)"][5:].str.startswith("about").all() == accepted
 
 
 def test_the_solvers_cpu_time_is_that_of_its_process():
-    """Half a second of work counts, half a second of sleep does not."""
+    """It counts half a second of work but not half a second of sleep."""
     work = "import time\nwhile time.process_time() < 0.5: pass\n"
     before = query_times.children_seconds()
     subprocess.run([sys.executable, "-S", "-c", f"{work}time.sleep(0.5)"], check=True)
@@ -176,10 +176,10 @@ def test_the_solvers_cpu_time_is_that_of_its_process():
 @pytest.mark.parametrize("power", [0.5, 2.0, 3.3])
 def test_extrapolation_recovers_a_power_law(power):
     sizes = np.array([100, 150, 200, 280])
-    seconds, found, fit = query_times.extrapolate(sizes, 0.02 * sizes**power, 900)
-    assert seconds == pytest.approx(0.02 * 900**power)
-    assert found == pytest.approx(power)
-    assert fit == pytest.approx(1)
+    law = power_law.fit(sizes, 0.02 * sizes**power)
+    assert law.at(900) == pytest.approx(0.02 * 900**power)
+    assert law.power == pytest.approx(power)
+    assert law.r_squared == pytest.approx(1)
 
 
 def test_the_fit_is_the_r_squared_of_the_logarithms():
@@ -188,23 +188,28 @@ def test_the_fit_is_the_r_squared_of_the_logarithms():
     x, y = np.log(sizes), np.log(seconds)
     residuals = np.polyfit(x, y, 1, full=True)[1][0]
     expected = 1 - residuals / ((y - y.mean()) ** 2).sum()
-    assert query_times.extrapolate(sizes, seconds, 900)[2] == pytest.approx(expected)
+    assert power_law.fit(sizes, seconds).r_squared == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
     ("number", "text"), [(0.0123, "0.012"), (7.26, "7.3"), (1234.0, "1200")]
 )
 def test_rough_numbers(number, text):
-    assert query_times.rough(number) == text
+    assert power_law.rough(number) == text
 
 
 def test_presets_are_filled_in(tmp_path):
     quick, full = (table3.parse(["--preset", name]) for name in ("quick", "paper"))
-    assert (quick.labeled, quick.unlabeled, quick.time_limit) == ([100], 800, 60)
-    assert full.labeled == [100, 1000]
-    assert max(full.literal_sizes) <= 280
-    assert min(len(quick.literal_sizes), len(full.literal_sizes)) >= 5
-    assert (quick.output.name, full.output.name) == ("quick", "paper")
+    assert (quick.num_labeled, quick.num_unlabeled) == ((100,), 800)
+    assert quick.settings.time_limit == 60
+    assert full.num_labeled == (100, 1000)
+    assert max(full.settings.literal_sizes) <= 280
+    for options in (quick, full):
+        assert len(options.settings.literal_sizes) >= power_law.MIN_SIZES
+    assert [options.folder.parent.name for options in (quick, full)] == [
+        "quick",
+        "paper",
+    ]
 
 
 @pytest.mark.parametrize(

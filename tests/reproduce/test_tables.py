@@ -1,4 +1,4 @@
-"""Tables 2 and 4, Figures 2 and 3 and the claims, from rows made up for the purpose."""
+"""Tables 2 and 4, Figures 2 and 3 and the claims, from made-up rows."""
 
 import pathlib
 import subprocess
@@ -16,6 +16,7 @@ import table1
 import table2
 import table4
 from experiments import learning_curves, paper, plots, protocol, runs, store, tables
+from experiments.problems import PROBLEMS
 from helpers import stored_runs
 from helpers.made_up_rows import LENET5, VGG8, made_up
 
@@ -33,7 +34,7 @@ def rows():
     return pd.concat(tables, ignore_index=True)
 
 
-def test_mean_curves_go_as_far_as_every_trial(rows):
+def test_mean_curves_end_where_the_shortest_trial_does(rows):
     more = pd.concat([rows, made_up("bald", [[50, 60], [70]])], ignore_index=True)
     curve = learning_curves.mean(learning_curves.select(more, LENET5, "bald"))
     assert list(curve.index) == [100]
@@ -84,8 +85,8 @@ def test_table2_reads_the_raw_mean_and_that_of_the_best_so_far():
     assert line["annotations: ours, trial by trial"] == "150 ± 71 (n=2)"
 
 
-def test_table2_is_of_the_trials_that_went_farthest():
-    """Some trials stop at Table 1's last budget, which is no news on the target."""
+def test_table2_is_of_the_longest_trials():
+    """Trials with a smaller budget are left out."""
     rows = made_up("dfal", [[90, 95, 98.6], [80, 85], [91, 95, 98.6]])
     line = tables.table2(rows, LENET5)[0].loc["DFAL"]
     assert line["annotations: ours, mean"] == "300 (n=2)"
@@ -100,7 +101,7 @@ def test_counts_are_bounds_where_a_trial_falls_short():
     found = learning_curves.counts(table, 98.54)
     assert list(found["count"]) == [200, 200]
     assert list(found["reached"]) == [True, False]
-    assert learning_curves.spread_of_counts(found) == ">= 200 (n=2, 1 not reached)"
+    assert learning_curves.format_counts(found) == ">= 200 (n=2, 1 not reached)"
 
 
 def test_table2_aims_at_our_own_full_set_accuracy_if_it_was_run(rows):
@@ -128,7 +129,7 @@ def test_table4():
     )
     table = tables.table4(rows, [(LENET5, VGG8)], (100, 300, 400))
     assert list(table.index.unique()) == ["MNIST (LeNet5) to VGG8"]
-    # 200 was not asked for, at 400 nothing was run, the paper's 1000 is always there.
+    # 200 was not requested, 400 has no rows, and 1000 is always shown.
     table = table.set_index("annotations")
     assert list(table.index) == [100, 300, 1000]
     assert table.loc[100, "DFAL: ours"] == "71.00 ± 1.41 (n=2)"
@@ -161,8 +162,8 @@ def test_rows_are_replaced_by_the_best_so_far_run_by_run(rows):
 
 @pytest.fixture
 def stored(rows, tmp_path):
-    """The made-up rows as a store of finished runs."""
-    kept = store.Store(tmp_path)
+    """The folder of results with the made-up rows as finished runs."""
+    kept = store.Store(tmp_path / "runs")
     groups = rows.groupby(["problem", "strategy", "trial", "source"], dropna=False)
     for (problem, strategy, trial, source), group in groups:
         run = runs.Run(problem, strategy, trial, None if pd.isna(source) else source)
@@ -176,28 +177,35 @@ OPTIONS = ["--budget", "100", "--trials", "1", "--strategy", "dfal", "random"]
 @pytest.mark.parametrize(
     ("script", "files"),
     [
-        (table2, ["table2_mnist-lenet5.md", "table2_mnist-lenet5.csv"]),
-        (table4, ["table4.md", "table4.csv"]),
-        (figure2, ["figure2.png", "figure2.pdf", "figure2.csv"]),
-        (figure3, ["figure3.png", "figure3.pdf", "figure3.csv"]),
-        (claims, ["claims.md", "claims.csv", "claims_cases.md", "claims_cases.csv"]),
+        (table2, ["tables/table2_mnist-lenet5.md", "tables/table2_mnist-lenet5.csv"]),
+        (table4, ["tables/table4.md", "tables/table4.csv"]),
+        (figure2, [f"figures/figure2.{kind}" for kind in ("png", "pdf", "csv", "md")]),
+        (figure3, [f"figures/figure3.{kind}" for kind in ("png", "pdf", "csv", "md")]),
+        (
+            claims,
+            [
+                *("tables/claims.md", "tables/claims.csv"),
+                *("tables/claims_cases.md", "tables/claims_cases.csv"),
+            ],
+        ),
     ],
 )
 def test_scripts_draw_stored_runs_and_run_nothing(script, files, stored, capsys):
-    record = {path: path.read_bytes() for path in stored.glob("*.json")}
+    record = {path: path.read_bytes() for path in stored.glob("runs/*.json")}
+    assert record
     assert script.main([*OPTIONS, "--output", str(stored)]) == 0
     for name in files:
         content = (stored / name).read_bytes()
         assert len(content) > 50
         magic = {".png": b"\x89PNG", ".pdf": b"%PDF"}.get(name[-4:], b"")
         assert content.startswith(magic)
-    assert not list(stored.glob("*.tmp"))
-    assert record == {path: path.read_bytes() for path in stored.glob("*.json")}
+    assert not list(stored.rglob("*.tmp"))
+    assert record == {path: path.read_bytes() for path in stored.glob("runs/*.json")}
 
 
 @pytest.fixture
 def figures(monkeypatch):
-    """The figures that are saved, in place of their files."""
+    """The figures that are passed to `plots.save`, which writes no file."""
     saved = []
     monkeypatch.setattr(plots, "save", lambda figure, path: saved.append(figure))
     yield saved
@@ -206,7 +214,7 @@ def figures(monkeypatch):
 
 
 def points(panel, color):
-    """The open markers of a color, rounded: (annotations, accuracy)."""
+    """Return (annotations, accuracy) of the open markers of a color."""
     return [
         tuple(pair)
         for line in panel.lines
@@ -223,7 +231,7 @@ def test_figures_mark_what_the_paper_prints(figures):
     upper, lower = figure.axes
     assert lower.get_ylim() == (85, 100)
     for panel in (upper, lower):
-        # As far as the curves go, which is 900, and nearly at its place.
+        # Up to the curves' last budget, 900, and shifted by little.
         shown = points(panel, plots.COLORS["dfal"])
         assert [y for _, y in shown] == list(paper.TABLE1[LENET5]["dfal"][:3])
         np.testing.assert_allclose([x for x, _ in shown], [100, 500, 800], atol=15)
@@ -262,11 +270,11 @@ def test_figures_leave_out_what_was_not_run(rows, figures):
 def test_the_caption_names_the_panels_left_out_and_why(stored, capsys):
     assert figure2.main([*OPTIONS, "--output", str(stored)]) == 0
     shown = capsys.readouterr().out
-    written = (stored / "figure2.md").read_text()
+    written = (stored / "figures/figure2.md").read_text()
     for text in (shown, written):
-        assert "Left out" in text
+        assert "Panels left out: " in text
         assert "MNIST (LeNet5):" not in text
-        assert "MNIST (VGG8): not asked for, about 640 core-hours" in text
+        assert "MNIST (VGG8): not requested, about 640 core-hours" in text
         assert "running maxima" in text
     assert figure3.main(["--stored", "--output", str(stored / "none")]) == 0
     shown = capsys.readouterr().out
@@ -280,14 +288,13 @@ def test_nothing_to_draw_leaves_no_empty_figure(script, tmp_path):
 
 
 @pytest.mark.parametrize("script", [table2, table4, figure2, figure3])
-def test_stored_shows_what_there_is_and_runs_nothing(script, tmp_path, capsys):
+def test_stored_shows_what_is_stored_and_runs_nothing(script, tmp_path, capsys):
     assert script.main(["--stored", "--output", str(tmp_path)]) == 0
-    assert not list(tmp_path.glob("*.json"))
-    assert not list(tmp_path.glob("mnist*"))
+    assert not (tmp_path / "runs").exists()
 
 
 @pytest.mark.parametrize("script", [table2, table4, figure2, figure3])
-def test_dry_run_says_what_would_run_and_runs_nothing(script, tmp_path, capsys):
+def test_dry_run_shows_what_would_run_and_runs_nothing(script, tmp_path, capsys):
     with pytest.raises(SystemExit) as stopped:
         script.main([*OPTIONS, "--output", str(tmp_path), "--dry-run"])
     assert stopped.value.code == 0
@@ -295,8 +302,8 @@ def test_dry_run_says_what_would_run_and_runs_nothing(script, tmp_path, capsys):
     assert not list(tmp_path.iterdir())
 
 
-def test_dry_run_knows_what_was_measured(tmp_path, capsys):
-    kept = store.Store(tmp_path)
+def test_dry_run_uses_what_was_measured(tmp_path, capsys):
+    kept = store.Store(tmp_path / "runs")
     run = runs.Run(LENET5, "random", 0)
     # Five rounds of 6 + 3 + 1 seconds.
     stored_runs.store_rows(kept, run, made_up("random", [[50]], step=50))
@@ -310,7 +317,7 @@ def test_dry_run_knows_what_was_measured(tmp_path, capsys):
     assert "2 of 2 runs to do" in shown
 
 
-def test_data_sets_that_are_not_here_are_left_out(tmp_path, capsys, monkeypatch):
+def test_data_sets_that_are_not_installed_are_left_out(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("DFAL_KERAS_DATA", str(tmp_path / "empty"))
     problems = ["--problem", "quick_draw-vgg8", "shoe_bag-lenet5"]
     output = tmp_path / "results"
@@ -319,31 +326,31 @@ def test_data_sets_that_are_not_here_are_left_out(tmp_path, capsys, monkeypatch)
     assert "Nothing was run" in shown
     assert "python -m dfal_keras.datasets fetch quick_draw" in shown
     assert "python -m dfal_keras.datasets fetch shoe_bag" in shown
-    assert not list(output.glob("quick_draw*"))
-    assert not (output / "figure2.png").exists()  # nothing to draw
+    assert not list(output.glob("runs/quick_draw*"))
+    assert not (output / "figures/figure2.png").exists()  # no rows
 
 
-def test_data_sets_that_are_not_here_beside_some_that_are(
+def test_data_sets_that_are_not_installed_beside_some_that_are(
     stored, capsys, monkeypatch, tmp_path
 ):
-    """Exit status 0 if some of what was asked is there: here MNIST's runs, all done."""
+    """The exit status is 0 if some of the runs can be shown, here MNIST's."""
     monkeypatch.setenv("DFAL_KERAS_DATA", str(tmp_path / "empty"))
     options = [*OPTIONS, "--output", str(stored), "--problem", "shoe_bag-vgg8"]
     assert figure2.main([*options, LENET5]) == 0
     assert "The runs on shoe_bag are left out" in capsys.readouterr().err
-    # So it is if the data set is gone and its runs are done.
+    # It is 0, too, if the data set was removed and its runs are finished.
     run = runs.Run("shoe_bag-vgg8", "dfal", 0)
-    stored_runs.store_rows(store.Store(stored), run, made_up("dfal", [[50]]))
+    stored_runs.store_rows(store.Store(stored / "runs"), run, made_up("dfal", [[50]]))
     assert figure2.main(options) == 0
 
 
 def test_tables_say_how_to_compare_with_the_paper(stored):
     for script, name in ((table2, "table2_mnist-lenet5"), (table4, "table4")):
         assert script.main([*OPTIONS, "--output", str(stored)]) == 0
-        written = (stored / f"{name}.md").read_text()
+        written = (stored / f"tables/{name}.md").read_text()
         assert "running maxima" in written
         assert "multiples of 1/4000" in written
-        assert "running maxima" not in (stored / f"{name}.csv").read_text()
+        assert "running maxima" not in (stored / f"tables/{name}.csv").read_text()
 
 
 @pytest.mark.parametrize(
@@ -382,7 +389,7 @@ def test_every_strategy_has_a_color_of_its_own():
 
 def test_the_protocol_covers_what_the_paper_prints():
     assert set(protocol.STRATEGIES) == set(paper.STRATEGIES)
-    assert tuple(protocol.PROBLEMS) == paper.PROBLEMS
+    assert tuple(PROBLEMS) == paper.PROBLEMS
     assert protocol.CEAL_THRESHOLDS == {
         "mnist": 0.05,
         "shoe_bag": 0.19,
@@ -394,7 +401,7 @@ def test_the_protocol_covers_what_the_paper_prints():
 
 
 def test_help_and_stored_tables_need_no_tensorflow():
-    """So they answer at once."""
+    """It would take seconds to import."""
     scripts = sorted(
         path.stem
         for path in pathlib.Path(protocol.__file__).parents[1].glob("*.py")
@@ -418,14 +425,15 @@ def test_help_and_stored_tables_need_no_tensorflow():
 
 @pytest.mark.parametrize("script", [table1, table2, table4, figure2, figure3, claims])
 def test_runs_that_were_left_out_are_a_footnote(script, stored, capsys):
-    """The table shows the rest; the line names the file and what is wrong."""
-    (stored / "mnist-lenet5_dfal_0.csv").write_text("damaged")
+    """The table shows the others; the line names the file and the reason."""
+    damaged = stored / "runs/mnist-lenet5_dfal_0.csv"
+    damaged.write_text("damaged")
     options = [*OPTIONS, "--preset", "paper", "--problem", LENET5, "--stored"]
     assert script.main([*options, "--output", str(stored)]) == 2
     shown = capsys.readouterr().out
     (line,) = [line for line in shown.splitlines() if line.startswith("Left out: ")]
-    assert str(stored / "mnist-lenet5_dfal_0.csv") in line
-    assert "is not as it was written" in line
+    assert str(damaged) in line
+    assert "is not the file that was written" in line
 
 
 def test_no_footnote_where_nothing_was_left_out(rows):

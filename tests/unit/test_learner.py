@@ -319,8 +319,8 @@ def test_a_strategy_that_answers_nonsense_is_told_so(tiny_train, blobs, query, m
     ("changed", "named"),
     [
         ({"train": "lenet5"}, "train"),
-        ({"strategy": "dfla"}, "identifier"),
-        ({"strategy": dfal.strategies.DFAL}, "identifier"),
+        ({"strategy": "dfla"}, "strategy"),
+        ({"strategy": dfal.strategies.DFAL}, "strategy"),
         ({"num_queries": 0}, "num_queries"),
         ({"num_initial": 0}, "num_initial"),
         ({"seed": -1}, "seed"),

@@ -1,0 +1,113 @@
+"""Choose the images to label next. See `python -m dfal_keras query --help`."""
+
+import argparse
+import pathlib
+import sys
+
+from dfal_keras.backend import quiet_import
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: The arguments. Defaults to those of the process.
+
+    Returns:
+        The exit code: 0 for success, 2 for an error, 130 for Ctrl-C.
+    """
+    options = vars(_parser().parse_args(arguments))
+    options.pop("command")
+    try:
+        with quiet_import.quiet():
+            from dfal_keras.cli import query
+        query.query(**options)
+    except (ValueError, OSError) as error:
+        print(f"Stopped: {_name_flags(str(error), options)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _name_flags(message, options):
+    """Replace the names of arguments in an error message by the flags that set them."""
+    for name in options:
+        flag = f"--{name.replace('_', '-')}"
+        message = message.replace(f"Argument `{name}`", f"Argument `{flag}`")
+    return message
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="python -m dfal_keras", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    add = commands.add_parser(
+        "query",
+        help="rank the images of a pool that are most worth labeling",
+        description="Rank the images of a pool that are most worth labeling. Writes a "
+        "CSV file, and a picture of the images with their adversarial examples.",
+    ).add_argument
+    add("--model", required=True, help="trained classifier, a .keras file")
+    add(
+        "--pool",
+        required=True,
+        help="unlabeled images: a folder (with subfolders), a .npy file, or an .npz "
+        "file with one array or one named x; pixels in the model's range",
+    )
+    add(
+        "--strategy",
+        default="dfal",
+        help="dfal, bald, ceal, core_set, egl, uncertainty, random, or your own as "
+        "module:Class (default: %(default)s)",
+    )
+    add(
+        "--num-queries",
+        type=int,
+        default=10,
+        help="number of images to choose (default: %(default)s)",
+    )
+    add(
+        "--num-candidates",
+        type=int,
+        help="size of the random subset of the pool to choose from (default: the "
+        "strategy's: 300 for dfal, bald, egl and core_set, the pool for the others)",
+    )
+    add(
+        "--out",
+        required=True,
+        type=pathlib.Path,
+        help="file for the ranking, a new .csv file",
+    )
+    add(
+        "--sheet",
+        type=pathlib.Path,
+        help="file for the picture, a new .png file (default: --out with .png)",
+    )
+    add("--no-sheet", action="store_true", help="write no picture")
+    add(
+        "--exclude",
+        nargs="+",
+        default=[],
+        metavar="CSV",
+        type=pathlib.Path,
+        help="earlier rankings of the same pool, whose images are not chosen again",
+    )
+    add(
+        "--image-size",
+        type=int,
+        nargs=2,
+        metavar=("HEIGHT", "WIDTH"),
+        help="size of the images, for a folder and a model that accepts any size",
+    )
+    add("--seed", type=int, default=0, help="random seed (default: %(default)s)")
+    add(
+        "--allow-lambda",
+        action="store_true",
+        help="load a model that contains Python code; only if you trust its origin",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,260 @@
+"""The contract of all strategies: valid queries, and bad arguments rejected by name."""
+
+import functools
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from helpers import bad_calls
+from keras import layers
+
+from dfal_keras import strategies
+from dfal_keras.pools import Subset
+
+NAMES = ["dfal", "bald", "ceal", "core_set", "egl", "uncertainty", "random"]
+
+
+def softmax_model():
+    return keras.Sequential(
+        [
+            keras.Input((4, 4, 1)),
+            layers.Rescaling(1 / 255),
+            layers.Flatten(),
+            layers.Dense(8, activation="relu"),
+            layers.Dropout(0.5),
+            layers.Dense(3, activation="softmax"),
+        ]
+    )
+
+
+def logits_model():
+    return keras.Sequential([*softmax_model().layers[:-1], layers.Dense(3)])
+
+
+def batch_norm_model():
+    inputs = keras.Input((4, 4, 1))
+    outputs = layers.BatchNormalization()(layers.Rescaling(1 / 255)(inputs))
+    outputs = layers.Dense(8, activation="relu")(layers.Flatten()(outputs))
+    outputs = layers.Dropout(0.5)(layers.BatchNormalization()(outputs))
+    return keras.Model(inputs, layers.Softmax()(layers.Dense(3)(outputs)))
+
+
+@pytest.fixture(scope="module", params=[softmax_model, logits_model, batch_norm_model])
+def model(request, blobs):
+    keras.utils.set_random_seed(0)
+    model = request.param()
+    model.build((None, 4, 4, 1))
+    from_logits = request.param is logits_model
+    model.compile(
+        keras.optimizers.Adam(0.01),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=from_logits),
+    )
+    model.fit(*blobs, epochs=2, verbose=0)
+    return model
+
+
+@pytest.fixture(params=NAMES)
+def strategy(request):
+    return strategies.get(request.param)
+
+
+def ask(strategy, model, x, seed=0, **options):
+    return strategy.query(
+        model, x, 10, rng=np.random.default_rng(seed), **{"x_labeled": x[:5], **options}
+    )
+
+
+def test_a_query_is_valid(strategy, model, blobs):
+    x = blobs[0][:80]
+    query = ask(strategy, model, x)
+    assert query.indices.shape == (10,)
+    assert query.indices.dtype.kind == "i"
+    assert len(set(query.indices)) == 10
+    assert query.indices.min() >= 0
+    assert query.indices.max() < 80
+    if query.scores is not None:
+        assert query.scores.shape == (10,)
+        assert np.isfinite(query.scores).all()
+    if query.adversarial_examples is not None:
+        assert query.adversarial_examples.shape == (10, 4, 4, 1)
+        assert np.isfinite(query.adversarial_examples).all()
+    assert query.pseudo_indices.shape == query.pseudo_labels.shape
+    assert not set(query.pseudo_indices) & set(query.indices)
+
+
+def test_same_seed_same_query(strategy, model, blobs):
+    x = blobs[0][:80]
+    assert (ask(strategy, model, x).indices == ask(strategy, model, x).indices).all()
+
+
+def test_the_order_of_the_candidates_does_not_matter(strategy, model, blobs):
+    if isinstance(strategy, strategies.Random | strategies.BALD):
+        pytest.skip("draws for each position")
+    if isinstance(strategy, strategies.CoreSet):
+        pytest.skip("several covers are optimal: see test_core_set_covers_best")
+    x = blobs[0][:80]
+    order = np.random.default_rng(1).permutation(80)
+    query = ask(strategy, model, x)
+    permuted = ask(strategy, model, x[order])
+    assert set(order[permuted.indices]) == set(query.indices)
+
+
+def test_a_view_of_a_pool_is_as_good_as_an_array(strategy, model, blobs):
+    rows = np.random.default_rng(1).permutation(300)[:80]
+    array = ask(strategy, model, blobs[0][rows])
+    view = ask(strategy, model, Subset(blobs[0], rows), x_labeled=blobs[0][rows[:5]])
+    assert (array.indices == view.indices).all()
+
+
+def test_the_model_is_left_as_it_was(strategy, model, blobs):
+    def state():
+        seeds = [np.array(variable) for variable in model.non_trainable_variables]
+        return [*model.get_weights(), *seeds]
+
+    before, compiled = state(), (model.optimizer, model.loss, model.compiled)
+    trainable = [layer.trainable for layer in model.layers]
+    iterations = int(model.optimizer.iterations.numpy())
+    ask(strategy, model, blobs[0][:80])
+    assert all((a == b).all() for a, b in zip(before, state(), strict=True))
+    assert compiled == (model.optimizer, model.loss, model.compiled)
+    assert trainable == [layer.trainable for layer in model.layers]
+    assert iterations == int(model.optimizer.iterations.numpy())
+
+
+def test_all_candidates_can_be_asked_for(strategy, model, blobs):
+    query = ask(strategy, model, blobs[0][:10])
+    assert sorted(query.indices) == list(range(10))
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"num_queries": 81}, "num_queries"),
+        ({"num_queries": 0}, "num_queries"),
+        ({"num_queries": 2.5}, "num_queries"),
+        ({"num_queries": True}, "num_queries"),
+        ({"num_queries": "3"}, "num_queries"),
+        ({"x_unlabeled": np.zeros((0, 4, 4, 1))}, "x_unlabeled"),
+        ({"x_unlabeled": np.zeros((80, 5, 4, 1))}, "x_unlabeled"),
+        ({"x_unlabeled": np.full((80, 4, 4, 1), np.nan)}, "x_unlabeled"),
+        ({"x_unlabeled": np.full((80, 4, 4, 1), 1e300)}, "x_unlabeled"),
+        ({"x_unlabeled": np.zeros((80, 4, 4, 1), "datetime64[s]")}, "x_unlabeled"),
+        ({"x_unlabeled": pd.DataFrame(np.zeros((80, 16)))}, "x_unlabeled"),
+        ({"x_labeled": np.zeros((8, 5, 4, 1))}, "x_labeled"),
+        ({"x_labeled": np.full((8, 4, 4, 1), np.nan)}, "x_labeled"),
+        ({"x_labeled": "labeled.npy"}, "x_labeled"),
+        ({"rng": 3}, "rng"),
+        ({"rng": np.random.RandomState(0)}, "rng"),
+        ({"model": None}, "model"),
+    ],
+)
+def test_a_bad_query_is_rejected(strategy, blobs, changed, named):
+    arguments = {
+        "model": softmax_model(),
+        "x_unlabeled": blobs[0][:80],
+        "num_queries": 10,
+        "x_labeled": blobs[0][:5],
+    }
+    bad_calls.check_rejected(named, lambda: strategy.query(**{**arguments, **changed}))
+
+
+@pytest.mark.parametrize(
+    ("strategy", "value"),
+    [
+        ("egl", np.full((20, 4, 4, 1), 1e30)),  # gradients overflow
+        ("dfal", np.full((20, 4, 4, 1), 3e38)),  # outputs overflow
+    ],
+)
+def test_numbers_that_overflow_are_rejected(strategy, value):
+    model = bad_calls.dense(3, "softmax")
+    call = functools.partial(strategies.get(strategy).query, model, value, 3)
+    bad_calls.check_rejected("model", call)
+
+
+@pytest.mark.parametrize("strategy", ["bald", "egl", "core_set"])
+def test_a_function_has_no_dropout_weights_or_features(strategy):
+    def model(images):
+        return images[:, :, 0, 0]
+
+    call = functools.partial(strategies.get(strategy).query, model, bad_calls.IMAGES, 3)
+    bad_calls.check_rejected("model", call)
+
+
+def test_a_truncated_file_is_rejected(tmp_path):
+    bad_calls.write_files(tmp_path)
+    call = functools.partial(
+        strategies.Random().query,
+        bad_calls.dense(3),
+        tmp_path / "cut.npy",
+        num_queries=3,
+    )
+    bad_calls.check_rejected("x_unlabeled", call, tmp_path)
+
+
+def test_a_model_of_nan_gives_an_error_or_no_ranking_by_nan(strategy, blobs):
+    model = softmax_model()
+    model.set_weights([np.full(w.shape, np.nan) for w in model.get_weights()])
+    if isinstance(strategy, strategies.Random | strategies.CoreSet):
+        pytest.skip("does not look at the outputs")
+    with pytest.raises(ValueError, match="`model`.*finite.*Received: "):
+        ask(strategy, model, blobs[0][:80])
+
+
+BAD_OPTIONS = [
+    (make, name, value)
+    for make, name, values in [
+        (strategies.DFAL, "num_candidates", (0, None, True)),
+        (strategies.DFAL, "ord", (0.5, -np.inf, np.nan, None, "2")),
+        (strategies.DFAL, "max_steps", (0, 50.0, True, None)),
+        (strategies.DFAL, "overshoot", (-1, np.inf, np.nan, None)),
+        (strategies.DFAL, "bounds", ((1, 1), (0, np.nan), (0, None), (0, 1, 2), 5)),
+        (strategies.DFAL, "num_classes", (1, 2.5, "all")),
+        (strategies.DFAL, "step_offset", (-1e-4, np.inf, np.nan, "0")),
+        (strategies.DFAL, "num_closest", (0, 2.5, True, "auto")),
+        (strategies.DFAL, "first_look", (0, 2.5, True)),
+        (strategies.DFAL, "batch_size", (0, None)),
+        (strategies.BALD, "num_candidates", (0, 2.5)),
+        (strategies.BALD, "num_samples", (1, True)),
+        (strategies.CEAL, "threshold", (-0.1, np.nan, "0.05", None)),
+        (strategies.CEAL, "max_ratio", (-1, np.nan, "")),
+        (strategies.CEAL, "num_pseudo_candidates", (0, -3, 2.5, True, "300")),
+        (strategies.EGL, "num_candidates", (0,)),
+        (strategies.EGL, "expectation", ("mean", None)),
+        (strategies.EGL, "epsilon", (-1e-7, 0.5, np.nan, "1e-7", None)),
+        (strategies.CoreSet, "num_candidates", (0,)),
+        (strategies.CoreSet, "features", ("pixels", ["penultimate"])),
+        (strategies.CoreSet, "method", ("mip", None)),
+        (strategies.CoreSet, "formulation", ("sparse",)),
+        (strategies.CoreSet, "outlier_share", (-0.1, 1, np.nan)),
+        (strategies.CoreSet, "time_limit", (0, -1, np.inf, np.nan)),
+    ]
+    for value in values
+]
+
+
+@pytest.mark.parametrize(("make", "name", "value"), BAD_OPTIONS)
+def test_a_bad_option_is_rejected_at_construction(make, name, value):
+    bad_calls.check_option_rejected(make, name, value)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: strategies.DFAL(max_step=3),
+        lambda: strategies.DFAL(model=None),
+        lambda: strategies.get("dfal", color="red"),
+        lambda: strategies.get("bald", color="red"),
+        lambda: strategies.get("random", num_candidates=3),
+    ],
+)
+def test_an_unknown_option_is_a_type_error_at_construction(make):
+    with pytest.raises(TypeError, match="argument"):
+        make()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_repr_lists_the_options_and_builds_an_equal_strategy(name):
+    strategy = strategies.get(name)
+    namespace = {"inf": np.inf, type(strategy).__name__: type(strategy)}
+    assert vars(eval(repr(strategy), namespace)) == vars(strategy)
