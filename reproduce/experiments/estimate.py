@@ -18,7 +18,8 @@ from experiments.runs import FULL, Run, budgets_of, missing_budgets
 def describe(wanted: Sequence[Run], options: Options) -> str:
     """Return the runs that are not done and how long they will take, as text."""
     kept = store.Store(options.runs_folder)
-    measured = [kept, store.Store(default_output("paper") / "runs")]
+    committed = dataclasses.replace(options, output=default_output("paper"))
+    measured = [kept, store.Store(committed.runs_folder)]
     lines, ranges = [], []
     for run in wanted:
         budgets = budgets_of(run, options)
@@ -98,7 +99,8 @@ def _seconds(run, reached, budget, stores) -> tuple[float, float] | None:
     Without any such trial, the farthest of all is extrapolated if it got a tenth of the
     way.
     """
-    farthest, best = 0, []
+    farthest: int = 0
+    best: list[float] = []
     for kept in stores:
         for rows in _trials(run, kept):
             # One training on the full set, whose time does not depend on the budget.

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 import dfal_keras as dfal
 from dfal_keras.backend import quiet_import
 from dfal_keras.datasets import mnist_cache
-from experiments import protocol, store
+from experiments import protocol, row_format, store
 from experiments.problems import PROBLEMS, Problem
 from experiments.runs import FULL, Run, missing_budgets, settings
 
@@ -186,14 +186,14 @@ def _learn(run, kept, made_with, rows, budget) -> Iterator[dict]:
         yield dataclasses.asdict(finished)
         learner.metadata = {
             "settings": made_with,
-            "rows": store.checksum(store.to_csv(rows[: learner.round])),
+            "rows": store.checksum(row_format.to_csv(rows[: learner.round])),
         }
         learner.save(path)
 
 
 def _check_rows(path, learner, rows):
     """Check that a labeled set was saved after these rows, or all but the last."""
-    before = store.checksum(store.to_csv(rows[: learner.round]))
+    before = store.checksum(row_format.to_csv(rows[: learner.round]))
     if (
         learner.round not in (len(rows) - 1, len(rows))
         or learner.metadata.get("rows") != before

@@ -58,7 +58,7 @@ class Progress:
         self._whole = work(budget)
         self._reached = {run: self._done(number) for run, number in reached.items()}
         self._num_rows = 0
-        self._bar = None
+        self._bar: tqdm.tqdm | None = None
 
     def _done(self, num_annotations):
         return min(work(num_annotations), self._whole)

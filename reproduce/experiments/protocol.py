@@ -101,7 +101,7 @@ def strategy_options(problem: str, strategy: str) -> dict:
         base, changed = ABLATIONS[strategy]
         return {**strategy_options(problem, base), **changed}
     subset = {"num_candidates": NUM_CANDIDATES}
-    return {
+    options: dict[str, dict] = {
         "dfal": {**subset, "ord": 2},  # p, Algorithm 1
         "bald": {**subset, "num_samples": 10},  # 4.2
         "ceal": {
@@ -115,7 +115,8 @@ def strategy_options(problem: str, strategy: str) -> dict:
         },
         # Both the first author's public code; epsilon is that of Keras.
         "egl": {**subset, "expectation": "uniform", "epsilon": 1e-7},
-    }.get(strategy, {})
+    }
+    return options.get(strategy, {})
 
 
 def identifier(strategy: str) -> str:

@@ -44,7 +44,7 @@ def complete(wanted: Sequence[Run], options: Options) -> dict[Run, BaseException
     kept = store.Store(options.runs_folder)
     possible = _with_data(wanted)
     if wanted and not possible and not any(map(kept.num_annotations, wanted)):
-        raise NothingToRunError("Nothing was run: no data set of these runs is there.")
+        raise NothingToRunError("Nothing was run: no data set of these runs is installed.")
     failures: dict[Run, BaseException] = {}
     # Transfers train on the labeled sets of other runs, which come first.
     for group in (

@@ -9,27 +9,20 @@ killed run loses one round at most. Files that do not belong together are refuse
 
 import contextlib
 import hashlib
-import io
 import json
 import os
 import pathlib
 from collections.abc import Callable, Iterator, Sequence
 
 import filelock
-import numpy as np
 import pandas as pd
 
 from dfal_keras import _files
-from experiments.runs import FULL, Run, missing_budgets, settings
+from experiments import row_format
+from experiments.runs import Run, missing_budgets, settings
 
 COLUMNS = ["problem", "strategy", "trial", "source", "num_annotations", "accuracy"]
 
-_TRAINING = (
-    *("num_annotations", "num_labeled", "accuracy", "loss"),
-    *("fit_seconds", "evaluate_seconds"),
-)
-_ROUND = ("round", *_TRAINING, "query_seconds")
-_COUNTS = ("round", "num_annotations", "num_labeled")
 _ADVICE = "Remove the files of this run, or use another --output."
 
 
@@ -111,7 +104,7 @@ class Store:
 
     def record(self, run: Run, made_with: dict, environment: dict) -> None:
         """Record the settings of a run, and the environment in which it continues."""
-        record = self._record(run) or {"environments": []}
+        record: dict = self._record(run) or {"environments": []}
         record |= {"settings": made_with, "rows": [checksum(self._text(run))]}
         record["environments"].append(environment)
         self._write_record(run, record)
@@ -126,25 +119,30 @@ class Store:
         while record != before:  # read again if another process wrote meanwhile
             text, before = self._text(run), record
             record = self._record(run)
-        path = self.path(run, ".csv")
         if record is None:
             self.check(run, {})
             return pd.DataFrame()
-        table, flaw = _parse(text, record["settings"])
-        if not flaw and checksum(text) not in record["rows"]:
-            flaw = "it is missing, or its checksum is not the one in the .json file"
-        if flaw:
+        try:
+            table = row_format.from_csv(text, record["settings"])
+            if checksum(text) not in record["rows"]:
+                raise ValueError(
+                    "it is missing, or its checksum is not the one in the .json file"
+                )
+        except ValueError as error:
             raise ValueError(
-                f"{path} is not the file that was written: {flaw}. {_ADVICE}"
-            )
+                f"{self.path(run, '.csv')} is not the file that was written: "
+                f"{str(error).strip()}. {_ADVICE}"
+            ) from error
         return table
 
     def write_rows(self, run: Run, rows: Sequence[dict]) -> None:
         """Replace the rows of a run. The run must have been recorded."""
-        text = to_csv(rows)
+        text = row_format.to_csv(rows)
+        record = self._record(run)
+        assert record is not None
         # The record fits the rows of before and of now: a kill leaves either.
         checksums = [checksum(self._text(run)), checksum(text)]
-        self._write_record(run, self._record(run) | {"rows": checksums})
+        self._write_record(run, record | {"rows": checksums})
         write(self.path(run, ".csv"), text)
 
     def num_annotations(self, run: Run) -> int:
@@ -196,8 +194,9 @@ class Store:
                 # Where a data set is not installed, its runs must agree on it.
                 self.check(run, known.get(run.problem, {}) | settings(run))
                 table = self.rows(run)
-                if len(table):
-                    data = self._record(run)["settings"].get("data")
+                record = self._record(run)
+                if record is not None and len(table):
+                    data = record["settings"].get("data")
                     known.setdefault(run.problem, {"data": data})
             except (ValueError, OSError) as error:
                 refused.append(str(error))
@@ -267,48 +266,6 @@ def check_settings(path: pathlib.Path, stored: dict, expected: dict) -> None:
             )
 
 
-def to_csv(rows: Sequence[dict]) -> str:
-    """Return rows as the text of a CSV file."""
-    return pd.DataFrame(rows).to_csv(index=False, lineterminator="\n") if rows else ""
-
-
 def checksum(text: str) -> str:
     """Return the checksum of a file's text."""
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _parse(text, made_with):
-    """Return the rows of a CSV file's text, or `None` and what is wrong with them."""
-    if not text:
-        return pd.DataFrame(), None
-    is_full = made_with.get("strategy") == FULL
-    is_learning = not is_full and not made_with.get("source")
-    columns = list(_ROUND if is_learning else _TRAINING)
-    try:
-        table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
-    except ValueError as error:
-        return None, str(error).strip()
-    if list(table.columns) != columns:
-        return None, f"its columns are {list(table.columns)}, not {columns}"
-    try:
-        # NumPy's parser keeps every bit, pandas's does not: the file of a resumed run
-        # must equal that of an uninterrupted one.
-        table = table.astype(
-            {name: int if name in _COUNTS else float for name in columns}
-        )
-    except ValueError as error:
-        return None, str(error).strip()
-    if not len(table) or not np.isfinite(table.to_numpy(float)).all():
-        return None, "a number is missing or not finite"
-    if not table["accuracy"].between(0, 1).all():
-        return None, "an accuracy is not from 0 to 1"
-    if is_learning:
-        k = np.arange(len(table))
-        initial, size = made_with.get("num_initial", 0), made_with.get("num_queries", 0)
-        if list(table["round"]) != list(k):
-            return None, "its rounds are not 0, 1, 2, ..."
-        if list(table["num_annotations"]) != list(initial + k * size):
-            return None, "its annotations do not increase by the size of a query"
-    elif not table["num_annotations"].is_unique:
-        return None, "it has two rows of the same number of annotations"
-    return table, None

@@ -1,4 +1,4 @@
-"""The strategy of the README, in a module of its own."""
+"""The README's example of your own strategy, as a module."""
 
 import pathlib
 import re
@@ -7,7 +7,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 
 
 def write_module(folder):
-    """Put the README's own words into a module."""
+    """Write the README's code to `my_module.py`."""
     text = (ROOT / "README.md").read_text()
     (block,) = re.findall(r"```python\n(import numpy.*?)```", text, re.DOTALL)
     code = block.rsplit("\n\n", 1)[0]

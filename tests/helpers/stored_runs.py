@@ -1,18 +1,17 @@
-"""Made-up rows as runs in a store, sound in every column."""
+"""Made-up rows as runs in a store, with all columns."""
 
 import numpy as np
 from experiments import protocol, runs
 
 
 def store_rows(kept, run, rows):
-    """Store made-up rows as a sound run, long enough for the quick preset.
+    """Store made-up rows as a complete run, long enough for the quick preset.
 
     Args:
         kept: The run store.
-        run: The run.
-        rows: Its rows, with "num_annotations" and "accuracy". A learning run has a row
-            every ten annotations. In between accuracies are interpolated, before the
-            first they are the first.
+        run: The run. A run of active learning gets a row every ten annotations.
+        rows: Its rows, with "num_annotations" and "accuracy". Accuracies between them
+            are interpolated; before the first they are equal to it.
     """
     rows = rows.set_index("num_annotations")
     budgets = np.arange(10, rows.index[-1] + 1, 10)

@@ -18,7 +18,7 @@ WANTED = [
 
 
 def start(output, *options):
-    """Start Table 1 as a user would, in a process group of its own."""
+    """Start Table 1 as a user does, in a new process group."""
     return subprocess.Popen(
         [sys.executable, REPRODUCE / "table1.py", *SMALL, "--output", output, *options],
         stdout=subprocess.DEVNULL,
@@ -27,14 +27,14 @@ def start(output, *options):
     )
 
 
-def stored(folder):
-    """Everything in a store that must not depend on what was killed on the way."""
-    kept = store.Store(folder)
+def stored(output):
+    """The rows of a store without the columns of seconds."""
+    kept = store.Store(output / "runs")
     return {str(run): kept.rows(run)[SAME].to_csv() for run in WANTED}
 
 
 def workers(group):
-    """Process numbers of the Dask workers of a process group."""
+    """Return the process ids of the Dask workers in a process group."""
     listed = subprocess.run(
         ["ps", "-o", "pid=,args=", "-g", str(group)], capture_output=True, text=True
     )

@@ -1,4 +1,4 @@
-"""A Dask cluster as the README has it: its lines, typed as they are."""
+"""A Dask cluster, started by the lines of the README."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ from helpers.own_module import write_module
 
 ROOT = pathlib.Path(__file__).parents[2]
 TABLE1 = str(ROOT / "reproduce/table1.py")
-# This checkout's package, as if installed; the venv's programs, as if activated.
+# As if this checkout were installed and the virtual environment active.
 ENVIRONMENT = {
     **os.environ,
     "PYTHONPATH": str(ROOT),
@@ -31,7 +31,7 @@ THREADS = (
 
 
 def lines():
-    """The README's three commands."""
+    """Return the README's three commands."""
     text = (ROOT / "reproduce/README.md").read_text()
     (block,) = re.findall(r"```bash\n(dask scheduler.*?)```", text, re.DOTALL)
     scheduler, worker, table = block.splitlines()
@@ -46,7 +46,7 @@ def free_port():
 
 @contextlib.contextmanager
 def shell(script, **options):
-    """Run a script of the shell; in the end, end whatever it has started."""
+    """Run a shell script; at the end, kill all processes that it started."""
     process = subprocess.Popen(
         ["bash", "-c", script],
         env=ENVIRONMENT,
@@ -66,7 +66,7 @@ def shell(script, **options):
 
 @pytest.fixture
 def cluster(tmp_path):
-    """The README's scheduler and workers, on a free port, from another folder."""
+    """The README's scheduler and workers, on a free port and from another folder."""
     port = free_port()
     scheduler, worker, _ = lines()
     assert "--host 127.0.0.1" in scheduler  # loopback only
@@ -75,7 +75,7 @@ def cluster(tmp_path):
         worker.replace("8786", str(port)),
         "wait",
     ]
-    # What they say must not fill a pipe that nobody reads.
+    # Without a reader, their output would fill the pipe and block them.
     script = [line.replace(" &", " >/dev/null 2>&1 &") for line in script]
     with shell("\n".join(script), cwd=tmp_path):
         yield f"tcp://127.0.0.1:{port}"
@@ -100,15 +100,15 @@ def test_the_lines_run_as_typed(tmp_path):
             assert list(client.nthreads().values()) == [1, 1]
             threads = set(client.run(eval, THREADS).values())
     assert threads - {None} == {1}  # None: the worker that had no run
-    assert "(n=1)" in (tmp_path / "table1_mnist-lenet5.md").read_text()
-    assert (tmp_path / "mnist-lenet5_random_0.npz").exists()
+    assert "(n=1)" in (tmp_path / "tables/table1_mnist-lenet5.md").read_text()
+    assert (tmp_path / "runs/mnist-lenet5_random_0.npz").exists()
 
 
 def test_a_strategy_of_ones_own_goes_along(cluster, tmp_path):
     write_module(tmp_path)
     done = subprocess.run(
         [sys.executable, TABLE1, "--strategy", "my_module:SmallestLead"]
-        + ["--budget", "10", "--output", "runs", "--cluster", cluster],
+        + ["--budget", "10", "--output", "output", "--cluster", cluster],
         cwd=tmp_path,
         env=ENVIRONMENT,
         capture_output=True,
@@ -116,7 +116,7 @@ def test_a_strategy_of_ones_own_goes_along(cluster, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert "| SmallestLead  | " in done.stdout
-    assert (tmp_path / "runs/mnist-lenet5_my_module.SmallestLead_0.csv").exists()
+    assert (tmp_path / "output/runs/mnist-lenet5_my_module.SmallestLead_0.csv").exists()
 
 
 def test_a_scheduler_that_dies_is_no_success(tmp_path):
@@ -131,7 +131,7 @@ def test_a_scheduler_that_dies_is_no_success(tmp_path):
             command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         ) as running,
     ):
-        while not list(tmp_path.glob("*.csv")):
+        while not list(tmp_path.glob("runs/*.csv")):
             assert running.poll() is None
             time.sleep(0.2)
         os.killpg(first.pid, signal.SIGKILL)
@@ -145,15 +145,16 @@ def test_a_scheduler_that_dies_is_no_success(tmp_path):
     ("files", "message"),
     [
         ([], "does not see the folder"),
-        (["runs.py"], "Start new workers"),  # of another checkout than this process's
+        (["experiments"], "Start new workers"),  # this process has imported another
     ],
 )
 def test_a_worker_without_this_code(files, message, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", list(sys.path))
     for name in files:
-        (tmp_path / name).touch()
+        (tmp_path / name).mkdir()
     with Client(processes=False, n_workers=1, dashboard_address=None) as client:
-        failed = client.submit(dask_task.perform, [str(tmp_path)], "", {}, (10,), "")
+        task = dask_task.make_task()
+        failed = client.submit(task, [str(tmp_path)], "", {}, (10,), "")
         assert isinstance(failed.exception(), RuntimeError)
         assert message in str(failed.exception())
 
@@ -166,14 +167,14 @@ def test_a_cluster_that_loses_a_worker(tmp_path):
     port = str(free_port())
     worker = worker.strip(" &").replace("8786", port)
     worker = f"{worker.replace(' --nworkers 2', '')} --no-nanny >/dev/null 2>&1"
-    output = tmp_path / "runs"
+    output = tmp_path / "output"
     with (
         shell(f"{scheduler.strip(' &')} --port {port} >/dev/null 2>&1", cwd=tmp_path),
         shell(worker, cwd=tmp_path) as lost,
         shell(worker, cwd=tmp_path),
     ):
         running = table1_runs.start(output, "--cluster", f"tcp://127.0.0.1:{port}")
-        while not list(output.glob("*.csv")):
+        while not list(output.glob("runs/*.csv")):
             assert running.poll() is None
             time.sleep(0.5)
         os.killpg(lost.pid, signal.SIGKILL)

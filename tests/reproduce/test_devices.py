@@ -1,4 +1,4 @@
-"""Cores and GPUs: how many processes, and what each of them sees."""
+"""Cores and GPUs: the number of worker processes, and the devices of each."""
 
 import os
 import pathlib
@@ -7,19 +7,21 @@ import sys
 
 import pytest
 from distributed import Client
-from experiments import cli, devices, scheduling
+from experiments import devices, options, scheduling
+from experiments.options import make_parser, parse
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="Linux only")
 def test_jobs_are_the_cores_that_may_be_used():
     code = (
         "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
-        "from experiments import cli; print(cli.parse(cli.parser('Table'), []).jobs)\n"
-        "print('may use: 1)' in ' '.join(cli.parser('Table').format_help().split()))"
+        "from experiments.options import make_parser, parse\n"
+        "print(parse(make_parser('Table'), []).num_jobs)\n"
+        "print('cores: 1 ' in ' '.join(make_parser('Table').format_help().split()))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=pathlib.Path(cli.__file__).parents[1],
+        cwd=pathlib.Path(options.__file__).parents[1],
         env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
         capture_output=True,
         text=True,
@@ -67,12 +69,12 @@ def test_gpus_that_the_driver_lists(tmp_path, monkeypatch):
 def test_one_process_a_gpu(found, jobs, monkeypatch):
     monkeypatch.setattr(devices, "gpus", lambda: found)
     monkeypatch.setattr(devices, "num_cores", lambda: 5)
-    assert cli.parse(cli.parser("Table"), []).jobs == jobs
-    assert cli.parse(cli.parser("Table"), ["--jobs", "4"]).jobs == 4
+    assert parse(make_parser("Table"), []).num_jobs == jobs
+    assert parse(make_parser("Table"), ["--jobs", "4"]).num_jobs == 4
 
 
 def test_workers_have_one_thread_and_one_gpu_each(monkeypatch):
-    """Three processes; the devices are made up."""
+    """Three processes on two fictitious GPUs."""
     monkeypatch.setattr(devices, "gpus", lambda: ["3", "GPU-7"])
     with scheduling.local_cluster(3) as cluster, Client(cluster) as client:
         assert list(client.nthreads().values()) == [1, 1, 1]

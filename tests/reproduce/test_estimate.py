@@ -1,30 +1,26 @@
-"""Estimates of time, from stores made up for the purpose, and the progress bar."""
+"""Estimates of time from made-up stores, and the progress bar."""
 
-import argparse
+import dataclasses
 import io
+import json
 import re
 import sys
 
 import pytest
-from experiments import estimate, progress, runs, store
+from experiments import estimate, options, progress, runs, store
 
 PROBLEM = "mnist-lenet5"
 
 
 @pytest.fixture
 def kept(tmp_path, monkeypatch):
-    """An empty store, and no committed runs beside it."""
-    monkeypatch.setattr(estimate.protocol, "RESULTS", tmp_path / "no results")
-    return store.Store(tmp_path)
-
-
-def options(kept, **changes):
-    given = {"budget": 100, "transfer_budgets": (50, 100), "jobs": 1, "cluster": None}
-    return argparse.Namespace(output=kept.folder, **{**given, **changes})
+    """An empty store, without the committed runs."""
+    monkeypatch.setattr(options, "RESULTS", tmp_path / "no results")
+    return store.Store(tmp_path / "runs")
 
 
 def measure(kept, strategy, trial, minutes, step=10, **place):
-    """Store a run whose every round took that many minutes, fit and query."""
+    """Store a run whose rounds took this many minutes each."""
     run = runs.Run(PROBLEM, strategy, trial, **place)
     queries = strategy != runs.FULL and not run.source
     rows = []
@@ -42,11 +38,16 @@ def measure(kept, strategy, trial, minutes, step=10, **place):
 
 
 def said(kept, *wanted, **changes):
-    return estimate.describe(list(wanted), options(kept, **changes)).splitlines()
+    asked = dataclasses.replace(
+        options.parse(options.make_parser("Table"), []),
+        output=kept.folder.parent,
+        **{"budget": 100, "transfer_budgets": (50, 100), "num_jobs": 1, **changes},
+    )
+    return estimate.describe(list(wanted), asked).splitlines()
 
 
 def test_full_sets_take_what_a_full_set_took(kept):
-    """Not less because a full set has more annotations than the budget."""
+    """The budget, which is smaller than the full set, does not scale the time."""
     for trial, minutes in enumerate([23, 31]):
         measure(kept, runs.FULL, trial, [minutes], step=60_000)
     line, total = said(kept, runs.Run(PROBLEM, runs.FULL, 2), budget=1000)
@@ -55,8 +56,8 @@ def test_full_sets_take_what_a_full_set_took(kept):
 
 
 def test_a_committed_full_set_run_is_estimated_as_it_was(kept):
-    """Twenty-three minutes for 60,000 samples are not one minute for 1000."""
-    committed = store.Store(estimate.protocol.RESULTS / "paper")
+    """23 minutes for 60,000 samples do not become one minute for 1000."""
+    committed = store.Store(options.default_output("paper") / "runs")
     measure(committed, runs.FULL, 0, [23], step=60_000)
     line, _ = said(kept, runs.Run(PROBLEM, runs.FULL, 1), budget=1000)
     assert line.endswith("about 23 min")
@@ -65,10 +66,10 @@ def test_a_committed_full_set_run_is_estimated_as_it_was(kept):
 def test_a_range_is_from_the_shortest_to_the_longest_trial(kept):
     measure(kept, "dfal", 0, [1] * 10)
     measure(kept, "dfal", 1, [2] * 10)
-    measure(kept, "dfal", 2, [9])  # hardly begun: not extrapolated beside the others
+    measure(kept, "dfal", 2, [9])  # too short to be extrapolated beside the others
     wanted = [runs.Run(PROBLEM, "dfal", trial) for trial in range(3)]
     line, total = said(kept, *wanted)
-    # Nine rounds are left: the minutes of those rounds, not a share of the whole.
+    # The minutes of the nine rounds that are left, not a share of all ten.
     assert line == "mnist-lenet5_dfal_2: from 10 to 100 annotations, 9 to 18 min"
     assert total.startswith("1 of 3 runs to do: 0.1 to 0.3 hours")
 
@@ -84,7 +85,7 @@ def test_unknown_is_said_first(kept):
     )
     *_, total = said(kept, *wanted[1:])
     assert (
-        total == "2 of 2 runs to do: time unknown, no run of these kinds was measured"
+        total == "2 of 2 runs to do: time unknown: no run of these kinds was measured"
     )
     assert said(kept, runs.Run(PROBLEM, "dfal", 0)) == ["0 of 1 runs to do"]
 
@@ -93,10 +94,10 @@ def test_side_by_side(kept):
     """Three runs of an hour on two workers: 1.5 hours at best, 2 at worst."""
     measure(kept, "dfal", 9, [6] * 10)
     wanted = [runs.Run(PROBLEM, "dfal", trial) for trial in range(3)]
-    assert said(kept, *wanted, jobs=2)[-1].endswith("1.5 to 2.0 hours with 2 jobs")
-    assert said(kept, *wanted, jobs=8)[-1].endswith(" hours with 8 jobs")
-    assert "1.0 to" in said(kept, *wanted, jobs=8)[-1]  # not less than the longest
-    assert said(kept, *wanted, jobs=2, cluster="tcp://")[-1].endswith(
+    assert said(kept, *wanted, num_jobs=2)[-1].endswith("1.5 to 2.0 hours with 2 jobs")
+    assert said(kept, *wanted, num_jobs=8)[-1].endswith(" hours with 8 jobs")
+    assert "1.0 to" in said(kept, *wanted, num_jobs=8)[-1]  # not less than the longest
+    assert said(kept, *wanted, num_jobs=2, cluster="tcp://")[-1].endswith(
         "about 3.0 hours of one worker"
     )
 
@@ -118,13 +119,35 @@ def test_a_trial_that_hardly_began_measures_nothing(kept):
     assert line.endswith(f"about {60 / whole:.0f} min")
 
 
+def test_a_run_under_other_settings_is_not_done(kept):
+    """It fails when it is performed: the estimate shows why, and no time."""
+    run = runs.Run(PROBLEM, "dfal", 0)
+    measure(kept, "dfal", 0, [1] * 10)
+    assert said(kept, run) == ["0 of 1 runs to do"]
+    path = kept.path(run, ".json")
+    record = json.loads(path.read_text())
+    record["settings"]["training"]["patience"] = 6
+    path.write_text(json.dumps(record))
+    line, total = said(kept, run)
+    assert line.startswith(f"mnist-lenet5_dfal_0: fails. {path} was made with training")
+    assert total == "1 of 1 runs to do"
+
+
+def test_a_transfer_is_done_with_all_its_budgets(kept):
+    measure(kept, "dfal", 0, [1], step=100, source="mnist-vgg8")
+    run = runs.Run(PROBLEM, "dfal", 0, source="mnist-vgg8")
+    assert said(kept, run, transfer_budgets=(100,)) == ["0 of 1 runs to do"]
+    line, _ = said(kept, run, transfer_budgets=(50, 100))
+    assert line.startswith(f"{run}: from 0 to 100 annotations")
+
+
 class Screen(io.StringIO):
     def isatty(self):
         return True
 
 
 def look(monkeypatch):
-    """Put a screen in place of standard error (pytest sets its own after fixtures)."""
+    """Replace standard error: in the test, as pytest replaces it after fixtures."""
     monkeypatch.setattr(sys, "stderr", Screen())
     return sys.stderr
 
@@ -141,7 +164,7 @@ def test_the_bar_begins_with_the_first_run(monkeypatch):
     now[0] = 1000.0  # the workers start
     assert screen.getvalue() == ""
     bar.show({"run": "a"})
-    assert "00:00 gone" in screen.getvalue()
+    assert "00:00 elapsed" in screen.getvalue()
     bar.close()
     progress.Progress({"a": 0}, 100).close()  # nothing began
 
@@ -159,13 +182,13 @@ def test_remaining_time_from_the_second_row_on(monkeypatch):
 
 
 def test_what_was_reached_before_counts_from_the_start(monkeypatch):
-    """A finished run of two, and half-way in work through the other: 75 %."""
+    """One run is finished, the other has done half of its work: 75 %."""
     screen = look(monkeypatch)
     half = round(100 * 0.5 ** (1 / 1.7))
     bar = progress.Progress({"a": 100, "b": half}, 100)
     bar.show({"run": "b"})
     assert " 75% |" in screen.getvalue()
-    bar.show(row("b", 10))  # done again: the bar does not go back, nor on
+    bar.show(row("b", 10))  # a repeated round does not move the bar
     bar.close()
     assert " 75% |" in screen.getvalue().splitlines()[-1].split("\r")[-1]
 

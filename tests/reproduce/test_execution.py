@@ -1,9 +1,10 @@
-"""Many runs in one process: no run leaves anything behind for the next."""
+"""Many runs in one process: none of them affects the next."""
 
 import gc
 
 import pytest
 from experiments import execution, protocol, runs, store
+from experiments.problems import PROBLEMS
 from tensorflow.python.framework import func_graph
 
 SHORT = {**protocol.TRAINING, "num_restarts": 1, "epochs": 2}
@@ -12,7 +13,7 @@ SAME = ["round", "num_annotations", "num_labeled", "accuracy", "loss"]
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch, mnist):
-    """Trainings of two epochs, of this test's own, on some of the digits."""
+    """Train for two epochs on 500 digits, with trainings that no other test uses."""
     (x, y), (x_test, y_test) = mnist
     few = (x[:500], y[:500]), (x_test[:100], y_test[:100])
     monkeypatch.setattr(execution, "load_data", lambda name: few)
@@ -23,9 +24,9 @@ def short(monkeypatch, mnist):
 
 
 def perform(folder, strategy, trial=0):
-    """Perform a run; return what must not depend on the process, bit by bit."""
+    """Perform a run; return its rows without the columns of seconds."""
     run = runs.Run("mnist-lenet5", strategy, trial)
-    runs.perform(run, (30,), folder, lambda row: None)
+    execution.perform(run, (30,), folder, lambda row: None)
     return store.Store(folder).rows(run)[SAME].to_csv()
 
 
@@ -35,7 +36,7 @@ def num_graphs():
 
 
 def test_ten_runs_leave_as_many_graphs_as_two(tmp_path):
-    """Garbage collection can't free a graph, each of more than ten megabytes."""
+    """Graphs, each of more than ten megabytes, are not garbage-collected."""
     after = []
     for trial in range(5):
         for strategy in ("dfal", "bald"):
@@ -54,7 +55,7 @@ def test_a_run_does_not_depend_on_the_runs_before_it(tmp_path, strategy):
 
 
 def test_one_training_a_problem():
-    problem, other = protocol.PROBLEMS["mnist-lenet5"], protocol.PROBLEMS["mnist-vgg8"]
+    problem, other = PROBLEMS["mnist-lenet5"], PROBLEMS["mnist-vgg8"]
     assert execution.make_training(problem) is execution.make_training(problem)
     assert execution.make_training(problem) is not execution.make_training(other)
     assert execution.new_training(problem) is not execution.make_training(problem)

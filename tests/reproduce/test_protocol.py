@@ -1,7 +1,8 @@
-"""The protocol's numbers, as the paper and the first author's public code have them."""
+"""The protocol's numbers, as in the paper and the first author's public code."""
 
 import pytest
 from experiments import protocol
+from experiments.problems import PROBLEMS
 
 EGL = {"num_candidates": 300, "expectation": "uniform", "epsilon": 1e-7}
 CORE_SET = {"num_candidates": 300, "features": "probabilities", "outlier_share": 1e-4}
@@ -42,6 +43,6 @@ def test_numbers_of_the_protocol():
     assert protocol.TOLERANCE == 0.5
     paper = protocol.PRESETS["paper"]
     assert (paper.num_trials, paper.budget) == (5, 1000)
-    assert paper.problems == tuple(protocol.PROBLEMS)
+    assert paper.problems == tuple(PROBLEMS)
     quick = protocol.PRESETS["quick"]
     assert (quick.num_trials, quick.budget) == (1, 100)

@@ -1,4 +1,4 @@
-"""The run store: whatever happens to its files, rows are the same, or refused."""
+"""The run store: after any change to its files, rows are the same, or refused."""
 
 import collections
 import json
@@ -9,7 +9,8 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from experiments import cli, execution, runs, store
+from experiments import execution, results, runs, store
+from experiments.options import make_parser, parse
 
 RUN = runs.Run("mnist-lenet5", "random", 0)
 OTHERS = [
@@ -21,7 +22,7 @@ SUFFIXES = (".csv", ".json", ".npz")
 
 
 class QuickTraining:
-    """Weights that follow from the seed and the labels alone: nothing is trained."""
+    """Draw weights from the seed and the labels, without training."""
 
     def __init__(self):
         layers = [keras.layers.Flatten(), keras.layers.Dense(10, activation="softmax")]
@@ -43,11 +44,11 @@ def quick_training():
 
 
 def perform(run, budget, folder):
-    runs.perform(run, (budget,), folder, lambda row: None)
+    execution.perform(run, (budget,), folder, lambda row: None)
 
 
-def results(folder, run=RUN):
-    """A run's rows without their times."""
+def stored_rows(folder, run=RUN):
+    """Return a run's rows without the columns of seconds."""
     return store.Store(folder).rows(run).drop(columns=TIMES)
 
 
@@ -62,15 +63,15 @@ def originals(quick_training, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def undisturbed(quick_training, tmp_path_factory):
-    """The rows at 70 annotations of a run that nothing happened to."""
+    """The rows of an uninterrupted run at 70 annotations."""
     folder = tmp_path_factory.mktemp("undisturbed")
     perform(RUN, 70, folder)
-    return results(folder)
+    return stored_rows(folder)
 
 
 @pytest.fixture
 def folder(originals, tmp_path):
-    return shutil.copytree(originals, tmp_path / "store")
+    return shutil.copytree(originals, tmp_path / "output/runs")
 
 
 def contents(folder):
@@ -78,21 +79,23 @@ def contents(folder):
 
 
 def check_same_or_refused(folder, undisturbed):
-    """Go on with the run; return whether it was refused, by the name of a file."""
+    """Resume the run; return whether it was refused with the name of a file."""
     before, refusal = contents(folder), None
     try:
         perform(RUN, 70, folder)
     except ValueError as error:
         refusal = str(error)
     if refusal is None:
-        pd.testing.assert_frame_equal(results(folder), undisturbed, check_exact=True)
+        pd.testing.assert_frame_equal(
+            stored_rows(folder), undisturbed, check_exact=True
+        )
         return False
     assert str(folder / str(RUN)) in refusal
-    assert contents(folder) == before  # left as it was
+    assert contents(folder) == before  # unchanged
     return True
 
 
-def test_an_untouched_store_is_gone_on_with(folder, undisturbed):
+def test_an_unchanged_store_is_resumed(folder, undisturbed):
     assert not check_same_or_refused(folder, undisturbed)
 
 
@@ -150,7 +153,7 @@ def test_files_that_were_removed(folder, undisturbed, suffixes):
 
 
 def test_a_labeled_set_of_the_same_run_elsewhere(folder, undisturbed, tmp_path):
-    """Of another machine, say: the same settings, other rows."""
+    """As of another machine: the same settings, other rows."""
     train = QuickTraining()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
@@ -173,7 +176,7 @@ def test_a_transfer_has_one_row_for_a_budget(tmp_path):
     row |= {"fit_seconds": 1.0, "evaluate_seconds": 1.0}
     kept.record(run, runs.settings(run), {})
     kept.write_rows(run, [row, row])
-    with pytest.raises(ValueError, match="there twice"):
+    with pytest.raises(ValueError, match="two rows of the same number of annotations"):
         kept.rows(run)
 
 
@@ -182,7 +185,7 @@ def test_rows_without_a_labeled_set(folder, undisturbed):
     assert check_same_or_refused(folder, undisturbed)
 
 
-def test_a_run_that_was_removed_is_begun_again(folder, undisturbed):
+def test_a_run_that_was_removed_starts_again(folder, undisturbed):
     for suffix in SUFFIXES:
         (folder / f"{RUN}{suffix}").unlink()
     assert not check_same_or_refused(folder, undisturbed)
@@ -191,7 +194,7 @@ def test_a_run_that_was_removed_is_begun_again(folder, undisturbed):
 @pytest.mark.parametrize("suffix", [".npz", ".csv"])
 @pytest.mark.parametrize("budget", [10, 20, 30, 70])
 def test_a_file_of_another_time(folder, undisturbed, tmp_path, suffix, budget):
-    """A newer or an older file of the very run, as from a copy of the folder."""
+    """A newer or an older file of the same run, as from a copy of the folder."""
     perform(RUN, budget, tmp_path / "other")
     shutil.copy(tmp_path / "other" / f"{RUN}{suffix}", folder)
     assert check_same_or_refused(folder, undisturbed)
@@ -265,12 +268,12 @@ def test_rows_that_were_edited(folder, undisturbed, edit):
         (_word, "high"),
     ],
 )
-def test_what_is_wrong_with_rows_is_said(folder, edit, flaw):
+def test_what_is_wrong_with_rows_is_named(folder, edit, flaw):
     path = folder / f"{RUN}.csv"
     lines = path.read_text().splitlines(keepends=True)
     edit(lines)
     text = "".join(lines)
-    # Even where somebody has made the checksum fit.
+    # Even with the right checksum.
     record = json.loads((folder / f"{RUN}.json").read_text())
     record["rows"] = [store.checksum(text)]
     (folder / f"{RUN}.json").write_text(json.dumps(record))
@@ -279,14 +282,14 @@ def test_what_is_wrong_with_rows_is_said(folder, edit, flaw):
         store.Store(folder).rows(RUN)
 
 
-def test_annotations_rise_by_the_size_of_a_query(folder):
+def test_annotations_increase_by_the_size_of_a_query(folder):
     path = folder / f"{RUN}.csv"
     text = path.read_text().replace("\n3,40,", "\n3,50,")
     record = json.loads((folder / f"{RUN}.json").read_text())
     record["rows"] = [store.checksum(text)]
     (folder / f"{RUN}.json").write_text(json.dumps(record))
     path.write_text(text)
-    with pytest.raises(ValueError, match="do not rise by the size of a query"):
+    with pytest.raises(ValueError, match="do not increase by the size of a query"):
         store.Store(folder).rows(RUN)
 
 
@@ -297,7 +300,7 @@ def test_windows_line_ends_are_the_same_rows(folder, undisturbed):
 
 
 def test_every_bit_of_a_number_is_kept(folder):
-    """Sums of doubles have digits that a quick parser gets wrong."""
+    """The digits of random doubles, which a fast parser gets wrong."""
     kept = store.Store(folder)
     run = runs.Run("mnist-lenet5", "random", 7)
     numbers = np.random.default_rng(0).uniform(size=200)
@@ -315,7 +318,7 @@ def test_every_bit_of_a_number_is_kept(folder):
 
 @pytest.mark.parametrize("written", [".json", ".csv"])
 def test_killed_between_two_files(folder, undisturbed, monkeypatch, written):
-    """The record is ahead of the rows, or these ahead of the labeled set."""
+    """The record is newer than the rows, or these newer than the labeled set."""
 
     class KilledError(BaseException):
         pass
@@ -341,37 +344,37 @@ def test_killed_between_two_files(folder, undisturbed, monkeypatch, written):
 
 
 def test_two_at_once_on_one_run(quick_training, undisturbed, tmp_path):
-    """The second waits, says so, and finds nothing left to do."""
-    said, errors = [], []
+    """Three threads wait for a lock and report it; the first performs the run."""
+    reported, errors = [], []
     waiting = threading.Semaphore(0)
 
     def report(row):
-        said.append(row)
+        reported.append(row)
         waiting.release()
 
-    def one():
+    def perform_once():
         try:
-            runs.perform(RUN, (70,), tmp_path, report)
+            execution.perform(RUN, (70,), tmp_path, report)
         except Exception as error:
             errors.append(error)
 
     kept = store.Store(tmp_path)
     with kept.lock(RUN, lambda: None):
-        threads = [threading.Thread(target=one) for _ in range(3)]
+        threads = [threading.Thread(target=perform_once) for _ in range(3)]
         for thread in threads:
             thread.start()
         assert all(waiting.acquire(timeout=60) for _ in threads)
     for thread in threads:
         thread.join()
     assert not errors
-    assert sum("waits" in row for row in said) == 3
-    assert [row["round"] for row in said if "round" in row] == list(range(7))
-    pd.testing.assert_frame_equal(results(tmp_path), undisturbed, check_exact=True)
+    assert sum("waits" in row for row in reported) == 3
+    assert [row["round"] for row in reported if "round" in row] == list(range(7))
+    pd.testing.assert_frame_equal(stored_rows(tmp_path), undisturbed, check_exact=True)
 
 
-def test_temporary_files_of_a_killed_process_go(folder, undisturbed):
+def test_temporary_files_of_a_killed_process_are_removed(folder, undisturbed):
     left = folder / f"{RUN}.csv.0123.tmp"
-    other = folder / f"{OTHERS[0]}.csv.0123.tmp"  # may be at work
+    other = folder / f"{OTHERS[0]}.csv.0123.tmp"  # its process may be running
     left.touch()
     other.touch()
     perform(RUN, 60, folder)
@@ -383,7 +386,9 @@ SHOW = ["--strategy", "random", "--trials", "2", "--budget", "50"]
 
 
 def options_for(folder, *more):
-    return cli.parse(cli.parser("Table"), [*SHOW, "--output", str(folder), *more])
+    """The options of a table whose run store is this folder, `.../runs`."""
+    arguments = [*SHOW, "--output", str(folder.parent), *more]
+    return parse(make_parser("Table"), arguments)
 
 
 def change_settings(folder, run, change):
@@ -396,7 +401,7 @@ def change_settings(folder, run, change):
 @pytest.mark.parametrize("flag", ["--stored", "--preset=quick"])
 def test_finished_runs_under_other_settings_are_left_out(folder, capsys, flag):
     change_settings(folder, RUN, lambda s: s["training"].update(patience=50))
-    rows, status = cli.rows_of([RUN, OTHERS[0]], options_for(folder, flag))
+    rows, status = results.complete([RUN, OTHERS[0]], options_for(folder, flag))
     assert status == 2
     assert set(rows["trial"]) == {1}
     shown = capsys.readouterr().err
@@ -406,7 +411,7 @@ def test_finished_runs_under_other_settings_are_left_out(folder, capsys, flag):
 
 def test_a_finished_run_without_settings_is_left_out(folder, capsys):
     (folder / f"{RUN}.json").unlink()
-    rows, status = cli.rows_of([RUN, OTHERS[0]], options_for(folder, "--stored"))
+    rows, status = results.complete([RUN, OTHERS[0]], options_for(folder, "--stored"))
     assert status == 2
     assert set(rows["trial"]) == {1}
     assert f"{RUN}.json is missing" in capsys.readouterr().err
@@ -437,32 +442,32 @@ def test_runs_on_another_data_set_of_that_name_are_refused(
 def test_runs_on_two_data_sets_do_not_meet_where_there_is_none(
     folder, monkeypatch, capsys
 ):
-    """A table of runs from elsewhere, on a machine without the data set."""
+    """A table of runs from other machines, where the data set is not installed."""
     monkeypatch.setattr(runs.datasets, "is_complete", lambda name: False)
-    rows, status = cli.rows_of([RUN, OTHERS[0]], options_for(folder, "--stored"))
+    rows, status = results.complete([RUN, OTHERS[0]], options_for(folder, "--stored"))
     assert (set(rows["trial"]), status) == ({0, 1}, 0)
     change_settings(folder, OTHERS[0], lambda s: s["data"].update(sha256="0" * 64))
-    rows, status = cli.rows_of([RUN, OTHERS[0]], options_for(folder, "--stored"))
+    rows, status = results.complete([RUN, OTHERS[0]], options_for(folder, "--stored"))
     assert (set(rows["trial"]), status) == ({0}, 2)
     assert f"{OTHERS[0]}.json" in capsys.readouterr().err
 
 
 def test_a_damaged_run_does_not_stop_the_others(folder, capsys):
     (folder / f"{RUN}.csv").write_bytes(b"\xff\xfe\x00")
-    rows, status = cli.rows_of([RUN, OTHERS[0]], options_for(folder, "--stored"))
+    rows, status = results.complete([RUN, OTHERS[0]], options_for(folder, "--stored"))
     assert (set(rows["trial"]), status) == ({1}, 2)
     (line,) = capsys.readouterr().err.splitlines()
     assert str(folder / f"{RUN}.csv") in line
 
 
 def test_trials_have_seeds_of_their_own(originals):
-    """Other initial samples, other training seeds: other rows."""
-    first, second = (results(originals, run) for run in (RUN, OTHERS[0]))
+    """Other initial samples and training seeds: other rows."""
+    first, second = (stored_rows(originals, run) for run in (RUN, OTHERS[0]))
     assert (first["accuracy"] != second["accuracy"]).all()
 
 
-def test_the_ablation_adds_no_twins(quick_training, tmp_path):
-    """DFAL in all but the twins: as many labeled samples as annotations."""
+def test_the_ablation_adds_no_adversarial_examples(quick_training, tmp_path):
+    """As many labeled samples as annotations; all else is DFAL."""
     run = runs.Run("mnist-lenet5", "dfal_no_adversarial", 0)
     perform(run, 20, tmp_path)
     rows = store.Store(tmp_path).rows(run)
@@ -470,4 +475,4 @@ def test_the_ablation_adds_no_twins(quick_training, tmp_path):
     options = runs.settings(run)["strategy_options"]
     assert options == {"num_candidates": 300, "ord": 2, "adversarial": False}
     arguments = ["--strategy", run.strategy]
-    assert cli.parse(cli.parser("Table"), arguments).strategy == [run.strategy]
+    assert parse(make_parser("Table"), arguments).strategies == (run.strategy,)

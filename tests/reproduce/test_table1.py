@@ -8,33 +8,36 @@ import numpy as np
 import pandas as pd
 import pytest
 import table1
-from experiments import cli, plan, runs, store, tables
+from experiments import execution, runs, store, tables
+from experiments.options import make_parser, parse
+from experiments.problems import PROBLEMS
 
 SMALL = ["--trials", "1", "--budget", "30", "--strategy", "dfal", "random"]
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A small grid, run once through the real `main`: its folder."""
+    """The output of a small table, made once by the script's `main`."""
     folder = tmp_path_factory.mktemp("results")
     assert table1.main([*SMALL, "--output", str(folder)]) == 0
     return folder
 
 
 def test_every_run_is_stored(finished):
-    names = {path.name for path in finished.iterdir() if path.is_file()}
-    stored = {
+    names = {path.name for path in (finished / "runs").iterdir() if path.is_file()}
+    assert names == {
         f"mnist-lenet5_{strategy}_0{suffix}"
         for strategy in ("dfal", "random")
         for suffix in (".csv", ".json", ".npz")
     }
-    assert names == stored | {"table1_mnist-lenet5.csv", "table1_mnist-lenet5.md"}
-    rows = store.Store(finished).rows(runs.Run("mnist-lenet5", "dfal", 0))
+    names = {path.name for path in (finished / "tables").iterdir()}
+    assert names == {"table1_mnist-lenet5.csv", "table1_mnist-lenet5.md"}
+    rows = store.Store(finished / "runs").rows(runs.Run("mnist-lenet5", "dfal", 0))
     assert list(rows["num_annotations"]) == [10, 20, 30]
     assert list(rows["num_labeled"]) == [10, 30, 50]
     assert rows["accuracy"].between(0.1, 0.9).all()
     assert (rows["fit_seconds"] > 0).all()
-    record = json.loads((finished / "mnist-lenet5_dfal_0.json").read_text())
+    record = json.loads((finished / "runs/mnist-lenet5_dfal_0.json").read_text())
     assert record["settings"]["training"]["num_restarts"] == 5
     assert {"dfal_keras", "tensorflow", "keras", "commit"} <= set(
         record["environments"][0]
@@ -42,9 +45,11 @@ def test_every_run_is_stored(finished):
 
 
 def test_a_finished_run_is_not_run_again(finished, capfd):
-    before = {path: path.stat().st_mtime_ns for path in finished.glob("*.npz")}
+    before = {path: path.stat().st_mtime_ns for path in finished.glob("runs/*.npz")}
     assert table1.main([*SMALL, "--output", str(finished)]) == 0
-    assert before == {path: path.stat().st_mtime_ns for path in finished.glob("*.npz")}
+    assert before == {
+        path: path.stat().st_mtime_ns for path in finished.glob("runs/*.npz")
+    }
     shown = capfd.readouterr().out
     assert "runs to do" not in shown
     assert "Table 1, MNIST (LeNet5)" in shown
@@ -52,19 +57,19 @@ def test_a_finished_run_is_not_run_again(finished, capfd):
 
 
 def test_an_interrupted_run_goes_on_to_the_same_rows(finished, tmp_path):
-    """As if killed after the first round, between the writes of two files."""
+    """The run is interrupted between the writes of two files."""
     run = runs.Run("mnist-lenet5", "dfal", 0)
     rows = []
     with pytest.raises(KeyboardInterrupt):
-        runs.perform(run, (30,), tmp_path, interrupt_after(2, rows))
-    # The second row was written, its labeled set was not: that round is done again.
+        execution.perform(run, (30,), tmp_path, interrupt_after(2, rows))
+    # The second row was written, its labeled set was not: that round is repeated.
     assert len(store.Store(tmp_path).rows(run)) == 2
-    runs.perform(run, (30,), tmp_path, rows.append)
+    execution.perform(run, (30,), tmp_path, rows.append)
     assert [row["round"] for row in rows] == [0, 1, 1, 2]
-    whole = store.Store(finished).rows(run)
+    whole = store.Store(finished / "runs").rows(run)
     resumed = store.Store(tmp_path).rows(run)
     same = ["round", "num_annotations", "num_labeled", "accuracy", "loss"]
-    # Other numbers of threads round differently; bit for bit is tested in test_grid.
+    # Rounding depends on the number of threads. test_scheduling compares all bits.
     pd.testing.assert_frame_equal(whole[same], resumed[same], rtol=1e-3)
 
 
@@ -78,16 +83,16 @@ def interrupt_after(num_rounds, rows):
 
 
 def test_runs_under_other_settings_are_not_mixed_in(finished, tmp_path, capsys):
-    path = tmp_path / "mnist-lenet5_random_0.json"
-    record = json.loads((finished / path.name).read_text())
+    path = tmp_path / "runs/mnist-lenet5_random_0.json"
+    record = json.loads((finished / "runs" / path.name).read_text())
     record["settings"]["training"]["patience"] = 6
-    path.write_text(json.dumps(record))
+    store.write(path, json.dumps(record))
     options = ["--strategy", "random", "--trials", "1", "--budget", "10"]
     assert table1.main([*options, "--output", str(tmp_path)]) == 2
     shown = capsys.readouterr().err
     assert "training=" in shown
     assert "use another --output" in shown
-    assert not list(tmp_path.glob("*.npz"))
+    assert not list(tmp_path.glob("**/*.npz"))
 
 
 def test_cells_are_means_over_trials_and_blank_where_not_run():
@@ -164,9 +169,9 @@ def test_help_needs_no_tensorflow():
 
 
 def test_presets_are_filled_in(tmp_path):
-    options = cli.parse(cli.parser("Table"), ["--output", str(tmp_path)])
-    assert (options.trials, options.budget) == (1, 100)
-    grid = plan.learning(cli.parse(cli.parser("Table"), ["--preset", "paper"]))
+    options = parse(make_parser("Table"), ["--output", str(tmp_path)])
+    assert (options.num_trials, options.budget) == (1, 100)
+    grid = runs.learning_runs(parse(make_parser("Table"), ["--preset", "paper"]))
     assert len(grid) == len(set(map(str, grid)))
     assert {run.trial for run in grid} == set(range(5))
-    assert np.all([run.problem in cli.protocol.PROBLEMS for run in grid])
+    assert np.all([run.problem in PROBLEMS for run in grid])

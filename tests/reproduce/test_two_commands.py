@@ -1,4 +1,4 @@
-"""Two commands at once on one folder lose no row, and both show the whole table."""
+"""Two commands at once on one folder lose no row, and both show all rows."""
 
 import pathlib
 import random
@@ -25,14 +25,14 @@ def start(output):
     )
 
 
-def stored(folder):
-    kept = store.Store(folder)
+def stored(output):
+    kept = store.Store(output / "runs")
     return {str(run): kept.rows(run)[SAME].to_csv() for run in WANTED}
 
 
 @pytest.mark.slow
 def test_twenty_pairs_of_commands(tmp_path):
-    """The second is started from at once to some seconds after the first row."""
+    """The second starts at once, or up to some seconds after the first row."""
     alone = start(tmp_path / "alone")
     alone.communicate()
     undisturbed = stored(tmp_path / "alone")
@@ -42,7 +42,7 @@ def test_twenty_pairs_of_commands(tmp_path):
         folder = tmp_path / str(pair)
         first = start(folder)
         if pair % 4:
-            while not list(folder.glob("*.csv")) and first.poll() is None:
+            while not list(folder.glob("runs/*.csv")) and first.poll() is None:
                 time.sleep(0.05)
             time.sleep(rng.uniform(0, 1.5))
         second = start(folder)
@@ -52,5 +52,5 @@ def test_twenty_pairs_of_commands(tmp_path):
         tables = [shown[shown.index("| annotations") :] for shown, _ in said]
         assert tables[0].splitlines()[:9] == tables[1].splitlines()[:9]
         num_waits += sum("waits for another command" in shown for _, shown in said)
-        assert not list(folder.glob("*.tmp"))
+        assert not list(folder.glob("**/*.tmp"))
     assert num_waits > 0
