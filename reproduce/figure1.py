@@ -3,13 +3,12 @@
 import sys
 from collections.abc import Mapping, Sequence
 
-from experiments import entry_point, execution, plots, tables
+from experiments import entry_point, execution, margins, plots, tables
 from experiments.options import at_least, make_parser, parse_with_extras
 
 # isort: split
-import contourpy  # after `experiments`, which reports missing packages
 import numpy as np
-import pandas as pd
+import pandas as pd  # after `experiments`, which reports missing packages
 
 import dfal_keras as dfal
 
@@ -42,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     execution.start_tensorflow()
     x, y = two_arcs(NUM_LABELED + NUM_POOL, np.random.default_rng(seed))
     model = train(x[:NUM_LABELED], y[:NUM_LABELED], seed)
-    grid, segments = boundary(model)
+    grid, segments = margins.boundary(model, VIEW)
     scenarios = choose(model, segments, x[NUM_LABELED:])
     table = summarize(scenarios)
     path = options.figures_folder / "figure1"
@@ -81,67 +80,18 @@ def train(x: np.ndarray, y: np.ndarray, seed: int):
     return fit(x, y, seed=seed)
 
 
-def boundary(
-    model, margin: float = 1.5, step: float = 0.01
-) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], np.ndarray]:
-    """Compute the decision boundary of a network with one logit.
-
-    Args:
-        model: The Keras model.
-        margin: Width by which the grid exceeds `VIEW`. Defaults to 1.5.
-        step: Distance of the grid's points. Defaults to 0.01.
-
-    Returns:
-        The grid as `(x, y, logits)`, and the segments on which the logit is 0, shape
-        (n, 2, 2): start and end, x and y.
-    """
-    x, y = (np.arange(low - margin, high + margin, step) for low, high in VIEW)
-    points = np.stack(np.meshgrid(x, y), axis=-1)
-    logits = model.predict(points.reshape(-1, 2), batch_size=8192, verbose=0)
-    logits = logits.reshape(points.shape[:2])
-    contours = contourpy.contour_generator(x, y, logits)
-    lines = [np.asarray(line) for line in contours.lines(0)]
-    segments = [np.stack([line[:-1], line[1:]], axis=1) for line in lines]
-    return (x, y, logits), np.concatenate(segments)
-
-
-def nearest_on_boundary(segments: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Return the nearest point of the segments (m, 2, 2) for each point (n, 2)."""
-    starts, steps = segments[:, 0], segments[:, 1] - segments[:, 0]
-    squares = np.maximum((steps**2).sum(axis=1), np.finfo(float).tiny)
-    shares = ((points[:, None] - starts) * steps).sum(axis=2) / squares
-    feet = starts + np.clip(shares, 0, 1)[..., None] * steps
-    nearest = np.linalg.norm(feet - points[:, None], axis=2).argmin(axis=1)
-    return feet[np.arange(len(points)), nearest]
-
-
-def nearest_of_other_class(points: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Return the row of the nearest point of another class, for each point.
-
-    Raises:
-        ValueError: If all points are of one class.
-    """
-    if len(np.unique(classes)) < 2:
-        raise ValueError(
-            "The network predicts one class for the whole pool; use another --seed"
-        )
-    distances = np.linalg.norm(points[:, None] - points, axis=2)
-    distances[classes[:, None] == classes] = np.inf
-    return distances.argmin(axis=1)
-
-
 def choose(model, segments: np.ndarray, pool: np.ndarray) -> Scenarios:
     """Return the scenarios: what each point's margin is measured to.
 
     Args:
         model: The trained network.
-        segments: The boundary, as `boundary` returns it.
+        segments: The boundary, as `margins.boundary` returns it.
         pool: The unlabeled points, shape (n, 2).
     """
-    feet = nearest_on_boundary(segments, pool)
+    feet = margins.nearest_on_boundary(segments, pool)
     # The closest two are each other's neighbors, a tie. The first row is queried.
     classes = model.predict(pool, verbose=0)[:, 0] > 0
-    neighbors = pool[nearest_of_other_class(pool, classes)]
+    neighbors = pool[margins.nearest_of_other_class(pool, classes)]
     attack = dfal.deepfool(model, pool)
     query = dfal.strategies.DFAL().query(model, pool, len(pool))
     rows = np.argsort(query.indices)  # from the ranking to the order of the pool
@@ -179,7 +129,7 @@ def draw(
     """Return the Matplotlib figure, one panel for each scenario.
 
     Args:
-        grid: As `boundary` returns it.
+        grid: As `margins.boundary` returns it.
         x: All points, the labeled ones first.
         y: Their classes.
         scenarios: As `choose` returns them.
@@ -213,7 +163,7 @@ def draw_panel(
 
     Args:
         panel: The Matplotlib axes.
-        grid: As `boundary` returns it.
+        grid: As `margins.boundary` returns it.
         x: All points, the labeled ones first.
         y: Their classes.
         targets: The target of each unlabeled point.

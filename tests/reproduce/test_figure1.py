@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from experiments import margins
 
 FILES = {"figure1.png", "figure1.pdf", "figure1.md", "figure1.csv"}
 
@@ -27,7 +28,7 @@ def toy(request):
         num_labeled + figure1.NUM_POOL, np.random.default_rng(request.param)
     )
     model = figure1.train(x[:num_labeled], y[:num_labeled], request.param)
-    return model, figure1.boundary(model)[1], x[num_labeled:]
+    return model, margins.boundary(model, figure1.VIEW)[1], x[num_labeled:]
 
 
 def test_figure_and_table_are_written(finished, tmp_path, capfd):
@@ -40,7 +41,8 @@ def test_figure_and_table_are_written(finished, tmp_path, capfd):
     assert min(path.stat().st_size for path in finished.glob("*.p*")) > 10_000
     assert (finished / "figure1.md").read_text().strip() in shown
     for name in FILES:  # the same seed gives the same files
-        assert (tmp_path / "figures" / name).read_bytes() == (finished / name).read_bytes(), name
+        again = tmp_path / "figures" / name
+        assert again.read_bytes() == (finished / name).read_bytes(), name
 
 
 def test_the_table_tells_the_papers_story(finished):
@@ -60,8 +62,8 @@ def test_foot_on_a_linear_boundary_is_the_closed_form():
     model.set_weights([normal[:, None], np.array([offset])])
     points = np.random.default_rng(0).uniform(-0.9, 1.4, (50, 2))
     steps = (points @ normal + offset) / (normal @ normal)
-    _, segments = figure1.boundary(model)
-    feet = figure1.nearest_on_boundary(segments, points)
+    _, segments = margins.boundary(model, figure1.VIEW)
+    feet = margins.nearest_on_boundary(segments, points)
     np.testing.assert_allclose(feet, points - steps[:, None] * normal, atol=1e-5)
 
 
@@ -71,8 +73,8 @@ def test_foot_on_a_circle_is_the_closed_form():
             return (points**2).sum(axis=1, keepdims=True) - 1
 
     points = np.random.default_rng(0).uniform(-0.9, 1.4, (50, 2))
-    _, segments = figure1.boundary(Circle())
-    feet = figure1.nearest_on_boundary(segments, points)
+    _, segments = margins.boundary(Circle(), figure1.VIEW)
+    feet = margins.nearest_on_boundary(segments, points)
     lengths = np.linalg.norm(points, axis=1)
     found = np.linalg.norm(feet - points, axis=1)
     np.testing.assert_allclose(found, np.abs(lengths - 1), atol=5e-5)
@@ -80,7 +82,7 @@ def test_foot_on_a_circle_is_the_closed_form():
 
 def test_the_trained_boundary_is_met_at_the_foot_and_not_before(toy):
     model, segments, pool = toy
-    feet = figure1.nearest_on_boundary(segments, pool)
+    feet = margins.nearest_on_boundary(segments, pool)
     assert np.abs(model.predict(feet, verbose=0)).max() < 0.02
     # Slightly smaller discs around the pool's points contain no other class.
     angles = np.linspace(0, 2 * np.pi, 180, endpoint=False)
@@ -97,7 +99,7 @@ def test_the_trained_boundary_is_met_at_the_foot_and_not_before(toy):
 def test_nearest_of_other_class_is_brute_forces(num_classes):
     rng = np.random.default_rng(num_classes)
     points, classes = rng.normal(size=(40, 2)), np.arange(40) % num_classes
-    rows = figure1.nearest_of_other_class(points, classes)
+    rows = margins.nearest_of_other_class(points, classes)
     for i, found in enumerate(rows):
         others = [j for j in range(40) if classes[j] != classes[i]]
         best = min(others, key=lambda j: np.hypot(*(points[j] - points[i])))
@@ -105,8 +107,8 @@ def test_nearest_of_other_class_is_brute_forces(num_classes):
 
 
 def test_one_class_has_no_neighbor_of_another():
-    with pytest.raises(ValueError, match="one class"):
-        figure1.nearest_of_other_class(np.zeros((3, 2)), np.zeros(3))
+    with pytest.raises(ValueError, match="`classes` must have two"):
+        margins.nearest_of_other_class(np.zeros((3, 2)), np.zeros(3))
 
 
 def test_no_scenario_comes_closer_than_the_boundary(toy):
