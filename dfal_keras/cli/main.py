@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with quiet_import.quiet():
             from dfal_keras.cli import query
-        query.query(**options)
+        query.run(**options)
     except (ValueError, OSError) as error:
         print(f"Stopped: {_name_flags(str(error), options)}", file=sys.stderr)
         return 2

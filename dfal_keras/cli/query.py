@@ -9,7 +9,7 @@ from dfal_keras.backend import classifier, inference
 from dfal_keras.cli import contact_sheet, model_files, pool_files, rankings
 
 
-def query(
+def run(
     *,
     model: str,
     pool: str,
@@ -64,10 +64,10 @@ def query(
                 f"not excluded, {num_left}. Received: num_queries={num_queries}"
             )
         print(f"{len(images)} images; {strategy} chooses {num_queries}")
-        asked = learner.ask()
-        queried = images[asked.indices]
+        query = learner.ask()
+        queried = images[query.indices]
     probabilities = inference.predict_probabilities(trained, queried)
-    rows = rankings.make_rows(asked, probabilities, names)
+    rows = rankings.make_rows(query, probabilities, names)
     rankings.write(out, rows)
     print(f"{out}: fill in the column `label`")
     if no_sheet:
@@ -75,7 +75,7 @@ def query(
     if not contact_sheet.is_drawable(queried):
         print(f"no picture: samples of shape {queried.shape[1:]} are not images")
         return
-    _draw(sheet, asked, queried, rows, trained)
+    _draw(sheet, query, queried, rows, trained)
 
 
 def _check_new_file(name, path, suffix):
@@ -90,7 +90,7 @@ def _no_training(x, y, seed):
     raise AssertionError("The command queries a trained model and labels nothing.")
 
 
-def _draw(path, asked, images, rows, model):
+def _draw(path, query, images, rows, model):
     """Write the contact sheet."""
     captions = [
         f"{row['rank']}. {pathlib.Path(row['file']).name or row['index']}\n"
@@ -98,13 +98,13 @@ def _draw(path, asked, images, rows, model):
         for row in rows
     ]
     counterparts = {}
-    if len(asked.adversarial_rows):
-        examples = asked.adversarial_examples
+    if len(query.adversarial_rows):
+        examples = query.adversarial_examples
         predicted = inference.predict_logits(model, examples).argmax(axis=1)
         counterparts = {
             int(row): (example, f"adversarial\npredicted {label}")
             for row, example, label in zip(
-                asked.adversarial_rows, examples, predicted, strict=True
+                query.adversarial_rows, examples, predicted, strict=True
             )
         }
     contact_sheet.draw(path, images, captions, counterparts)

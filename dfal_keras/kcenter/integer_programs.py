@@ -93,7 +93,7 @@ def solve_literal(
         sum_j w_ij = 1,   w_ij <= u_j,   w_ij = xi_ij where d(i, j) > delta.
 
     It needs gigabytes from a few hundred points on, and serves to reproduce the
-    running times of the literature. `solve_compact` has the same answers.
+    running times of the literature. `solve_compact` gives the same results.
 
     Args:
         near: Bool array of shape `(N, N)`, whether two points are within delta.

@@ -55,18 +55,18 @@ def run(arguments: dict, *, timeout: float) -> dict:
         with process:
             sender.start()
             try:
-                answer, stderr = process.communicate(timeout=timeout)
+                stdout, stderr = process.communicate(timeout=timeout)
             except subprocess.TimeoutExpired as error:
                 raise TimeoutError(f"No result within {timeout:.3g} s.") from error
             finally:
                 process.kill()  # no effect on a process that has ended
                 sender.join()
-    if process.returncode or not answer:
+    if process.returncode or not stdout:
         raise RuntimeError(
             f"The k-center search ended with status {process.returncode}: "
             f"{stderr.decode(errors='replace').strip()[-1000:]}"
         )
-    return _unpack(answer)
+    return _unpack(stdout)
 
 
 def main() -> None:

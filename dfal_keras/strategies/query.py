@@ -1,4 +1,4 @@
-"""Query: the samples that a strategy asks for, and what comes with them."""
+"""Query: the samples that a strategy chose, and what is added with their labels."""
 
 import dataclasses
 import numbers

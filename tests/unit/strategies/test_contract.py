@@ -59,7 +59,7 @@ def strategy(request):
     return strategies.get(request.param)
 
 
-def ask(strategy, model, x, seed=0, **options):
+def run_query(strategy, model, x, seed=0, **options):
     return strategy.query(
         model, x, 10, rng=np.random.default_rng(seed), **{"x_labeled": x[:5], **options}
     )
@@ -67,7 +67,7 @@ def ask(strategy, model, x, seed=0, **options):
 
 def test_a_query_is_valid(strategy, model, blobs):
     x = blobs[0][:80]
-    query = ask(strategy, model, x)
+    query = run_query(strategy, model, x)
     assert query.indices.shape == (10,)
     assert query.indices.dtype.kind == "i"
     assert len(set(query.indices)) == 10
@@ -85,7 +85,9 @@ def test_a_query_is_valid(strategy, model, blobs):
 
 def test_same_seed_same_query(strategy, model, blobs):
     x = blobs[0][:80]
-    assert (ask(strategy, model, x).indices == ask(strategy, model, x).indices).all()
+    assert (
+        run_query(strategy, model, x).indices == run_query(strategy, model, x).indices
+    ).all()
 
 
 def test_the_order_of_the_candidates_does_not_matter(strategy, model, blobs):
@@ -95,15 +97,17 @@ def test_the_order_of_the_candidates_does_not_matter(strategy, model, blobs):
         pytest.skip("several covers are optimal: see test_core_set_covers_best")
     x = blobs[0][:80]
     order = np.random.default_rng(1).permutation(80)
-    query = ask(strategy, model, x)
-    permuted = ask(strategy, model, x[order])
+    query = run_query(strategy, model, x)
+    permuted = run_query(strategy, model, x[order])
     assert set(order[permuted.indices]) == set(query.indices)
 
 
-def test_a_view_of_a_pool_is_as_good_as_an_array(strategy, model, blobs):
+def test_a_view_of_a_pool_gives_the_same_query_as_an_array(strategy, model, blobs):
     rows = np.random.default_rng(1).permutation(300)[:80]
-    array = ask(strategy, model, blobs[0][rows])
-    view = ask(strategy, model, Subset(blobs[0], rows), x_labeled=blobs[0][rows[:5]])
+    array = run_query(strategy, model, blobs[0][rows])
+    view = run_query(
+        strategy, model, Subset(blobs[0], rows), x_labeled=blobs[0][rows[:5]]
+    )
     assert (array.indices == view.indices).all()
 
 
@@ -115,15 +119,15 @@ def test_the_model_is_left_as_it_was(strategy, model, blobs):
     before, compiled = state(), (model.optimizer, model.loss, model.compiled)
     trainable = [layer.trainable for layer in model.layers]
     iterations = int(model.optimizer.iterations.numpy())
-    ask(strategy, model, blobs[0][:80])
+    run_query(strategy, model, blobs[0][:80])
     assert all((a == b).all() for a, b in zip(before, state(), strict=True))
     assert compiled == (model.optimizer, model.loss, model.compiled)
     assert trainable == [layer.trainable for layer in model.layers]
     assert iterations == int(model.optimizer.iterations.numpy())
 
 
-def test_all_candidates_can_be_asked_for(strategy, model, blobs):
-    query = ask(strategy, model, blobs[0][:10])
+def test_all_candidates_can_be_queried(strategy, model, blobs):
+    query = run_query(strategy, model, blobs[0][:10])
     assert sorted(query.indices) == list(range(10))
 
 
@@ -196,9 +200,9 @@ def test_a_model_of_nan_gives_an_error_or_no_ranking_by_nan(strategy, blobs):
     model = softmax_model()
     model.set_weights([np.full(w.shape, np.nan) for w in model.get_weights()])
     if isinstance(strategy, strategies.Random | strategies.CoreSet):
-        pytest.skip("does not look at the outputs")
+        pytest.skip("does not use the outputs")
     with pytest.raises(ValueError, match="`model`.*finite.*Received: "):
-        ask(strategy, model, blobs[0][:80])
+        run_query(strategy, model, blobs[0][:80])
 
 
 BAD_OPTIONS = [
