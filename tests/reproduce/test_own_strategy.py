@@ -48,4 +48,4 @@ def test_a_strategy_that_is_not_there(tmp_path):
     assert "`strategy`" in done.stderr
     assert "my_module:Missing" in done.stderr
     assert "Traceback" not in done.stderr
-    assert not list(tmp_path.glob("output/**/*_0.*"))
+    assert not list(tmp_path.glob("output/runs/*_0.*"))
