@@ -5,11 +5,12 @@ from setuptools.command.sdist import sdist
 
 
 class SdistWithTests(sdist):
-    """Add what the tests need: by itself, setuptools takes `tests/test_*.py` only."""
+    """Add what the tests need. By default setuptools takes `tests/test_*.py` only."""
 
     def make_distribution(self):
-        paths = [pathlib.Path("CHANGELOG.md")]
-        for folder in ("notebooks", "reproduce", "tests"):
+        paths = [pathlib.Path(name) for name in ("CHANGELOG.md", ".ruff.toml")]
+        folders = (".ci", ".github", "dfal_keras", "notebooks", "reproduce", "tests")
+        for folder in folders:
             paths += pathlib.Path(folder).rglob("*")
         self.filelist.extend(str(path) for path in paths if _is_source(path))
         self.filelist.sort()
@@ -18,15 +19,15 @@ class SdistWithTests(sdist):
 
 
 def _is_source(path):
-    """Whether a file belongs to the project: no caches, no results of a user's own."""
+    """Return whether a file belongs to the project: no caches, no user's results."""
     if not path.is_file() or path.suffix in (".pyc", ".tmp"):
         return False
     if {"__pycache__", ".ipynb_checkpoints"} & set(path.parts):
         return False
     if path.parts[:2] != ("reproduce", "results"):
         return True
-    is_ours = len(path.parts) == 3 or path.parts[2] == "paper"
-    return is_ours and path.suffix != ".npz"
+    is_paper = path.parts[2] == "paper" and ".locks" not in path.parts
+    return is_paper and path.suffix != ".npz"
 
 
 setup(cmdclass={"sdist": SdistWithTests})

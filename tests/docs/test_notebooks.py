@@ -1,4 +1,4 @@
-"""Every notebook is committed as it ran, and runs again at small sizes."""
+"""Every notebook is committed with its outputs, and runs again at small sizes."""
 
 import ast
 import concurrent.futures
@@ -15,17 +15,17 @@ FOLDER = pathlib.Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = {path.stem: path for path in sorted(FOLDER.glob("*.ipynb"))}
 MAX_BYTES = 500_000
 
-# Small sizes; what holds at the end, in the notebook's own names; what is printed.
-TRIED = {
+# Parameters of a small run; assertions at its end; a part of what it prints.
+SMALL_RUNS = {
     "1_deepfool_and_the_margin": (
         {"NUM_POINTS": 60, "NUM_EPOCHS": 60, "NUM_DIGITS": 300, "NUM_ATTACKED": 60},
         """
         assert predicted.shape == (60,) and (predicted == classes).mean() > 0.7
         assert result.success.all() and len(paths) == 8
         assert (result.norms > true_distances - 1e-3).all()
-        assert attack.success.all() and (guesses != twin_guesses).all()
+        assert attack.success.all() and (guesses != adversarial_guesses).all()
         """,
-        "class changed by it: 100.0%",
+        "class changed by DeepFool: 100.0%",
     ),
     "2_the_active_learning_loop": (
         {"BUDGET": 30, "NUM_RESTARTS": 1, "NUM_CANDIDATES": 40},
@@ -35,7 +35,7 @@ TRIED = {
         assert list(tables["dfal"]["num_labeled"]) == [10, 30, 50]
         assert list(tables["random"]["num_labeled"]) == [10, 20, 30]
         """,
-        "chosen in both ways: 10",
+        "queries in common: 10",
     ),
     "3_your_own_model_and_data": (
         {
@@ -47,13 +47,13 @@ TRIED = {
             "NUM_QUERIES": 4,
         },
         """
-        asked_for = [*half, *still_open.indices, *query.indices]
-        assert len(set(asked_for)) == 8
+        queried = [*half, *still_open.indices, *query.indices]
+        assert len(set(queried)) == 8
         assert set(learner.ignored) == {half[1]}
-        assert set(labeled.indices) == set(asked_for) - {half[1]}
+        assert set(labeled.indices) == set(queried) - {half[1]}
         assert list(labeled.labels) == list(truth[labeled.indices])
         """,
-        "annotations: 7, twins: 7\nlabeled set: 14 samples\n",
+        "annotations: 7\nadversarial examples: 7\nlabeled set: 14 samples\n",
     ),
     "4_reading_the_results": (
         {"NUM_TRIALS": 1, "BUDGETS": (100, 1000)},
@@ -71,7 +71,7 @@ TRIED = {
 
 @pytest.fixture(scope="module")
 def kernel_specs(tmp_path_factory):
-    """A kernel "python3" that is the interpreter which runs the tests."""
+    """A kernel "python3" that is the interpreter of the tests."""
     folder = tmp_path_factory.mktemp("kernels")
     write_kernel_spec(folder / "python3")
     return KernelSpecManager(kernel_dirs=[str(folder)])
@@ -85,13 +85,13 @@ def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def place_of_parameters(notebook):
-    (place,) = (
-        place
-        for place, cell in enumerate(notebook.cells)
+def parameters_index(notebook):
+    (index,) = (
+        index
+        for index, cell in enumerate(notebook.cells)
         if "parameters" in cell.metadata.get("tags", [])
     )
-    return place
+    return index
 
 
 def printed(notebook):
@@ -103,16 +103,16 @@ def printed(notebook):
     )
 
 
-def test_every_notebook_is_tried():
-    assert list(NOTEBOOKS) == list(TRIED)
+def test_every_notebook_is_tested():
+    assert list(NOTEBOOKS) == list(SMALL_RUNS)
 
 
-@pytest.mark.parametrize("name", TRIED)
-def test_notebook_is_committed_as_it_ran(name):
+@pytest.mark.parametrize("name", SMALL_RUNS)
+def test_notebook_is_committed_with_its_outputs(name):
     notebook = read(name)
     cells = code_cells(notebook)
     counts = [cell.execution_count for cell in cells]
-    assert counts == list(range(1, len(cells) + 1))  # once, from top to bottom
+    assert counts == list(range(1, len(cells) + 1))  # executed once, in order
     outputs = [output for cell in cells for output in cell.outputs]
     assert not [output for output in outputs if output.output_type == "error"]
     assert not [output for output in outputs if output.get("name") == "stderr"]
@@ -122,25 +122,27 @@ def test_notebook_is_committed_as_it_ran(name):
 
 @pytest.fixture(scope="module")
 def runs(kernel_specs):
-    """All of them, run two at a time: starting a kernel is most of the work."""
+    """Run all notebooks, two at a time: starting a kernel takes most of the time."""
     with concurrent.futures.ThreadPoolExecutor(2) as threads:
-        yield {name: threads.submit(run_small, name, kernel_specs) for name in TRIED}
+        yield {
+            name: threads.submit(run_small, name, kernel_specs) for name in SMALL_RUNS
+        }
 
 
-@pytest.mark.parametrize("name", TRIED)
+@pytest.mark.parametrize("name", SMALL_RUNS)
 def test_notebook_runs(name, runs):
-    assert TRIED[name][2] in printed(runs[name].result())
+    assert SMALL_RUNS[name][2] in printed(runs[name].result())
 
 
 def run_small(name, kernel_specs):
-    """Run a notebook at small sizes, and its check; return it."""
-    sizes, check, _ = TRIED[name]
+    """Run a notebook at small sizes, with its assertions, and return it."""
+    sizes, check, _ = SMALL_RUNS[name]
     notebook = read(name)
-    place = place_of_parameters(notebook)
-    tree = ast.parse(notebook.cells[place].source)
+    index = parameters_index(notebook)
+    tree = ast.parse(notebook.cells[index].source)
     assert sizes.keys() <= {statement.targets[0].id for statement in tree.body}
     small = "\n".join(f"{size} = {value!r}" for size, value in sizes.items())
-    notebook.cells.insert(place + 1, nbformat.v4.new_code_cell(small))
+    notebook.cells.insert(index + 1, nbformat.v4.new_code_cell(small))
     lines = [line.strip() for line in check.strip().splitlines()]
     notebook.cells.append(nbformat.v4.new_code_cell("\n".join(lines)))
 

@@ -1,3 +1,5 @@
+"""The package: imports, docstring examples, type hints, source distribution."""
+
 import doctest
 import importlib
 import os
@@ -6,6 +8,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+import tarfile
 
 import pytest
 
@@ -20,10 +23,10 @@ MODULES = [
 
 
 def test_import_is_light():
-    """Heavy packages are imported where they are used."""
+    """Heavy packages are imported only by the functions that use them."""
     heavy = ["tensorflow_datasets", "ortools", "matplotlib"]
     code = (
-        "import sys, keras; before = set(sys.modules)\n"  # Keras may import some itself
+        "import sys, keras; before = set(sys.modules)\n"  # Keras may import some
         f"import dfal_keras; print(set({heavy}) & (set(sys.modules) - before))"
     )
     done = subprocess.run(
@@ -49,36 +52,41 @@ def test_public_names_are_those_that_are_imported_lazily():
     assert sorted(dfal_keras.__all__) == sorted(lazy)
 
 
-def check_types(code, folder):
-    """Run mypy on a script, as a user would, and return what it reports."""
+def user_script():
+    """Return the README's Python blocks as one script."""
+    readme = (ROOT / "README.md").read_text()
+    return "\n".join(re.findall(r"```python\n(.*?)```", readme, re.DOTALL))
+
+
+def run_checker(command, code, folder):
+    """Run a type checker on a script in an empty folder; return its output."""
     script = folder / "script.py"
     script.write_text(code)
-    command = [sys.executable, "-m", "mypy", "--no-incremental", "--strict-equality"]
-    config = ROOT / "setup.cfg"
+    paths = {"MYPYPATH": str(ROOT), "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [*command, f"--config-file={config}", str(script)],
+        [sys.executable, "-m", *command, str(script)],
         capture_output=True,
         text=True,
         cwd=folder,
-        env={**os.environ, "MYPYPATH": str(ROOT)},
+        env={**os.environ, **paths},
     )
     return done.stdout + done.stderr
 
 
-def test_type_checkers_see_the_public_names(tmp_path):
+def test_mypy_sees_the_public_names(tmp_path):
     pytest.importorskip("mypy")
-    readme = (ROOT / "README.md").read_text()
-    blocks = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
-    code = "\n".join(blocks) + (
+    code = user_script() + (
         "reveal_type(dfal.ActiveLearner)\n"
-        "reveal_type(query)\n"
+        "reveal_type(learner.ask())\n"
         "reveal_type(dfal.deepfool)\n"
         "reveal_type(dfal.strategies.DFAL().query)\n"
         "reveal_type(dfal.datasets.class_names)\n"
         "dfal.ActiveLerner\n"
         'dfal.Training(model, epochs="many")\n'
     )
-    reported = check_types(code, tmp_path)
+    options = ["--no-incremental", "--strict-equality"]
+    config = f"--config-file={ROOT / 'setup.cfg'}"
+    reported = run_checker(["mypy", *options, config], code, tmp_path)
     revealed = re.findall(r'Revealed type is "(.*)"', reported)
     assert len(revealed) == 5
     assert "dfal_keras.learner.ActiveLearner" in revealed[0]
@@ -86,8 +94,39 @@ def test_type_checkers_see_the_public_names(tmp_path):
     assert revealed[2].endswith("-> dfal_keras.attacks.DeepFoolResult")
     assert revealed[3].endswith("-> dfal_keras.strategies.query.Query")
     assert "name: str" in revealed[4]
-    # Nothing is wrong but the two mistakes at the end.
+    # The two mistakes at the end are the only errors.
     errors = [line for line in reported.splitlines() if ": error:" in line]
     assert len(errors) == 2, reported
     assert "ActiveLerner" in errors[0]
     assert "epochs" in errors[1]
+
+
+def test_pyright_accepts_the_readme(tmp_path):
+    pytest.importorskip("pyright")
+    code = user_script() + 'dfal.Training(model, epochs="many")\n'
+    reported = run_checker(["pyright"], code, tmp_path)
+    errors = [line for line in reported.splitlines() if " - " in line]
+    assert len(errors) == 1, reported  # the mistake at the end
+    assert "epochs" in errors[0]
+
+
+def test_sdist_holds_what_the_tests_need(tmp_path):
+    pytest.importorskip("setuptools")
+    egg_info = ["egg_info", "--egg-base", str(tmp_path)]
+    sdist = ["sdist", "--dist-dir", str(tmp_path)]
+    command = [sys.executable, "setup.py", "-q", *egg_info, *sdist]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (archive,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(archive) as packed:
+        names = {name.partition("/")[2] for name in packed.getnames()}
+    needed = [
+        *ROOT.glob("tests/**/*.py"),
+        *ROOT.glob("tests/data/*"),
+        *ROOT.glob("notebooks/*.ipynb"),
+        *ROOT.glob("reproduce/**/*.py"),
+        *ROOT.glob("reproduce/results/paper/runs/*.csv"),
+        *(ROOT / name for name in ("README.md", "CHANGELOG.md", ".ci/run")),
+        *(ROOT / name for name in ("reproduce/README.md", ".github/CONTRIBUTING.md")),
+    ]
+    assert {path.relative_to(ROOT).as_posix() for path in needed} <= names
+    assert not [name for name in names if name.endswith((".npz.tmp", ".pyc"))]

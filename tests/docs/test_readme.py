@@ -1,46 +1,71 @@
-"""Every Python block of the README runs, in order, as one session."""
+"""The README files: code blocks run, commands are tested, numbers come from files."""
 
 import pathlib
 import re
 
-import speed
-from experiments import paper, runs, store, tables
+import core_hours
+import pytest
+from experiments import paper
+from helpers import generated_docs
 
-README = pathlib.Path(__file__).parents[2] / "README.md"
-RESULTS = README.parent / "reproduce/results/paper"
+ROOT = pathlib.Path(__file__).parents[2]
+README, REPRODUCE = "README.md", "reproduce/README.md"
+PAGES = [README, REPRODUCE, ".github/CONTRIBUTING.md", "CHANGELOG.md"]
 
 
-def blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", README.read_text(), re.DOTALL)
+def read(page):
+    return (ROOT / page).read_text()
 
 
-def test_python_blocks_run(capsys, tmp_path, monkeypatch):
+def blocks(page, language):
+    return re.findall(rf"```{language}\n(.*?)```", read(page), re.DOTALL)
+
+
+def test_readme_is_short():
+    assert len(read(README).splitlines()) <= 160
+
+
+@pytest.mark.parametrize(("page", "num_blocks"), [(README, 4), (REPRODUCE, 1)])
+def test_python_blocks_print_what_they_show(
+    page, num_blocks, capsys, tmp_path, monkeypatch
+):
+    """All blocks run in one session; lines that begin with `# ` are the output."""
+    (tmp_path / "reproduce").symlink_to(ROOT / "reproduce")
     monkeypatch.chdir(tmp_path)
-    assert len(blocks("python")) == 5
     session = {}
-    for block in blocks("python"):
-        exec(compile(block, str(README), "exec"), session)
-    assert len(session["query"].indices) == 5
-    assert len(capsys.readouterr().out.splitlines()) == 5
-    assert session["result"].norms.shape == (100,)
+    assert len(blocks(page, "python")) == num_blocks
+    for block in blocks(page, "python"):
+        exec(compile(block, page, "exec"), session)
+        shown = [line[2:] for line in block.splitlines() if line.startswith("# ")]
+        assert shown
+        assert capsys.readouterr().out.splitlines() == shown
 
 
 def test_every_command_is_tested_somewhere():
     """Each line of a bash block, and the test or step of CI that runs it."""
-    commands = [line for block in blocks("bash") for line in block.splitlines() if line]
-    assert {line.split("  ")[0] for line in commands} == set(COMMANDS)
-    for test in filter(None, COMMANDS.values()):
+    commands = [
+        line
+        for page in (README, REPRODUCE)
+        for block in blocks(page, "bash")
+        for line in block.splitlines()
+        if line
+    ]
+    assert set(commands) == set(COMMANDS)
+    for test in COMMANDS.values():
         file, _, name = test.partition("::")
-        text = (README.parent / file).read_text()
-        assert name in text, test
+        assert name in read(file), test
 
 
 COMMANDS = {
     'pip install -e ".[reproduce]" && python reproduce/table1.py': (
         "tests/reproduce/test_table1.py::main("
     ),
+    'pip install -e ".[test]" && pytest': '.ci/run::pip install -e ".[test]"',
     "python -m dfal_keras query --model model.keras --pool images/ --out queries.csv": (
         "tests/unit/cli/test_query.py::test_as_a_command"
+    ),
+    'pip install -e ".[benchmark]" && python reproduce/speed.py --preset paper': (
+        "tests/reproduce/test_speed.py::main("
     ),
     "python reproduce/table1.py --strategy dfal random my_module:SmallestLead": (
         "tests/reproduce/test_own_strategy.py::test_table1_with_a_strategy_of_ones_own"
@@ -52,60 +77,50 @@ COMMANDS = {
     "python reproduce/table1.py --preset paper --cluster tcp://127.0.0.1:8786": (
         "tests/reproduce/test_cluster.py::as_typed"
     ),
-    "python -m dfal_keras.datasets": "tests/unit/datasets/test_datasets.py::main(",
-    "python -m dfal_keras.datasets fetch quick_draw": (
-        "tests/unit/datasets/test_datasets.py::fetch"
-    ),
 }
 
 
-def table_of(heading):
-    """The cells of the first table below a heading, without its own heading."""
-    text = README.read_text().split(f"{heading}\n")[1]
-    lines = re.search(r"(\|.*\n)+", text).group().splitlines()
-    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines[2:]]
+@pytest.mark.parametrize("page", [README, REPRODUCE])
+def test_generated_tables_are_up_to_date(page):
+    """If not, run `PYTHONPATH=reproduce python tests/helpers/generated_docs.py`."""
+    text = read(page)
+    assert "generated -->" in text
+    assert generated_docs.update(text) == text
 
 
-def test_speeds_are_those_that_were_measured():
-    tables = speed.read(RESULTS)
-    measured = speed.summary(tables).to_numpy().tolist()
-    shown = table_of("## Speed")
-    assert len(shown) > 5
-    for row in shown:
-        assert row in measured
+def test_estimates_are_those_of_core_hours():
+    text = " ".join(read(REPRODUCE).split("## Durations")[1].split())
+    for letter, problem in zip("abcdef", paper.PROBLEMS, strict=True):
+        found = re.search(rf"([\d,]+) (core-hours )?for \({letter}\)", text)
+        assert found[1] == f"{core_hours.ESTIMATES[problem]:,}"
 
 
-def test_durations_are_those_of_the_stored_runs():
-    kept = store.Store(RESULTS)
-    names = {name: strategy for strategy, name in paper.STRATEGY_NAMES.items()}
-    shown = table_of("## How long it takes")
-    assert len(shown) >= 2
-    for name, minutes in shown:
-        rows = kept.rows(runs.Run("mnist-lenet5", names[name], 0))
-        assert rows["num_annotations"].iloc[-1] == 1000
-        seconds = rows.filter(like="_seconds").to_numpy().sum()
-        assert minutes == f"{seconds / 60:.0f}"
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_to_files_and_headings(page):
+    targets = re.findall(r"\]\(([^)\s]+)\)", read(page))
+    for target in targets:
+        if target.startswith("http"):
+            continue
+        name, _, heading = target.partition("#")
+        path = (ROOT / page).parent / name if name else ROOT / page
+        assert path.exists(), target
+        if heading:
+            titles = re.findall(r"^#+ (.*)$", path.read_text(), re.MULTILINE)
+            anchors = [re.sub(r"[^\w\- ]", "", t).replace(" ", "-") for t in titles]
+            assert heading in [anchor.lower() for anchor in anchors], target
 
 
-def test_oddities_are_those_of_the_tables():
-    text = README.read_text().split("### Oddities of the paper")[1]
-    for oddity in paper.ODDITIES:
-        assert f"| {oddity.place} | {oddity.text} |" in text
-
-
-def test_results_are_those_of_the_stored_runs():
-    """Every cell of the README's table, made again from the rows that are committed."""
-    text = README.read_text().split("### Results so far")[1].split("### ")[0]
-    lines = [line.split("|")[1:-1] for line in text.splitlines() if line[:1] == "|"]
-    shown = {line[0].strip(): [cell.strip() for cell in line[1:]] for line in lines[2:]}
-    wanted = [
-        runs.Run("mnist-lenet5", strategy, trial)
-        for strategy in (*paper.STRATEGIES, runs.FULL)
-        for trial in range(5)
-    ]
-    rows, refused = store.Store(RESULTS).load(wanted)
-    assert not refused
-    table = tables.table1(rows, "mnist-lenet5", paper.TABLE1_BUDGETS, full=True)
-    assert list(shown) == list(table.index)
-    for strategy, cells in shown.items():
-        assert cells == list(table.loc[strategy])
+def test_the_map_names_every_module():
+    """Each path in the map exists, and each module is in the map."""
+    named = set()
+    for line in read(".github/CONTRIBUTING.md").split("## Map")[1].splitlines():
+        first, *others = re.findall(r"`([\w./]+)`", line.split(" | ")[0]) or [""]
+        if line.startswith("| `"):
+            named |= {f"{first}{name}" for name in others or [""]}
+    modules = {
+        path.relative_to(ROOT).as_posix()
+        for package in ("dfal_keras", "reproduce")
+        for path in (ROOT / package).rglob("*.py")
+        if path.name not in ("__init__.py", "__main__.py")
+    }
+    assert {name for name in named if name.endswith(".py")} == modules

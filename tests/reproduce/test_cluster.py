@@ -32,7 +32,7 @@ THREADS = (
 
 def lines():
     """Return the README's three commands."""
-    text = (ROOT / "README.md").read_text()
+    text = (ROOT / "reproduce/README.md").read_text()
     (block,) = re.findall(r"```bash\n(dask scheduler.*?)```", text, re.DOTALL)
     scheduler, worker, table = block.splitlines()
     return scheduler, worker, table

@@ -2,6 +2,7 @@ import subprocess
 import sys
 
 import keras
+import matplotlib
 import numpy as np
 import pytest
 from helpers import models
@@ -24,7 +25,11 @@ def test_a_sheet_needs_no_other_import_of_matplotlib(tmp_path):
 
 
 @pytest.mark.parametrize("num_channels", [1, 3, 4])
-def test_examples_and_differences_stand_beside_their_images(tmp_path, num_channels):
+def test_examples_and_differences_stand_beside_their_images(
+    tmp_path, num_channels, monkeypatch
+):
+    # The figures of `reproduce` trim their margins, in the same process.
+    monkeypatch.setitem(matplotlib.rcParams, "savefig.bbox", None)
     images = np.full((7, 8, 8, num_channels), 100, "uint8")
     captions = [str(i) for i in range(7)]
     contact_sheet.draw(tmp_path / "images.png", images, captions)

@@ -1,0 +1,173 @@
+"""Tables of the README files that are generated from stored rows and printed numbers.
+
+`PYTHONPATH=reproduce python tests/helpers/generated_docs.py` writes them again, in
+README.md and reproduce/README.md, after runs are added. Each stands between two
+comments, `<!-- NAME: generated -->` and `<!-- end -->`.
+"""
+
+import pathlib
+import re
+
+import pandas as pd
+from benchmarks import report
+from experiments import learning_curves, paper, runs, store, tables
+
+ROOT = pathlib.Path(__file__).parents[2]
+RESULTS = ROOT / "reproduce/results/paper"
+FILES = ("README.md", "reproduce/README.md")
+PROBLEM = "mnist-lenet5"
+NUM_TRIALS = 5
+STRATEGIES = (*paper.STRATEGIES, runs.FULL)
+
+
+def stored_rows() -> pd.DataFrame:
+    """Return the rows of the committed runs of Table 1(a)."""
+    wanted = [
+        runs.Run(PROBLEM, strategy, trial)
+        for strategy in STRATEGIES
+        for trial in range(NUM_TRIALS)
+    ]
+    rows, refused = store.Store(RESULTS / "runs").load(wanted)
+    assert not refused, refused
+    return rows
+
+
+def results() -> str:
+    """Return the README's table: "paper / ours (ours, best so far)"."""
+    rows = stored_rows()
+    table = {
+        paper.STRATEGY_NAMES[strategy]: accuracies_of(rows, strategy)
+        for strategy in paper.STRATEGIES
+    }
+    table["DFAL − RANDOM"] = differences(rows)
+    table = pd.DataFrame(table).T.rename_axis("annotations")
+    num_runs = len(rows[["strategy", "trial"]].drop_duplicates())
+    status = (
+        f"{num_runs} of the {len(STRATEGIES) * NUM_TRIALS} runs are stored. "
+        f"With all 60,000 labels: {full_set(rows)}."
+    )
+    return f"\n{tables.markdown(table)}\n\n{status}"
+
+
+def accuracies_of(rows, strategy) -> dict:
+    """Return the cells of one strategy."""
+    raw = learning_curves.select(rows, PROBLEM, strategy)
+    printed = paper.accuracies(PROBLEM, strategy)
+    cells = {
+        budget: cell(
+            f"{printed[budget]:.2f}",
+            learning_curves.at(raw, budget),
+            learning_curves.at(raw.cummax(), budget),
+        )
+        for budget in paper.TABLE1_BUDGETS
+    }
+    return {"n": num_trials(raw), **cells}
+
+
+def differences(rows) -> dict:
+    """Return DFAL's accuracies less RANDOM's, trial by trial."""
+    dfal, random = (
+        learning_curves.select(rows, PROBLEM, strategy)
+        for strategy in ("dfal", "random")
+    )
+    printed = {name: paper.accuracies(PROBLEM, name) for name in ("dfal", "random")}
+    raw, best = dfal - random, dfal.cummax() - random.cummax()
+    raw, best = raw.dropna(axis=1, how="all"), best.dropna(axis=1, how="all")
+    cells = {
+        budget: cell(
+            f"{printed['dfal'][budget] - printed['random'][budget]:+.2f}",
+            learning_curves.at(raw, budget),
+            learning_curves.at(best, budget),
+            sign="+",
+        )
+        for budget in paper.TABLE1_BUDGETS
+    }
+    return {"n": num_trials(raw), **cells}
+
+
+def full_set(rows) -> str:
+    """Return the accuracy with all training labels, the paper's column "All"."""
+    ours = learning_curves.format_mean(learning_curves.full_set(rows, PROBLEM))
+    ours = ours or "not run"
+    return f"{paper.TABLE1_ALL[PROBLEM]:.2f} / {ours}"
+
+
+def num_trials(table) -> str:
+    """Return the number of trials at the budgets shown, a range if it varies."""
+    at = table.index.intersection(paper.TABLE1_BUDGETS)
+    counts = sorted(set((table.loc[at] if len(at) else table).count(axis=1)))
+    return " to ".join(str(count) for count in dict.fromkeys(counts[:1] + counts[-1:]))
+
+
+def cell(printed, values, best, *, sign="") -> str:
+    """Return "paper / mean ± standard deviation (mean of the best so far)"."""
+    if values.empty:
+        return f"{printed} /"
+    text = f"{printed} / {values.mean():{sign}.2f}"
+    if len(values) > 1:
+        text += f" ± {values.std():.2f}"
+    return f"{text} ({best.mean():{sign}.2f})"
+
+
+def durations() -> str:
+    """Return the minutes of one run of Table 1(a), from the shortest to the longest."""
+    rows = stored_rows()
+    rows["minutes"] = rows.filter(like="_seconds").sum(axis=1) / 60
+    lines = {}
+    for strategy, name in {**paper.STRATEGY_NAMES, runs.FULL: "all labels"}.items():
+        own = rows[rows["strategy"] == strategy].groupby("trial")
+        whole = own["num_annotations"].max() >= paper.TABLE1_BUDGETS[-1]
+        minutes = own["minutes"].sum()[whole]
+        if len(minutes):
+            ends = (f"{minutes.min():.0f}", f"{minutes.max():.0f}")
+            minutes = " to ".join(dict.fromkeys(ends))
+            lines[name] = {"minutes": minutes, "n": str(whole.sum())}
+    return tables.markdown(pd.DataFrame(lines).T.rename_axis("run"))
+
+
+def oddities() -> str:
+    """Return `paper.ODDITIES` as a table."""
+    lines = [f"| {oddity.place} | {oddity.text} |" for oddity in paper.ODDITIES]
+    return "\n".join(["| place | |", "|---|---|", *lines])
+
+
+def speed_ratios() -> str:
+    """Return how many times faster the package is, in one sentence."""
+    races = report.summary(report.read(RESULTS / "timing"))
+    groups = races["what"].str.split(": ").str[0] + races["beside"]
+    ratios = races["times ours"].astype(float).groupby(groups)
+    low, high = ratios.min(), ratios.max()
+
+    def span(name):
+        return f"{low[name]:.1f} to {high[name]:.1f}"
+
+    return (
+        f"`deepfool` runs at {span('DeepFoolFoolbox')} times the speed of Foolbox's "
+        f"attack, a DFAL query at {span('A DFAL queryFoolbox')}\ntimes, `Training` at "
+        f"{span('Training of a roundmodel.fit')} times that of `model.fit`: see "
+        "[all timings](reproduce/results/paper/timing/speed.md)."
+    )
+
+
+GENERATED = {
+    "results": results,
+    "durations": durations,
+    "oddities": oddities,
+    "speed": speed_ratios,
+}
+
+
+def update(text: str) -> str:
+    """Return a page with its generated parts made again."""
+
+    def replace(found):
+        return f"{found[1]}\n{GENERATED[found[2]]()}\n{found[3]}"
+
+    pattern = r"(<!-- (\w+): generated -->)\n.*?(<!-- end -->)"
+    return re.sub(pattern, replace, text, flags=re.DOTALL)
+
+
+if __name__ == "__main__":
+    for name in FILES:
+        path = ROOT / name
+        path.write_text(update(path.read_text()))
