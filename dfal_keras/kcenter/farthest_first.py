@@ -4,9 +4,18 @@ In this module, `nearest` is a float array of shape `(num_points,)`: the distanc
 each point to its nearest center, infinite without centers and -1 for a new center.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 _BLOCK_SIZE = 2**16  # numbers in a block of differences: 0.5 MB, which fits the cache
+
+
+def take(points: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return `points[rows]`, without a copy if the rows follow each other."""
+    if len(rows) and np.all(np.diff(rows) == 1):
+        return points[rows[0] : rows[-1] + 1]
+    return points[rows]
 
 
 def pairwise_distances(centers: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -17,17 +26,13 @@ def pairwise_distances(centers: np.ndarray, points: np.ndarray) -> np.ndarray:
     that comparisons with a radius agree throughout a search.
 
     Args:
-        centers: Float array of shape `(num_centers, num_features)`.
-        points: Float array of shape `(num_points, num_features)`.
+        centers: Numeric array of shape `(num_centers, num_features)`.
+        points: Numeric array of shape `(num_points, num_features)`.
     """
-    squares = np.empty((len(centers), len(points)))
-    step = max(1, _BLOCK_SIZE // points.shape[1])
-    for start in range(0, len(points), step):
-        block = slice(start, start + step)
-        for i, center in enumerate(centers):
-            difference = points[block] - center
-            np.einsum("nd,nd->n", difference, difference, out=squares[i, block])
-    return np.sqrt(squares, out=squares)
+    distances = np.empty((len(centers), len(points)))
+    for i, block, found in _distances_by_block(centers, points):
+        distances[i, block] = found
+    return distances
 
 
 def nearest_distances(
@@ -36,15 +41,35 @@ def nearest_distances(
     """Return the distance of each point to its nearest center.
 
     Args:
-        points: Float array of shape `(num_points, num_features)`.
-        centers: Float array of shape `(num_centers, num_features)`.
+        points: Numeric array of shape `(num_points, num_features)`.
+        centers: Numeric array of shape `(num_centers, num_features)`.
         nearest: Distances to the centers so far. Defaults to `None`, no centers.
     """
     nearest = np.full(len(points), np.inf) if nearest is None else nearest.copy()
-    for center in centers:
-        distances = pairwise_distances(center[None], points)[0]
-        np.minimum(nearest, distances, out=nearest)
+    for _, block, found in _distances_by_block(centers, points):
+        np.minimum(nearest[block], found, out=nearest[block])
     return nearest
+
+
+def _distances_by_block(
+    centers: np.ndarray, points: np.ndarray
+) -> Iterator[tuple[int, slice, np.ndarray]]:
+    """Yield `(i, block, distances)` of center i and `points[block]`, for all pairs.
+
+    Points of any numeric dtype are converted to float64 in the block, not as a whole.
+    The array of distances is reused: read it before the next one.
+    """
+    step = max(1, _BLOCK_SIZE // points.shape[1])
+    differences = np.empty((min(step, len(points)), points.shape[1]))
+    distances = np.empty(len(differences))
+    for start in range(0, len(points), step):
+        rows = points[start : start + step]
+        block = slice(start, start + len(rows))
+        difference, found = differences[: len(rows)], distances[: len(rows)]
+        for i, center in enumerate(centers):
+            np.subtract(rows, center, out=difference, dtype="float64")
+            np.einsum("nd,nd->n", difference, difference, out=found)
+            yield i, block, np.sqrt(found, out=found)
 
 
 def traverse(
@@ -65,7 +90,7 @@ def traverse(
     centers = np.empty(min(num_centers, int(np.count_nonzero(nearest >= 0))), int)
     for k in range(len(centers)):
         if np.isinf(nearest[0]):
-            mean = points.mean(axis=0, keepdims=True)
+            mean = points.mean(axis=0, keepdims=True, dtype="float64")
             centers[k] = pairwise_distances(mean, points)[0].argmin()
         else:
             centers[k] = nearest.argmax()

@@ -15,8 +15,7 @@ SOLVERS = {"scip": "GSCIP", "cp_sat": "CP_SAT", "highs": "HIGHS"}
 
 
 def solve_compact(
-    distances: np.ndarray,
-    delta: float,
+    near: np.ndarray,
     num_centers: int,
     max_outliers: int,
     solver: str,
@@ -30,22 +29,21 @@ def solve_compact(
         z_i + sum_{j: d(i, j) <= delta} u_j >= 1   for every point i.
 
     Args:
-        distances: Float array of shape `(num_points, num_possible_centers)`, without
-            points that a center covers already.
-        delta: The radius, in units of `distances`.
+        near: Bool array of shape `(num_points, num_possible_centers)`, whether a point
+            is within delta of a possible center; without points that a center covers
+            already.
         num_centers: Maximum number of centers to choose.
         max_outliers: Maximum number of points to leave uncovered.
         solver: A key of `SOLVERS`.
         deadline: When to stop, on the clock of `time.monotonic()`.
 
     Returns:
-        The chosen columns of `distances`, at most `num_centers`; `None` if the program
+        The chosen columns of `near`, at most `num_centers`; `None` if the program
         is infeasible.
 
     Raises:
         TimeoutError: If the solver reaches the deadline.
     """
-    near = distances <= delta
     if len(near) <= max_outliers:
         return np.arange(0)
     # Of the possible centers that cover the same points, one is enough.

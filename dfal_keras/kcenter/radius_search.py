@@ -37,11 +37,14 @@ def bisect(
     of them are outliers, a new center covers two of the rest or a center of s0 covers
     one, so the optimum is at least R / 2.
 
+    Memory: the features once, and at most `_MAX_DISTANCES` distances. If even those of
+    the first program are more, the result is greedy's.
+
     The solver gets no hints: the best centers are infeasible at a smaller radius, and
     hints made no measurable difference.
 
     Args:
-        features: Finite float array of shape `(num_points, num_features)`.
+        features: Finite numeric array of shape `(num_points, num_features)`.
         selected: Int array, distinct rows of `features`.
         num_centers: b.
         max_outliers: Xi.
@@ -51,16 +54,24 @@ def bisect(
     """
     deadline = time.monotonic() + time_limit
     # From here on, a point is given by its position in `free`.
-    all_points = np.asarray(features, "float64")
-    free = np.setdiff1d(np.arange(len(all_points)), selected)
-    points = all_points[free]
-    nearest = farthest_first.nearest_distances(points, all_points[selected])
+    free = np.setdiff1d(np.arange(len(features)), selected)
+    points = farthest_first.take(features, free)
+    nearest = farthest_first.nearest_distances(
+        points, farthest_first.take(features, selected)
+    )
     best, best_nearest = farthest_first.traverse(points, num_centers, nearest)
-    spread, rest = farthest_first.traverse(points, max_outliers, best_nearest)
     upper = farthest_first.covering_radius(best_nearest, max_outliers)
+    if formulation == "compact":
+        num_rows = min(num_centers + max_outliers + 1, len(free))
+    else:
+        num_rows = len(features)
+    if num_rows * len(features) > _MAX_DISTANCES:
+        lower = 0.0 if max_outliers else farthest_first.lower_bound(upper)
+        return _result(free, best, best_nearest, upper, lower)
+
+    spread, rest = farthest_first.traverse(points, max_outliers, best_nearest)
     lower = farthest_first.lower_bound(farthest_first.covering_radius(rest))
     lower = min(upper, lower)
-
     options: dict = {
         "num_centers": num_centers,
         "max_outliers": max_outliers,
@@ -69,27 +80,30 @@ def bisect(
     }
     if formulation == "compact":
         rows = np.unique([*best, *spread, rest.argmax()])
-        solve: Callable = functools.partial(integer_programs.solve_compact, **options)
+        solve: Callable = functools.partial(_solve_compact, **options)
     else:
         rows = np.arange(len(free))
-        pairs = farthest_first.pairwise_distances(all_points, all_points)
+        pairs = farthest_first.pairwise_distances(features, features)
         solve = functools.partial(_solve_literal, pairs, selected, free, **options)
-    distances = farthest_first.pairwise_distances(points[rows], points)
+    # From `rows` to all points. In blocks of rows: appending would copy them.
+    distances = [farthest_first.pairwise_distances(points[rows], points)]
 
     while (
         lower < upper
-        and distances.size <= _MAX_DISTANCES
+        and len(rows) * len(points) <= _MAX_DISTANCES
         and time.monotonic() < deadline
     ):
         # The mean of two neighboring floats may round up to `upper`.
         delta = min((lower + upper) / 2, np.nextafter(upper, 0))
         uncovered = nearest[rows] > delta
         try:
-            chosen = solve(distances[uncovered], delta)
+            chosen = solve(distances, delta, uncovered)
         except TimeoutError:
             break
         if chosen is None:
-            next_pair = distances.min(where=distances > delta, initial=upper)
+            next_pair = min(
+                block.min(where=block > delta, initial=upper) for block in distances
+            )
             lower = nearest[rows].min(where=uncovered, initial=next_pair)
             continue
         centers, new_nearest = farthest_first.add_farthest(
@@ -103,16 +117,30 @@ def bisect(
             farthest = farthest[: max_outliers + _NUM_NEW_ROWS]
             new = np.setdiff1d(farthest[new_nearest[farthest] > delta], rows)
             rows = np.append(rows, new)
-            new_distances = farthest_first.pairwise_distances(points[new], points)
-            distances = np.vstack([distances, new_distances])
+            if len(rows) * len(points) <= _MAX_DISTANCES:
+                block = farthest_first.pairwise_distances(points[new], points)
+                distances.append(block)
 
-    outliers = free[best_nearest > upper]
+    return _result(free, best, best_nearest, upper, lower)
+
+
+def _result(free, best, nearest, upper, lower):
     return KCenterResult(
-        np.sort(free[best]), float(upper), float(lower), bool(lower == upper), outliers
+        np.sort(free[best]),
+        float(upper),
+        float(lower),
+        bool(lower == upper),
+        outliers=free[nearest > upper],
     )
 
 
-def _solve_literal(pairs, selected, free, distances, delta, **options):
+def _solve_compact(distances, delta, uncovered, **options):
+    """Solve the covering program for the rows of `distances` that are uncovered."""
+    near = np.concatenate([block <= delta for block in distances])[uncovered]
+    return integer_programs.solve_compact(near, **options)
+
+
+def _solve_literal(pairs, selected, free, distances, delta, uncovered, **options):
     """Solve Eq. 6, which includes the points that are selected or covered already."""
     chosen = integer_programs.solve_literal(pairs <= delta, selected, **options)
     return None if chosen is None else np.searchsorted(free, chosen)

@@ -1,5 +1,6 @@
 """Greedy and robust k-center, and the validation of their arguments."""
 
+import contextlib
 import logging
 
 import numpy as np
@@ -43,8 +44,11 @@ def greedy(features, selected, num_centers: int) -> KCenterResult:
         array([3, 2])
     """
     points, selected, free = _check_points(features, selected, num_centers)
-    nearest = farthest_first.nearest_distances(points[free], points[selected])
-    centers, nearest = farthest_first.traverse(points[free], num_centers, nearest)
+    candidates = farthest_first.take(points, free)
+    nearest = farthest_first.nearest_distances(
+        candidates, farthest_first.take(points, selected)
+    )
+    centers, nearest = farthest_first.traverse(candidates, num_centers, nearest)
     radius = farthest_first.covering_radius(nearest)
     return KCenterResult(
         free[centers],
@@ -64,6 +68,7 @@ def robust(
     formulation: str = "compact",
     solver: str = "scip",
     time_limit: float = 60.0,
+    process: solver_process.SolverProcess | None = None,
 ) -> KCenterResult:
     """Robust k-center: the smallest radius that leaves out at most Xi points.
 
@@ -77,7 +82,11 @@ def robust(
 
     `"compact"` is a covering program over a subset of the points; `"literal"` is Eq. 6
     as printed, with n + 2 n^2 binaries. Both find the same radius. The search runs in
-    a process of its own, which takes about 0.25 s to start.
+    another process, which takes about 0.25 s to start.
+
+    The search keeps at most 2^25 distances. If those from `num_centers + max_outliers`
+    points to all are more, the greedy solution is returned. If more are needed later,
+    the best centers so far are returned.
 
     Args:
         features: Float array of shape `(num_points, num_features)`.
@@ -92,6 +101,8 @@ def robust(
             Defaults to `"scip"`.
         time_limit: Seconds for the search. The greedy solution is always completed.
             Defaults to 60.
+        process: A `SolverProcess` to use for many calls. Defaults to `None`, a new
+            process for this call.
 
     Returns:
         A `KCenterResult` with `centers` in ascending order.
@@ -110,6 +121,11 @@ def robust(
     _validation.check_choice("formulation", formulation, radius_search.FORMULATIONS)
     _validation.check_choice("solver", solver, integer_programs.SOLVERS)
     _validation.check_number("time_limit", time_limit, above=0, below=np.inf)
+    if not isinstance(process, solver_process.SolverProcess | None):
+        raise ValueError(
+            "Argument `process` must be a kcenter.SolverProcess, or None. "
+            f"Received: process={process!r}"
+        )
     arguments = {
         "features": points,
         "selected": selected,
@@ -118,10 +134,12 @@ def robust(
         "formulation": formulation,
         "solver": solver,
     }
+    call = {**arguments, "time_limit": time_limit}
     try:
-        found = solver_process.run(
-            {**arguments, "time_limit": time_limit}, timeout=time_limit + _GRACE
-        )
+        with contextlib.ExitStack() as stack:
+            if process is None:
+                process = stack.enter_context(solver_process.SolverProcess())
+            found = process.run(call, timeout=time_limit + _GRACE)
     except TimeoutError:
         _logger.warning(
             "%s exceeded its time limit and was killed; using the greedy solution",
@@ -138,17 +156,19 @@ def robust(
 
 
 def _check_points(features, selected, num_centers):
-    """Return float64 points and the rows of the selected and of the other points."""
-    points = np.asarray(features)
+    """Return the points and the rows of the selected and of the other points."""
+    points = np.asarray(features, order="C")
     if points.ndim != 2 or points.size == 0 or points.dtype.kind not in "fiub":
         raise ValueError(
             "Argument `features` must be a non-empty numeric array of shape "
             "(num_points, num_features). "
             f"Received: shape {points.shape}, dtype {points.dtype}"
         )
-    points = points.astype("float64")
-    if not np.isfinite(points).all():
-        bad = np.flatnonzero(~np.isfinite(points).all(axis=1))
+    # NaN and infinity appear in one of these, which need no array of bools.
+    extremes = np.array([points.min(), points.max()], "float64")
+    if not np.isfinite(extremes).all():
+        finite = np.isfinite(points.astype("float64"))
+        bad = np.flatnonzero(~finite.all(axis=1))
         raise ValueError(
             "Argument `features` must be finite. "
             f"Received: NaN or infinity in {len(bad)} rows, the first is {bad[0]}"

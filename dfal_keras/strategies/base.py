@@ -69,7 +69,11 @@ class Strategy(abc.ABC):
         """
 
     def __repr__(self) -> str:
-        options = ", ".join(f"{key}={value!r}" for key, value in vars(self).items())
+        options = ", ".join(
+            f"{key}={value!r}"
+            for key, value in vars(self).items()
+            if not key.startswith("_")
+        )
         return f"{type(self).__name__}({options})"
 
 

@@ -26,6 +26,8 @@ class CoreSet(Strategy):
     in the space of features f, leaving out at most Xi outliers. Solved by greedy
     k-center, then by bisection with the robust k-center integer program. See
     `dfal_keras.kcenter`. There are no scores, since the samples are chosen jointly.
+    The program is solved in a process that starts at the first query and ends with the
+    strategy.
 
     Reference:
         - Sener & Savarese, 2018, "Active learning for convolutional neural networks: a
@@ -84,6 +86,7 @@ class CoreSet(Strategy):
         self.formulation = formulation
         self.time_limit = time_limit
         self.batch_size = _validation.check_optional_count("batch_size", batch_size)
+        self._process = kcenter.SolverProcess()
 
     def select(
         self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator
@@ -131,11 +134,12 @@ class CoreSet(Strategy):
             max_outliers=self.outlier_share * len(features),
             formulation=self.formulation,
             time_limit=self.time_limit,
+            process=self._process,
         )
         if not cover.proven:
             _logger.warning(
-                "CORE-SET reached its time limit of %g s at radius %.4g; the optimum "
-                "is at least %.4g",
+                "CORE-SET stopped at the limit of its memory or its time limit of %g s "
+                "at radius %.4g; the optimum is at least %.4g",
                 self.time_limit,
                 cover.radius,
                 cover.lower_bound,

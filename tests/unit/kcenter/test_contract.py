@@ -65,6 +65,7 @@ BAD_OPTIONS = [
         "formulation": ("loose", None),
         "solver": ("gurobi", ["scip"]),
         "time_limit": (0, np.nan, np.inf),
+        "process": (1, "scip"),
     }.items()
     for value in values
 ]

@@ -1,6 +1,11 @@
+import concurrent.futures
+import copy
 import functools
+import gc
+import pickle
 
 import numpy as np
+import psutil
 import pytest
 from helpers import bad_calls
 from skactiveml.pool import k_greedy_center
@@ -12,6 +17,11 @@ from dfal_keras.backend import inference
 def covering_radius(features, centers):
     distances = np.linalg.norm(features[:, None] - features[centers], axis=2)
     return distances.min(axis=1).max()
+
+
+def identity(images):
+    """A model whose outputs are its inputs."""
+    return images
 
 
 def test_core_set_covers_best(lenet5, digits):
@@ -61,9 +71,6 @@ def test_core_set_covers_the_features_that_are_selected(
 
 
 def test_core_set_keeps_away_from_the_labeled():
-    def identity(images):
-        return images
-
     x = np.array([[0.0, 0], [10, 0], [0, 10], [10, 10]], "float32")
     strategy = strategies.CoreSet(features="outputs")
     for corner in range(4):
@@ -123,3 +130,69 @@ def test_a_time_out_is_logged_with_the_bounds(lenet5, digits, caplog):
     strategy.query(lenet5, digits[:100], 10)
     (record,) = caplog.records
     assert "time limit of 1e-09 s at radius" in record.getMessage()
+
+
+CORNERS = np.array([[0.0, 0], [10, 0], [0, 10], [10, 10]], "float32")
+
+
+@pytest.fixture
+def children():
+    """Return the processes that the test has started and that still run."""
+    before = set(psutil.Process().children())
+    return lambda: set(psutil.Process().children()) - before
+
+
+def test_a_strategy_has_one_process_for_its_life(children):
+    strategy = strategies.CoreSet(features="outputs")
+    assert not children()
+    started = set()
+    for corner in range(4):
+        x_labeled = np.delete(CORNERS, corner, axis=0)
+        query = strategy.query(identity, CORNERS, 1, x_labeled=x_labeled)
+        assert query.indices == [corner]
+        started |= children()
+    assert len(started) == 1
+    del strategy
+    gc.collect()
+    assert not children()
+
+
+def test_greedy_needs_no_process(children):
+    strategy = strategies.CoreSet(features="outputs", method="greedy")
+    strategy.query(identity, CORNERS, 1)
+    assert not children()
+
+
+def test_a_strategy_with_a_process_is_copied_pickled_and_printed(children):
+    strategy = strategies.CoreSet(features="outputs", num_candidates=7)
+    expected = strategy.query(identity, CORNERS, 2).indices.tolist()
+    assert repr(strategy) == (
+        "CoreSet(num_candidates=7, features='outputs', method='robust', "
+        "outlier_share=0.0001, formulation='compact', time_limit=60.0, batch_size=None)"
+    )
+    copies = [
+        copy.copy(strategy),
+        copy.deepcopy(strategy),
+        pickle.loads(pickle.dumps(strategy)),
+    ]
+    assert len(children()) == 1
+    del strategy
+    for other in copies:
+        assert repr(other) == repr(copies[0])
+        assert other.query(identity, CORNERS, 2).indices.tolist() == expected
+    del copies, other
+    gc.collect()
+    assert not children()
+
+
+def test_two_threads_use_one_strategy(children):
+    strategy = strategies.CoreSet(features="outputs")
+
+    def missing(corner):
+        x_labeled = np.delete(CORNERS, corner, axis=0)
+        return strategy.query(identity, CORNERS, 1, x_labeled=x_labeled).indices[0]
+
+    corners = [0, 1, 2, 3] * 3
+    with concurrent.futures.ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(missing, corners)) == corners
+    assert len(children()) == 1
