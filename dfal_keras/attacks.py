@@ -176,7 +176,9 @@ def attack(
         ValueError: If the model does not return logits of at least two classes, or if
             they are not finite and `finite` is True.
     """
-    logits = inference.predict_logits(model, x, finite=finite)
+    logits = inference.predict_logits(
+        model, x, batch_size=options.batch_size, finite=finite
+    )
     inference.check_logits(logits)
     num_compared = min(options.num_classes or _MAX_COMPARED, logits.shape[1])
     if num_compared < 2:
@@ -272,17 +274,17 @@ class _Attack:
             )
         )
         self._num_steps[rows] += has_step
-        norms = _norms(changes, options.ord)
+        lengths = lp_norms(changes, options.ord)
         # Logits may be finite for a NaN pixel, for example after a ReLU; norms are not.
-        is_valid = has_step & (predicted >= 0) & np.isfinite(norms)
+        is_valid = has_step & (predicted >= 0) & np.isfinite(lengths)
         fooled = is_valid & (predicted != self._classes[rows, 0])
         self._perturbations[rows[fooled]] = changes[fooled]
-        self._norms[rows[fooled]] = norms[fooled]
+        self._norms[rows[fooled]] = lengths[fooled]
         remains = is_valid & ~fooled & (self._num_steps[rows] < options.max_steps)
         if options.num_closest is not None:
-            closest = np.sort(np.append(self._closest, norms[fooled]))
+            closest = np.sort(np.append(self._closest, lengths[fooled]))
             self._closest = closest[: options.num_closest]
-            remains &= norms <= self._closest[-1]
+            remains &= lengths <= self._closest[-1]
         self._rows = rows[remains]
         self._images, self._totals = self._images[remains], self._totals[remains]
 
@@ -290,7 +292,7 @@ class _Attack:
         """Return the lengths to add to the steps of the batch."""
         if self._options.step_offset is not None:
             return np.full(len(self._rows), self._options.step_offset, np.float32)
-        return _RESOLUTION * _norms(self._images, self._options.ord)
+        return _RESOLUTION * lp_norms(self._images, self._options.ord)
 
     def _is_hopeless(self):
         """Return whether no image is fooled so far, nor in a first look."""
@@ -307,8 +309,8 @@ class _Attack:
         return not look.run().success.any()
 
 
-def _norms(vectors, ord):
-    """Return the L_p norm of each row."""
+def lp_norms(vectors: np.ndarray, ord: float) -> np.ndarray:
+    """Return the L_p norm of each row, without overflow or underflow of powers."""
     if ord in (1, 2, np.inf):
         return np.linalg.norm(vectors, ord, axis=1)
     # Scale the largest entry to one, so that no power overflows or underflows.

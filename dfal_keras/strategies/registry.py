@@ -42,8 +42,8 @@ def get(strategy, /, **options) -> Strategy:
 
     Example:
         >>> import dfal_keras as dfal
-        >>> dfal.strategies.get("bald", num_samples=20)
-        BALD(num_candidates=300, num_samples=20)
+        >>> dfal.strategies.get("uncertainty", batch_size=256)
+        Uncertainty(batch_size=256)
     """
     if isinstance(strategy, str) and strategy in _STRATEGIES:
         return _STRATEGIES[strategy](**options)

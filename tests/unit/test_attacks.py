@@ -1,8 +1,11 @@
 import foolbox
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from helpers import models
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 import dfal_keras as dfal
 from dfal_keras import attacks
@@ -249,3 +252,84 @@ def test_nonfinite_logits_are_an_error_on_demand():
     assert np.flatnonzero(~result.success).tolist() == [3]
     with pytest.raises(ValueError, match="`model` must compute finite.*sample 3 of 8"):
         attacks.attack(model, x, options, finite=True)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    ord=st.one_of(
+        st.floats(1, 1000), st.sampled_from([1, 2, 16, 50, 200, 1000, np.inf])
+    ),
+    scale=st.sampled_from([1e-30, 1e-6, 1, 1e6, 1e30]),
+    seed=st.integers(0, 1000),
+)
+def test_norms_of_any_order_and_scale(ord, scale, seed):
+    """Against float64, where neither the power nor the sum underflows."""
+    assume(ord != 2 or 1e-6 <= scale <= 1e6)  # NumPy's own, in float32
+    rng = np.random.default_rng(seed)
+    vectors = (scale * rng.normal(size=(3, 784))).astype("float32")
+    vectors[0, 1:] = 0
+    found = attacks.lp_norms(vectors, ord)
+    exact = vectors.astype("float64") / scale
+    largest = np.abs(exact).max(axis=1)
+    expected = (
+        largest
+        if ord == np.inf
+        else largest
+        * ((np.abs(exact) / largest[:, None]) ** ord).sum(axis=1) ** (1 / ord)
+    )
+    assert np.isfinite(found).all()
+    assert found / scale == pytest.approx(expected, rel=1e-4)
+    assert (attacks.lp_norms(np.zeros((2, 5), "float32"), ord) == 0).all()
+
+
+def test_norms_do_not_underflow_for_a_large_order(lenet5, digits):
+    result = dfal.deepfool(lenet5, digits[:20], ord=50)
+    assert result.success.all()
+    largest = np.abs(result.perturbations).reshape(20, -1).max(axis=1)
+    assert (result.norms >= largest).all()
+
+
+@pytest.fixture(scope="module")
+def many_classes(mnist):
+    """A network for 100 classes: digits, each in ten horizontal positions."""
+    (x, y), _ = mnist
+    x, y = x[:2000].astype("float32") / 255, y[:2000]
+    shifted = np.concatenate([np.roll(x, 2 * k, axis=2) for k in range(10)])
+    labels = np.concatenate([10 * k + y for k in range(10)])
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(64, activation="relu"),
+            keras.layers.Dense(100, activation="softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(shifted, labels, epochs=3, batch_size=128, verbose=0)
+    assert model.evaluate(shifted, labels, verbose=0)[1] > 0.6
+    return model
+
+
+def test_the_ten_likeliest_classes_are_compared_by_default(many_classes, digits):
+    default = dfal.deepfool(many_classes, digits)
+    ten = dfal.deepfool(many_classes, digits, num_classes=10)
+    assert np.array_equal(default.perturbations, ten.perturbations)
+    every = dfal.deepfool(many_classes, digits, num_classes=100)
+    # The nearest face rarely belongs to a class outside the ten likeliest.
+    is_equal = np.isclose(default.norms, every.norms, rtol=1e-3)
+    assert is_equal.mean() > 0.95
+    assert np.median(default.norms / every.norms) == pytest.approx(1, abs=1e-3)
+
+
+def test_all_classes_are_compared_up_to_ten(lenet5, digits):
+    default = dfal.deepfool(lenet5, digits[:20])
+    every = dfal.deepfool(lenet5, digits[:20], num_classes=10)
+    assert np.array_equal(default.perturbations, every.perturbations)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, None])
+def test_the_batch_size_does_not_change_the_attack(lenet5, digits, batch_size):
+    expected = dfal.deepfool(lenet5, digits[:20], batch_size=20)
+    found = dfal.deepfool(lenet5, digits[:20], batch_size=batch_size)
+    assert found.norms == pytest.approx(expected.norms, rel=1e-3)

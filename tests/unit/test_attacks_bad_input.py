@@ -49,7 +49,7 @@ CALLS = {
     "classes as text": ("num_classes", lambda: attack(num_classes="all")),
     "offset NaN": ("step_offset", lambda: attack(step_offset=np.nan)),
     "closest as a float": ("num_closest", lambda: attack(num_closest=2.5)),
-    "no batch size": ("batch_size", lambda: attack(batch_size=None)),
+    "no batch size": ("batch_size", lambda: attack(batch_size=0)),
 }
 
 

@@ -7,24 +7,13 @@ from keras import layers
 from dfal_keras.backend import blocked_convolution
 
 
-def gradients(model, images, *, by_blocks):
+def gradients(model, images):
     """Return gradients of a weighted sum of a model's outputs by the images."""
-
-    @tf.function
-    def compute(images):
-        with blocked_convolution.gradients_by_blocks():
-            outputs = model(images)
-        return tf.gradients(weighted(outputs), images)[0]
-
-    def weighted(outputs):
-        weights = tf.random.stateless_normal(tf.shape(outputs), (1, 2))
-        return tf.reduce_sum(outputs * weights)
-
-    if by_blocks:
-        return compute(images).numpy()
     with tf.GradientTape() as tape:
         tape.watch(images)
-        value = weighted(model(images))
+        outputs = tf.cast(model(images), tf.float32)
+        weights = tf.random.stateless_normal(tf.shape(outputs), (1, 2))
+        value = tf.reduce_sum(outputs * weights)
     return tape.gradient(value, images).numpy()
 
 
@@ -33,8 +22,8 @@ def gradients(model, images, *, by_blocks):
     "options",
     [
         {"kernel_size": 5},
-        {"kernel_size": 5, "padding": "same"},
-        {"kernel_size": (2, 3)},
+        {"kernel_size": 5, "padding": "same", "activation": "relu"},
+        {"kernel_size": (2, 3), "use_bias": False},
         {"kernel_size": (2, 4), "padding": "same"},
         {"kernel_size": 1},
         {"kernel_size": 3, "strides": 2, "padding": "same"},
@@ -44,13 +33,17 @@ def gradients(model, images, *, by_blocks):
 def test_is_the_gradient(num_channels, options):
     """Compare with TensorFlow's, on images whose sizes are not multiples of blocks."""
     model = keras.Sequential(
-        [keras.Input((11, 14, num_channels)), layers.Conv2D(5, **options)]
+        [
+            keras.Input((11, 14, num_channels)),
+            layers.Conv2D(5, bias_initializer="normal", **options),
+        ]
     )
+    blocked = blocked_convolution.with_blocked_gradients(model)
     images = tf.random.stateless_normal((3, 11, 14, num_channels), (0, 0))
-    expected = gradients(model, images, by_blocks=False)
+    assert np.array_equal(blocked(images), model(images))
+    expected = gradients(model, images)
     assert np.abs(expected).max() > 0.1
-    found = gradients(model, images, by_blocks=True)
-    assert found == pytest.approx(expected, abs=1e-5)
+    assert gradients(blocked, images) == pytest.approx(expected, abs=1e-5)
 
 
 def test_uses_blocks_where_possible(monkeypatch):
@@ -68,12 +61,42 @@ def test_uses_blocks_where_possible(monkeypatch):
         ((None, None, 1), {}, 2),
     ]:
         model = keras.Sequential([keras.Input(shape), layers.Conv2D(2, 3, **options)])
-
-        @tf.function(input_signature=[tf.TensorSpec((2, *shape))])
-        def compute(images, model=model):
-            with blocked_convolution.gradients_by_blocks():
-                outputs = model(images)
-            return tf.gradients(outputs, images)[0]
-
-        compute(tf.zeros((2, *(size or 8 for size in shape))))
+        blocked = blocked_convolution.with_blocked_gradients(model)
+        gradients(blocked, tf.zeros((2, *(size or 8 for size in shape))))
         assert len(calls) == num_calls, (shape, options)
+
+
+def test_follows_the_weights_of_the_model():
+    """Training changes the weights in place; the clone has none of its own."""
+    model = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(2, 3)])
+    blocked = blocked_convolution.with_blocked_gradients(model)
+    images = tf.ones((1, 8, 8, 1))
+    model.set_weights([np.full_like(weights, 2) for weights in model.get_weights()])
+    assert np.array_equal(blocked(images), np.full((1, 6, 6, 2), 20))
+    assert gradients(blocked, images) == pytest.approx(gradients(model, images))
+
+
+def test_branches_and_shared_layers(halves):
+    """A convolution that is called twice, in a functional model with a sum."""
+    inputs = keras.Input((8, 8, 1))
+    shared = layers.Conv2D(2, 3, padding="same")
+    outputs = layers.add([shared(inputs), shared(layers.Rescaling(2.0)(inputs))])
+    model = keras.Model(inputs, layers.Flatten()(outputs))
+    blocked = blocked_convolution.with_blocked_gradients(model)
+    images = tf.random.stateless_normal((3, 8, 8, 1), (0, 0))
+    assert gradients(blocked, images) == pytest.approx(
+        gradients(model, images), abs=1e-5
+    )
+
+
+def test_mixed_precision():
+    policy = keras.DTypePolicy("mixed_float16")
+    model = keras.Sequential(
+        [keras.Input((8, 8, 1)), layers.Conv2D(2, 3, dtype=policy)]
+    )
+    blocked = blocked_convolution.with_blocked_gradients(model)
+    images = tf.random.stateless_normal((3, 8, 8, 1), (0, 0))
+    assert np.array_equal(blocked(images), model(images))
+    assert gradients(blocked, images) == pytest.approx(
+        gradients(model, images), abs=1e-2
+    )

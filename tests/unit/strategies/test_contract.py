@@ -9,6 +9,7 @@ import pytest
 from helpers import bad_calls, models
 
 from dfal_keras import strategies
+from dfal_keras.backend import inference
 from dfal_keras.pools import Subset
 
 NAMES = ["dfal", "bald", "ceal", "core_set", "egl", "uncertainty", "random"]
@@ -106,6 +107,40 @@ def test_the_model_is_left_as_it_was(strategy, model, blobs):
     assert iterations == int(model.optimizer.iterations.numpy())
 
 
+@pytest.mark.parametrize(
+    "name", ["dfal", "ceal", "core_set", "egl", "uncertainty", "bald"]
+)
+def test_the_batch_size_reaches_every_prediction(name, model, blobs, largest_batch):
+    x = blobs[0][:80]
+    expected = run_query(strategies.get(name), model, x)
+    assert largest_batch() > 7
+    found = run_query(strategies.get(name, batch_size=7), model, x)
+    assert largest_batch() == 7
+    if name != "bald":  # whose noise is drawn for each batch
+        assert (found.indices == expected.indices).all()
+
+
+@pytest.fixture
+def largest_batch(monkeypatch):
+    """Return a function: the largest batch that was predicted since it was called."""
+    sizes = []
+    original = inference.float_batches
+
+    def recording(x, batch_size):
+        for batch in original(x, batch_size):
+            sizes.append(len(batch))
+            yield batch
+
+    monkeypatch.setattr(inference, "float_batches", recording)
+
+    def largest():
+        size = max(sizes)
+        sizes.clear()
+        return size
+
+    return largest
+
+
 def test_all_candidates_can_be_queried(strategy, model, blobs):
     query = run_query(strategy, model, blobs[0][:10])
     assert sorted(query.indices) == list(range(10))
@@ -197,7 +232,18 @@ BAD_OPTIONS = [
         (strategies.DFAL, "step_offset", (-1e-4, np.inf, np.nan, "0")),
         (strategies.DFAL, "num_closest", (0, 2.5, True, "auto")),
         (strategies.DFAL, "first_look", (0, 2.5, True)),
-        (strategies.DFAL, "batch_size", (0, None)),
+        *(
+            (strategy, "batch_size", (0, 2.5, "all"))
+            for strategy in (
+                strategies.BALD,
+                strategies.CEAL,
+                strategies.CoreSet,
+                strategies.DFAL,
+                strategies.EGL,
+                strategies.Uncertainty,
+            )
+        ),
+        (strategies.EGL, "num_classes", (0, 2.5)),
         (strategies.BALD, "num_candidates", (0, 2.5)),
         (strategies.BALD, "num_samples", (1, True)),
         (strategies.CEAL, "threshold", (-0.1, np.nan, "0.05", None)),

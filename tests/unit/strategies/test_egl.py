@@ -132,3 +132,23 @@ def test_egl_is_traced_once(digits, traced_functions):
         gradient_lengths(model, digits[:num_samples], "uniform")
     counts = [each.experimental_get_tracing_count() for each in traced_functions]
     assert counts == [1, 1]  # the logits and the norms
+
+
+def test_egl_sums_over_the_likeliest_classes():
+    """Beyond ten classes, in both forms of the graph, against single classes."""
+    keras.utils.set_random_seed(0)
+    model = dfal.models.LeNet5((28, 28, 1), 30, include_preprocessing=False)
+    x = np.random.default_rng(0).random((3, 28, 28, 1)).astype("float32")
+    probabilities = inference.predict_probabilities(model, x)
+    weights = [variable.value for variable in model.trainable_variables]
+    norms = np.empty((3, 30))
+    for row, image in enumerate(x):
+        for label in range(30):
+            with tf.GradientTape() as tape:
+                loss = -tf.math.log(model(image[None], training=False)[0, label])
+            norms[row, label] = tf.linalg.global_norm(tape.gradient(loss, weights))
+    order = np.argsort(-probabilities, axis=1)
+    terms = np.take_along_axis(probabilities * norms, order, axis=1)
+    for num_classes, size in ((None, 10), (3, 3), (20, 20), (30, 30), (99, 30)):
+        lengths = gradient_lengths(model, x, "norm", num_classes=num_classes)
+        assert lengths == pytest.approx(terms[:, :size].sum(axis=1), rel=1e-3)

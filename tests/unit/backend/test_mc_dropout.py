@@ -1,0 +1,77 @@
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from dfal_keras.backend import mc_dropout
+
+
+class Counting(layers.Layer):
+    """Counts the images that pass through it, and leaves them as they are."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.counter = self.add_weight(name="counter", initializer="zeros")
+        self.counter.trainable = False
+
+    def call(self, inputs):
+        rows = keras.ops.cast(keras.ops.shape(inputs)[0], "float32")
+        self.counter.assign_add(rows)
+        return inputs
+
+
+def predict(model, x, num_samples=7, seed=0):
+    rng = np.random.default_rng(seed)
+    return mc_dropout.predict_logits(model, x, num_samples=num_samples, rng=rng)
+
+
+@pytest.fixture
+def x():
+    return np.random.default_rng(0).normal(size=(5, 8)).astype("float32")
+
+
+def test_layers_before_the_noise_run_once_per_image(x):
+    counts = [Counting(), Counting()]
+    model = keras.Sequential(
+        [keras.Input((8,)), layers.Dense(6), counts[0]]
+        + [layers.Dropout(0.5), counts[1], layers.Dense(3)]
+    )
+    predict(model, x)
+    (clone, _) = mc_dropout._cloned(model, (8,), 7)
+    before, after = [one for one in clone.layers if isinstance(one, Counting)]
+    assert float(before.counter) == 5
+    assert float(after.counter) == 35
+    assert float(counts[0].counter) == 0
+
+
+def test_passes_equal_single_passes_of_the_repeated_images(x):
+    """Noise after a deterministic part, against the same noise on repeated images."""
+    head = [layers.Dropout(0.5, seed=1), layers.Dense(3)]
+    body = layers.Dense(6, activation="relu")
+    model = keras.Sequential([keras.Input((8,)), body, *head])
+    from_features = keras.Sequential([keras.Input((6,)), *head])
+    features = np.asarray(body(x))
+    # There, noise is the first layer: everything is repeated.
+    assert np.array_equal(predict(model, x), predict(from_features, features))
+
+
+def test_branches_of_which_one_is_noisy(x):
+    inputs = keras.Input((8,))
+    hidden = layers.Dense(6)(inputs)
+    noisy = layers.Dropout(0.5)(hidden)
+    outputs = layers.add([layers.Dense(3)(noisy), layers.Dense(3, name="calm")(hidden)])
+    model = keras.Model(inputs, outputs)
+    passes = predict(model, x, num_samples=400)
+    assert passes.shape == (400, 5, 3)
+    assert (passes.std(axis=0) > 0).all()
+    # Dropout keeps expectations: the mean of the passes is the prediction.
+    error = passes.std(axis=0) / 20
+    assert (np.abs(passes.mean(axis=0) - model.predict(x, verbose=0)) < 5 * error).all()
+
+
+def test_noise_inside_a_nested_model(x):
+    inner = keras.Sequential([keras.Input((6,)), layers.Dropout(0.5), layers.Dense(4)])
+    model = keras.Sequential([keras.Input((8,)), layers.Dense(6), inner])
+    passes = predict(model, x)
+    assert passes.shape == (7, 5, 4)
+    assert (passes.std(axis=0) > 0).all()
