@@ -39,7 +39,7 @@ PRESETS = {
         classes=(("LeNet5", DIGIT, 10), ("LeNet5", DIGIT, 100)),
     ),
     "paper": Workload(
-        num_images={"LeNet5": (256, 800), "VGG8": (64,)},
+        num_images={"LeNet5": (256, 800), "VGG8": (32,)},
         growing=(200, 400, 800, 1600, 3200),
         pools=(31_623, 100_000, 316_228, 1_000_000),
         candidates=(1000, 3000, 10_000, 30_000, 60_000),
