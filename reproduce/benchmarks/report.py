@@ -105,22 +105,36 @@ def draw(tables: dict[str, pd.DataFrame], path: pathlib.Path) -> None:
         layout="constrained",
     )
     if len(races):
-        names = races["what"].str.split(": ", n=1).str[1] + ": " + races["beside"]
-        ratios = races["times ours"].astype(float)
-        bars = panels["ratios"]
-        drawn = bars.barh(names[::-1], ratios[::-1], color=plots.COLORS["core_set"])
-        bars.bar_label(drawn, fmt="%.1f", padding=2)
-        bars.axvline(1, color=plots.COLORS["dfal"])
-        bars.set(xscale="log", xlabel="times our seconds")
-        bars.margins(x=0.2, y=0.01)
+        draw_ratios(panels["ratios"], races)
     for column in ("seconds", MEMORY):
-        lines = panels[column]
-        grown = curves(tables["growth"], column) if "growth" in tables else {}
-        for name, rows in grown.items():
-            lines.plot(rows["size"], rows[column], marker="o", ms=3, label=name)
-        if grown:
-            lines.set(xscale="log", yscale="log", xlabel="size n", ylabel=column)
-            lines.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+        panel = panels[column]
+        if "growth" in tables and curves(tables["growth"], column):
+            draw_growth(panel, tables["growth"], column)
         else:
-            lines.set_axis_off()
+            panel.set_axis_off()
+    if panels[MEMORY].axison:  # from 1 MB, so that little growth looks little
+        panels[MEMORY].set_ylim(1, max(10, 2 * tables["growth"][MEMORY].max()))
     plots.save(figure, path)
+
+
+def draw_ratios(panel, races: pd.DataFrame) -> None:
+    """Draw the ratios of `summary` as bars."""
+    names = races["what"].str.split(": ", n=1).str[1] + ": " + races["beside"]
+    ratios = races["times ours"].astype(float)
+    drawn = panel.barh(names[::-1], ratios[::-1], color=plots.COLORS["core_set"])
+    panel.bar_label(drawn, fmt="%.1f", padding=2)
+    panel.axvline(1, color=plots.COLORS["dfal"])
+    panel.set(xscale="log", xlabel="times our seconds")
+    panel.margins(x=0.2, y=0.01)
+
+
+def draw_growth(panel, table: pd.DataFrame, column: str) -> None:
+    """Draw `curves`, each work in one color whatever the column."""
+    works = list(table["what"].unique())
+    for name, rows in curves(table, column).items():
+        color = f"C{works.index(rows['what'].iloc[0])}"
+        panel.plot(
+            *(rows["size"], rows[column]), color=color, marker="o", ms=3, label=name
+        )
+    panel.set(xscale="log", yscale="log", xlabel="size n", ylabel=column)
+    panel.legend(loc="center left", bbox_to_anchor=(1, 0.5))

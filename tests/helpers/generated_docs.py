@@ -176,8 +176,8 @@ def speed_ratios(folder: pathlib.Path = RESULTS / "timing") -> str:
             f"{TIMINGS}."
         )
     return (
-        f"{', '.join(spans)},\nfrom these at their best to these as they are usually "
-        f"written: see {TIMINGS}."
+        f"{', '.join(spans)}.\nEach range covers these at their best and as they are "
+        f"usually written: see\n{TIMINGS}."
     )
 
 
