@@ -17,10 +17,16 @@ from benchmarks.workload import PRESETS, Workload
 
 NOTES = """
 Medians of runs in alternation, in one process, after one run of each that is not
-counted. "times ours": the ratio to our seconds. Foolbox and ours add 1e-4 to each
-step. ART checks without overshoot whether a step fooled the model, so its norms
+counted. One run stands for all where they would take more than half a minute. "times
+ours": the ratio to our seconds. Peers run as they are usually written, and at their
+best: Foolbox with the model in a `tf.function`, Keras with a `tf.data` pipeline and an
+epoch in each call of the graph, `model.predict` on bytes. Foolbox and ours add 1e-4 to
+each step. ART checks without overshoot whether a step fooled the model, so its norms
 differ. Training: five restarts of 20 epochs, with the same number of steps for all.
-TensorFlow uses {threads} threads.
+Growth: training is one restart of 20 epochs; queries run once over memory-mapped files.
+Memory: of "Many classes", all of the process; otherwise what a query adds to the
+process, without pages of the file. Rates count the multiplications and additions of
+convolutions and dense layers. TensorFlow uses {threads} threads.
 
 Machine: {machine}; {packages}.
 """

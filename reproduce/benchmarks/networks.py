@@ -1,5 +1,6 @@
 """Data and trained networks for the benchmarks."""
 
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,8 @@ import dfal_keras as dfal
 
 if TYPE_CHECKING:  # Keras loads TensorFlow
     import keras
+
+NUM_LABELED = 500  # of the networks that are queried and attacked
 
 
 def digits() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -24,22 +27,21 @@ def digits() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return x[rows], y[rows], scaled(x_test[:800])
 
 
-def trained(
-    network: str, x: np.ndarray, y: np.ndarray, num_labeled: int, seed: int = 0
-) -> "keras.Model":
+@functools.cache
+def trained(network: str, num_labeled: int) -> "keras.Model":
     """Return a network for pixels in [0, 1], trained once by the paper's recipe.
+
+    The sections share it: do not change it.
 
     Args:
         network: "LeNet5" or "VGG8".
-        x: uint8 images to draw the training set from.
-        y: Their labels.
-        num_labeled: Size of the training set.
-        seed: Seed of the draw and the training. Defaults to 0.
+        num_labeled: Size of the training set, drawn from `digits`.
     """
+    x, y, _ = digits()
     problem = PROBLEMS[f"mnist-{network.lower()}"]
     train = execution.new_training(problem, include_preprocessing=False, num_restarts=1)
-    rows = np.random.default_rng(seed).choice(len(x), num_labeled, replace=False)
-    return train(scaled(x[rows]), y[rows], seed=seed)
+    rows = np.random.default_rng(0).choice(len(x), num_labeled, replace=False)
+    return train(scaled(x[rows]), y[rows], seed=0)
 
 
 def scaled(images: np.ndarray) -> np.ndarray:

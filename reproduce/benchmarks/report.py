@@ -9,6 +9,8 @@ from experiments import plots, store
 from benchmarks import power_law
 from benchmarks.sections import SECTIONS
 
+MEMORY = "memory (MB)"
+
 
 def read(folder: pathlib.Path) -> dict[str, pd.DataFrame]:
     """Return the stored tables by section."""
@@ -33,11 +35,12 @@ def write(folder: pathlib.Path) -> str:
             table.astype(object).fillna("").to_markdown(index=False),
         ]
     if "growth" in tables:
-        powers = [
-            f"{what}: n^{power_law.fit(rows['size'], rows['seconds']).power:.2f}"
-            for what, rows in tables["growth"].groupby("what", sort=False)
-        ]
-        parts.append("Fitted: " + ", ".join(powers) + ".")
+        parts.append(
+            f"Fitted seconds: {'; '.join(curves(tables['growth'], 'seconds'))}."
+        )
+        memory = curves(tables["growth"], MEMORY)
+        if memory:
+            parts.append(f"Fitted {MEMORY}: {'; '.join(memory)}.")
     notes = folder / "speed_notes.txt"
     if notes.exists():
         parts.append(notes.read_text().strip())
@@ -68,6 +71,26 @@ def summary(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def curves(table: pd.DataFrame, column: str) -> dict[str, pd.DataFrame]:
+    """Return the rows of each work whose growth is measured by a column, by legend.
+
+    Args:
+        table: The table of the section "growth".
+        column: The measured column. Earlier tables may lack it.
+
+    Returns:
+        Rows above 0. The legend is the work and the exponent of a fitted power law.
+    """
+    if column not in table:
+        return {}
+    measured = table[table[column] > 0]
+    return {
+        f"{what}, n^{power_law.fit(rows['size'], rows[column]).power:.2f}": rows
+        for what, rows in measured.groupby("what", sort=False)
+        if len(rows) > 1
+    }
+
+
 def draw(tables: dict[str, pd.DataFrame], path: pathlib.Path) -> None:
     """Draw the ratios of the comparisons and the growth of cost, and save the figure.
 
@@ -75,21 +98,43 @@ def draw(tables: dict[str, pd.DataFrame], path: pathlib.Path) -> None:
         tables: The stored tables by section.
         path: Where to write, without a suffix.
     """
-    figure, (bars, lines) = plt.subplots(
-        1, 2, figsize=(3 * plots.COLUMN, 4.2), layout="constrained"
-    )
     races = summary(tables)
+    figure, panels = plt.subplot_mosaic(
+        [["ratios", "seconds"], ["ratios", MEMORY]],
+        figsize=(3 * plots.COLUMN, 2 + 0.16 * max(len(races), 20)),
+        layout="constrained",
+    )
     if len(races):
-        names = races["what"].str.split(": ", n=1).str[1] + ": " + races["beside"]
-        ratios = races["times ours"].astype(float)
-        drawn = bars.barh(names[::-1], ratios[::-1], color=plots.COLORS["core_set"])
-        bars.bar_label(drawn, fmt="%.1f", padding=2)
-        bars.axvline(1, color=plots.COLORS["dfal"])
-        bars.set(xscale="log", xlabel="times our seconds")
-        bars.margins(x=0.2)
-    if "growth" in tables:
-        for what, rows in tables["growth"].groupby("what", sort=False):
-            lines.plot(rows["size"], rows["seconds"], marker="o", ms=3, label=what)
-        lines.set(xscale="log", yscale="log", xlabel="size", ylabel="seconds")
-        lines.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
+        draw_ratios(panels["ratios"], races)
+    for column in ("seconds", MEMORY):
+        panel = panels[column]
+        if "growth" in tables and curves(tables["growth"], column):
+            draw_growth(panel, tables["growth"], column)
+        else:
+            panel.set_axis_off()
+    if panels[MEMORY].axison:  # from 1 MB, so that little growth looks little
+        panels[MEMORY].set_ylim(1, max(10, 2 * tables["growth"][MEMORY].max()))
     plots.save(figure, path)
+
+
+def draw_ratios(panel, races: pd.DataFrame) -> None:
+    """Draw the ratios of `summary` as bars."""
+    names = races["what"].str.split(": ", n=1).str[1] + ": " + races["beside"]
+    ratios = races["times ours"].astype(float)
+    drawn = panel.barh(names[::-1], ratios[::-1], color=plots.COLORS["core_set"])
+    panel.bar_label(drawn, fmt="%.1f", padding=2)
+    panel.axvline(1, color=plots.COLORS["dfal"])
+    panel.set(xscale="log", xlabel="times our seconds")
+    panel.margins(x=0.2, y=0.01)
+
+
+def draw_growth(panel, table: pd.DataFrame, column: str) -> None:
+    """Draw `curves`, each work in one color whatever the column."""
+    works = list(table["what"].unique())
+    for name, rows in curves(table, column).items():
+        color = f"C{works.index(rows['what'].iloc[0])}"
+        panel.plot(
+            *(rows["size"], rows[column]), color=color, marker="o", ms=3, label=name
+        )
+    panel.set(xscale="log", yscale="log", xlabel="size n", ylabel=column)
+    panel.legend(loc="center left", bbox_to_anchor=(1, 0.5))

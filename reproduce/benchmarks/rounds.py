@@ -20,9 +20,11 @@ PARTS = ("fit_seconds", "evaluate_seconds", "query_seconds")
 
 
 def rounds(workload: Workload) -> Iterator[dict]:
-    """Yield `split` of every strategy at the first two sizes of the labeled set."""
-    for num_labeled in workload.num_labeled[:2]:
-        yield from split(protocol.STRATEGIES, num_labeled, workload.repeats)
+    """Yield `split` of every strategy at the first size, and of DFAL at the second."""
+    first, *others = workload.num_labeled
+    yield from split(protocol.STRATEGIES, first, workload.repeats)
+    for num_labeled in others[:1]:
+        yield from split(["dfal"], num_labeled, workload.repeats)
 
 
 def split(strategies: Iterable[str], num_labeled: int, repeats: int) -> Iterator[dict]:

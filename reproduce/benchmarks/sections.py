@@ -3,7 +3,16 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from benchmarks import attacks, core_set, growth, rounds, scoring, training
+from benchmarks import (
+    attacks,
+    classes,
+    core_set,
+    growth,
+    rate,
+    rounds,
+    scoring,
+    training,
+)
 from benchmarks.workload import Workload
 
 
@@ -28,6 +37,7 @@ SECTIONS = {
     "deepfool": Section("DeepFool", attacks.deepfool, ("art", "foolbox"), True),
     "query": Section("A DFAL query", attacks.query, ("foolbox",), True),
     "giving_up": Section("Giving up distant images in a query", attacks.giving_up),
+    "classes": Section("Many classes and large images, on one thread", classes.classes),
     "training": Section("Training of a round", training.training, is_race=True),
     "core_set": Section(
         "A CORE-SET query of 10, |L| = 100, |U| = 800", core_set.core_set
@@ -35,4 +45,5 @@ SECTIONS = {
     "rounds": Section("A whole round, in seconds", rounds.rounds),
     "growth": Section("Growth of cost with the work", growth.growth),
     "scoring": Section("Scoring a pool by entropy", scoring.scoring, is_race=True),
+    "rate": Section("The share of the machine's rate of matrix products", rate.rate),
 }

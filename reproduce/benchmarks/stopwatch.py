@@ -11,7 +11,7 @@ def race(
     contenders: Mapping[str, Callable[[], Any]],
     repeats: int,
     agreement: Callable[[Any, Any], str] | None = None,
-    limit: float = 60.0,
+    limit: float = 30.0,
 ) -> Iterator[dict]:
     """Time several ways to compute the same result.
 
@@ -23,7 +23,7 @@ def race(
         agreement: Function of our result and another's that describes how far they
             agree. Defaults to `None`, no description.
         limit: Seconds for all runs of a contender. If its first run shows that they
-            would take longer, that run is its time. Defaults to 60.
+            would take longer, that run is its time. Defaults to 30.
 
     Yields:
         Dicts of the case, the contender, its median seconds, the number of runs, the

@@ -1,11 +1,33 @@
 import itertools
+import math
+import pathlib
 
 import numpy as np
 import pandas as pd
 import pytest
 import speed
-from benchmarks import attacks, networks, rounds, stopwatch, training
-from benchmarks.workload import Workload
+from benchmarks import (
+    attacks,
+    classes,
+    networks,
+    power_law,
+    processes,
+    rate,
+    report,
+    rounds,
+    scoring,
+    stopwatch,
+    training,
+)
+from benchmarks.sections import SECTIONS
+from benchmarks.workload import PRESETS, Workload
+from experiments import execution, protocol
+from helpers import generated_docs
+
+import dfal_keras as dfal
+
+CALL = processes.call  # the fixture `small` replaces it
+STORED = pathlib.Path(__file__).parents[2] / "reproduce/results/paper/timing"
 
 
 def test_races_run_in_turns_and_compare_answers(monkeypatch):
@@ -56,14 +78,265 @@ def test_agreement_in_words():
     assert attacks.same_queries([3, 1], [1, 2]) == "1 of 2 the same"
 
 
-@pytest.fixture
-def small(mnist, monkeypatch):
-    """A few digits, and networks trained on few samples."""
+@pytest.fixture(scope="module")
+def small(mnist):
+    """A few digits, networks trained on few samples, no ART, no new processes."""
     (x, y), _ = mnist
-    monkeypatch.setattr(
-        networks, "digits", lambda: (x[:600], y[:600], networks.scaled(x[600:640]))
-    )
-    monkeypatch.setattr(attacks, "BUDGETS", {"LeNet5": [50]})
+    few = x[:600], y[:600]
+    quick = {"num_restarts": 1, "epochs": 2, "patience": 2}
+    with pytest.MonkeyPatch.context() as patch:
+        networks.trained.cache_clear()
+        patch.setattr(networks, "digits", lambda: (*few, networks.scaled(x[600:620])))
+        patch.setattr(networks, "NUM_LABELED", 100)
+        patch.setattr(execution, "load_data", lambda name: (few, few))
+        patch.setattr(attacks, "BUDGETS", {"LeNet5": [100]})
+        patch.setattr(attacks, "MAX_ART", {"LeNet5": 0})
+        patch.setattr(training, "RECIPE", {**training.RECIPE, **quick})
+        patch.setattr(
+            execution,
+            "make_training",
+            lambda problem: execution.new_training(problem, **quick),
+        )
+        patch.setattr(protocol, "STRATEGIES", ("random",))
+        patch.setattr(rate, "SIDE", 64)
+        patch.setattr(
+            processes, "call", lambda function, *given, num_threads: function(*given)
+        )
+        yield
+    networks.trained.cache_clear()
+
+
+TINY = Workload(
+    num_images={"LeNet5": (8,)},
+    growing=(20, 40),
+    num_labeled=(40, 80),
+    repeats=1,
+    pools=(300, 600),
+    candidates=(20, 40),
+    classes=(("LeNet5", (16, 16, 1), 100),),
+    num_attacked=20,
+)
+
+
+@pytest.fixture(scope="module")
+def tables(small):
+    """Every section at tiny sizes."""
+    return {
+        name: pd.DataFrame(section.measure(TINY)) for name, section in SECTIONS.items()
+    }
+
+
+def test_every_section_is_measured(tables):
+    for name, table in tables.items():
+        assert len(table), name
+        assert set(table.columns) >= {"contender"} or not SECTIONS[name].is_race
+        seconds = table.filter(regex=r"seconds|\(s\)").apply(pd.to_numeric)
+        assert (seconds.to_numpy() > 0).all(), name
+
+
+def test_peers_run_as_usually_written_and_at_their_best(tables):
+    names = {
+        name: set(table["contender"])
+        for name, table in tables.items()
+        if SECTIONS[name].is_race
+    }
+    foolbox = {"Foolbox", "Foolbox, tf.function"}
+    assert names == {
+        "deepfool": {"ours", *foolbox},
+        "query": {"ours", "ours, every image to the end", *foolbox},
+        "training": {
+            "ours",
+            "model.fit",
+            "model.fit, new model",
+            "model.fit, tf.data",
+        },
+        "scoring": {"ours", "model.predict", "model.predict, uint8"},
+    }
+
+
+def test_all_contenders_do_the_same_work(tables):
+    """The training of 80 samples takes 2 epochs of 2 steps."""
+    steps = tables["training"].groupby("case", sort=False)["agreement"].unique()
+    assert list(steps.iloc[0]) == ["", "2 steps a restart, ours 2"]
+    assert list(steps.iloc[1]) == ["", "4 steps a restart, ours 4"]
+    query = tables["query"]["agreement"]
+    assert set(query[1:]) == {"same, in the same order"}
+    assert set(tables["scoring"]["agreement"][1:]) == {"10 of 10 the same"}
+    for text in tables["deepfool"]["agreement"]:
+        assert not text or float(text.split()[-1]) < 0.01
+
+
+def test_many_classes(tables):
+    table = tables["classes"]
+    assert list(table["case"]) == ["LeNet5, 16x16, 100 classes"]
+    assert (table["fooled"] == 10).all()
+
+
+def test_the_networks_of_the_presets_exist():
+    for network, shape, num_classes in PRESETS["paper"].classes:
+        name = classes.build(network, shape, 3).name
+        assert network.lower() in name
+        assert num_classes >= 10
+
+
+def test_growth_names_what_it_shows(tables):
+    table = tables["growth"]
+    sizes = table.groupby("what", sort=False)["size"].agg(tuple).to_dict()
+    assert sizes == {
+        "DeepFool: images": TINY.growing,
+        "k-center, greedy: points": TINY.growing,
+        "k-center, integer program: points": TINY.growing,
+        "training: labeled samples": TINY.num_labeled,
+        "uncertainty: pool": TINY.pools,
+        "CEAL: pool": TINY.pools,
+        "DFAL: candidates": TINY.candidates,
+    }
+
+
+def test_sizes_of_the_presets_grow():
+    for workload in PRESETS.values():
+        for sizes in (workload.growing, workload.pools, workload.candidates):
+            assert sorted(set(sizes)) == list(sizes)
+    assert PRESETS["paper"].pools[-1] == 1_000_000
+    assert PRESETS["paper"].candidates[-1] == 60_000
+
+
+def test_shares_are_of_the_rate_of_the_matrix_product(tables):
+    table = tables["rate"]
+    assert table["share"][0] == 1
+    rates = table["GFLOP"] / table["seconds"]
+    assert np.allclose(table["GFLOP/s"], rates)
+    assert np.allclose(table["share"], rates / rates[0])
+
+
+def test_operations_of_lenet5():
+    convolutions = 24**2 * 5**2 * 6 + 8**2 * 5**2 * 6 * 16 + 4**2 * 16 * 120
+    dense = 4**2 * 120 * 84 + 84 * 10 + 10 * 10
+    model = dfal.models.LeNet5()
+    forward, first = rate.forward_operations(model)
+    assert forward == 2 * (convolutions + dense)
+    assert first == 2 * 24**2 * 5**2 * 6
+    model.compile("adam", "sparse_categorical_crossentropy")
+    train = dfal.Training(model, epochs=3)
+    counted = rate.training_operations(train, 100, forward, first)
+    assert counted == 3 * (80 * (3 * forward - first) + 20 * forward)
+
+
+def test_a_call_in_a_new_process():
+    assert CALL(math.sqrt, 16, num_threads=1) == 4
+
+
+@pytest.mark.skipif(not processes.STATUS.exists(), reason="needs Linux's /proc")
+def test_memory_of_a_call():
+    assert processes.peak_resident() > 100
+    memory = processes.Memory()
+    needed = memory.peak(lambda: np.ones(2**24).sum())  # 128 MB
+    assert needed == pytest.approx(128, abs=32)
+
+
+def test_memory_is_unknown_on_other_systems(monkeypatch, tmp_path):
+    monkeypatch.setattr(processes, "STATUS", tmp_path / "status")
+    assert math.isnan(processes.peak_resident())
+    assert math.isnan(processes.Memory().peak(lambda: None))
+
+
+def test_scoring_by_predict_chooses_the_same_images(small):
+    x, _, _ = networks.digits()
+    weights = networks.trained("LeNet5", networks.NUM_LABELED).get_weights()
+    ours, *others = (query(x) for query in scoring.contenders(weights).values())
+    for indices in others:
+        assert set(indices) == set(ours)
+
+
+def write(tables, folder):
+    for name, table in tables.items():
+        table.to_csv(folder / f"speed_{name}.csv", index=False)
+
+
+def race(case, **ratios):
+    rows = [{"contender": name, "times ours": value} for name, value in ratios.items()]
+    return pd.DataFrame(rows).assign(case=case, seconds=1.0, runs=3, agreement="")
+
+
+def made_up():
+    """Tables of all sections. Cost grows as n^1, memory not at all."""
+    sizes = [100, 1000, 10_000]
+    growth = pd.DataFrame({"what": "CEAL: pool", "size": sizes, "seconds": sizes})
+    other = pd.DataFrame({"case": ["a case"], "seconds": [2.5]})
+    tables = dict.fromkeys(SECTIONS, other)
+    tables |= {
+        name: race("a race", ours=1, theirs=3.25)
+        for name, section in SECTIONS.items()
+        if section.is_race
+    }
+    return {**tables, "growth": growth.assign(**{"memory (MB)": 30.0})}
+
+
+def test_the_report_shows_every_section(tmp_path):
+    write(made_up(), tmp_path)
+    page = report.write(tmp_path)
+    for name, section in SECTIONS.items():
+        assert f"## {section.title}\n" in page
+        assert not section.is_race or f"| {section.title}: a race " in page, name
+    assert "Fitted seconds: CEAL: pool, n^1.00." in page
+    assert "Fitted memory (MB): CEAL: pool, n^" in page
+    assert page == (tmp_path / "speed.md").read_text()
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_report_of_a_single_section(section, tmp_path):
+    write({section: made_up()[section]}, tmp_path)
+    page = report.write(tmp_path)
+    assert page.count("\n## ") == 1
+    assert SECTIONS[section].title in page
+
+
+def test_the_report_of_earlier_results(tmp_path):
+    """They lack contenders, sections and the memory."""
+    tables = report.read(STORED)
+    for name in ("rate", "classes"):
+        tables.pop(name, None)
+    for name, table in tables.items():
+        if SECTIONS[name].is_race:
+            is_new = table["contender"].str.contains(", tf|uint8")
+            tables[name] = table[~is_new].drop(columns=report.MEMORY, errors="ignore")
+    tables["growth"] = tables["growth"][["what", "size", "seconds"]]
+    write(tables, tmp_path)
+    page = report.write(tmp_path)
+    assert "digits | model.predict" in page
+    assert "Fitted seconds: " in page
+    assert "Fitted memory" not in page
+
+
+def test_legends_have_the_exponents():
+    table = made_up()["growth"]
+    assert list(report.curves(table, "seconds")) == ["CEAL: pool, n^1.00"]
+    assert report.curves(table, "no such column") == {}
+    unknown = table.assign(**{"memory (MB)": math.nan})
+    assert report.curves(unknown, "memory (MB)") == {}
+    assert power_law.fit([1, 10], [1, 100]).power == pytest.approx(2)
+
+
+def test_the_readme_claims_what_holds_for_peers_at_their_best(tmp_path):
+    foolbox = {"ours": 1, "Foolbox": 9.0, "Foolbox, tf.function": 6.0, "ART": 99.0}
+    keras = {"ours": 1, "model.fit": 6.0, "model.fit, tf.data": 1.25}
+    tables = {
+        "deepfool": race("digits", **foolbox),
+        "query": race("digits", **{**foolbox, "ours, every image to the end": 2.0}),
+        "training": pd.concat([race("100", **keras), race("200", **keras)]),
+        "scoring": race("digits", **{"ours": 1, "model.predict": 2.0}),
+    }
+    write(tables, tmp_path)
+    sentence = generated_docs.speed_ratios(tmp_path)
+    assert "`deepfool` runs at 6.0 to 9.0 times" in sentence
+    assert "a DFAL query at 6.0 to 9.0 times" in sentence
+    assert "`Training` at 1.2 to 6.0 times" in sentence
+    assert "predict" not in sentence
+    best = r", tf\.(?:function|data)"
+    for table in tables.values():
+        table.drop(table.index[table["contender"].str.contains(best)], inplace=True)
+    write(tables, tmp_path)
+    assert " times the speed" not in generated_docs.speed_ratios(tmp_path)
 
 
 def test_sections_are_written_as_they_are_done(small, tmp_path, capsys):
@@ -72,7 +345,7 @@ def test_sections_are_written_as_they_are_done(small, tmp_path, capsys):
     shown = capsys.readouterr().out
     folder = tmp_path / "timing"
     query = pd.read_csv(folder / "speed_query.csv")
-    assert query["contender"].str.contains("Foolbox").sum() == 1
+    assert query["contender"].str.contains("Foolbox").sum() == 2
     assert (query["agreement"][1:] == "same, in the same order").all()
     spared = pd.read_csv(folder / "speed_giving_up.csv")
     assert (spared["query"] == "same, in the same order").all()
@@ -86,8 +359,6 @@ def test_sections_are_written_as_they_are_done(small, tmp_path, capsys):
 
 
 def test_parts_of_a_round_add_up(tiny_train, blobs, tmp_path):
-    import dfal_keras as dfal
-
     learner = dfal.ActiveLearner(tiny_train, "dfal")
     measured = rounds.measure(learner, *blobs, 40, blobs, tmp_path)
     assert len(measured) == 3
@@ -96,15 +367,6 @@ def test_parts_of_a_round_add_up(tiny_train, blobs, tmp_path):
             sum(parts[part] for part in rounds.PARTS) + parts["rest"]
         )
         assert 0 < parts["rest"] < parts["whole"]
-
-
-def test_all_contenders_of_a_training_take_the_same_steps(small, monkeypatch):
-    quick = {**training.RECIPE, "num_restarts": 1, "epochs": 2, "patience": 2}
-    monkeypatch.setattr(training, "RECIPE", quick)
-    workload = Workload({}, (), num_labeled=(40,), repeats=1)
-    ours, *others = training.training(workload)
-    assert ours["contender"] == "ours"
-    assert [row["agreement"] for row in others] == ["2 steps a restart, ours 2"] * 2
 
 
 def test_a_peer_that_is_not_installed(monkeypatch, tmp_path, capsys):
