@@ -40,9 +40,10 @@ class SolverProcess:
     a forked process use a new process.
 
     Example:
+        >>> from dfal_keras import kcenter
         >>> line = [[0.0], [1.0], [2.0]]
-        >>> with SolverProcess() as process:
-        ...     [robust(line, [i], 1, process=process).radius for i in range(3)]
+        >>> with kcenter.SolverProcess() as process:
+        ...     [kcenter.robust(line, [i], 1, process=process).radius for i in range(3)]
         [1.0, 1.0, 1.0]
     """
 

@@ -96,6 +96,14 @@ def test_outliers_may_reduce_the_radius_below_half_the_greedy_radius():
     assert result.proven
 
 
+def test_a_point_at_delta_is_covered():
+    """The search tries the optimum itself as delta."""
+    features = np.array([[4.0], [10.0], [2.0], [11.0], [2.0], [2.0], [7.0]])
+    result = kcenter.robust(features, [], 1, max_outliers=1)
+    assert result.radius == brute_force(features, [], 1, 1) == 5
+    assert result.proven
+
+
 def test_everything_may_be_an_outlier():
     features = np.array([[0.0], [1.0], [5.0]])
     result = kcenter.robust(features, [], 1, max_outliers=1000)
