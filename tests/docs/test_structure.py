@@ -170,20 +170,6 @@ def imports_of(packages, code):
     return found
 
 
-# What a network computes, its training, and the conversion of files and pipelines.
-WITH_TENSORFLOW = ("backend/", "cli/", "training.py", "pools.py")
-
-
-def test_the_library_imports_tensorflow_in_few_places():
-    library = ROOT / "dfal_keras"
-    others = [
-        path
-        for path in library.rglob("*.py")
-        if not path.relative_to(library).as_posix().startswith(WITH_TENSORFLOW)
-    ]
-    assert failures(others, lambda code: imports_of({"tensorflow"}, code)) == {}
-
-
 EXPERIMENTS = [
     path
     for path in sorted((ROOT / "reproduce" / "experiments").glob("*.py"))
