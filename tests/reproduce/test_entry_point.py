@@ -32,7 +32,14 @@ def begin(*arguments, before="", **options):
         code += "sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], {}, '__main__')"
         command[1:1] = ["-c", code]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-    return subprocess.Popen(command, text=True, start_new_session=True, **pipes)
+    return subprocess.Popen(
+        command,
+        text=True,
+        start_new_session=True,
+        # Where the tests run in the background, as by `&`, Ctrl-C is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        **pipes,
+    )
 
 
 def finish(process):
