@@ -126,6 +126,7 @@ def tables(small):
     }
 
 
+@pytest.mark.slow
 def test_every_section_is_measured(tables):
     for name, table in tables.items():
         assert len(table), name
@@ -134,6 +135,7 @@ def test_every_section_is_measured(tables):
         assert (seconds.to_numpy() > 0).all(), name
 
 
+@pytest.mark.slow
 def test_peers_run_as_usually_written_and_at_their_best(tables):
     names = {
         name: set(table["contender"])
@@ -154,6 +156,7 @@ def test_peers_run_as_usually_written_and_at_their_best(tables):
     }
 
 
+@pytest.mark.slow
 def test_all_contenders_do_the_same_work(tables):
     """The training of 80 samples takes 2 epochs of 2 steps."""
     steps = tables["training"].groupby("case", sort=False)["agreement"].unique()
@@ -166,6 +169,7 @@ def test_all_contenders_do_the_same_work(tables):
         assert not text or float(text.split()[-1]) < 0.01
 
 
+@pytest.mark.slow
 def test_many_classes(tables):
     table = tables["classes"]
     assert list(table["case"]) == ["LeNet5, 16x16, 100 classes"]
@@ -179,6 +183,7 @@ def test_the_networks_of_the_presets_exist():
         assert num_classes >= 10
 
 
+@pytest.mark.slow
 def test_growth_names_what_it_shows(tables):
     table = tables["growth"]
     sizes = table.groupby("what", sort=False)["size"].agg(tuple).to_dict()
@@ -201,6 +206,7 @@ def test_sizes_of_the_presets_grow():
     assert PRESETS["paper"].candidates[-1] == 60_000
 
 
+@pytest.mark.slow
 def test_shares_are_of_the_rate_of_the_matrix_product(tables):
     table = tables["rate"]
     assert table["share"][0] == 1
