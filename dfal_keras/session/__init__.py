@@ -1,0 +1,1 @@
+"""Labeling sessions: folders in which people label images between trainings."""
