@@ -1,6 +1,6 @@
 """Predictions on pools of any size, one float32 batch at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -28,12 +28,8 @@ def predict_logits(
     Raises:
         ValueError: If the model's outputs have another shape, or are not finite.
     """
-    logits = _predict(classifier.logits, model, x, batch_size)
-    if logits.ndim != 2:
-        raise ValueError(
-            "Argument `model` must return the scores of all classes for each sample, "
-            f"of shape (num_samples, num_classes). Received: shape {logits.shape}"
-        )
+    logits = np.concatenate(list(_batches(classifier.logits, model, x, batch_size)))
+    _check_class_scores(logits)
     if finite:
         check_finite(logits)
     return logits
@@ -41,7 +37,8 @@ def predict_logits(
 
 def predict_features(model, x, *, batch_size: int | None = None) -> np.ndarray:
     """Return penultimate activations, of shape `(num_samples, num_features)`."""
-    return check_finite(_predict(classifier.features, model, x, batch_size))
+    features = list(_batches(classifier.features, model, x, batch_size))
+    return check_finite(np.concatenate(features))
 
 
 def predict_probabilities(model, x, *, batch_size: int | None = None) -> np.ndarray:
@@ -50,6 +47,43 @@ def predict_probabilities(model, x, *, batch_size: int | None = None) -> np.ndar
     if are_probabilities(outputs):
         return outputs
     return softmax(outputs)
+
+
+def map_probabilities(
+    function: Callable, model, x, *, batch_size: int | None = None
+) -> np.ndarray:
+    """Apply a function to the class probabilities of each batch.
+
+    Memory holds the probabilities of one batch at a time.
+
+    Args:
+        function: Function from probabilities of shape `(batch_size, num_classes)` to
+            an array of shape `(batch_size, ...)`.
+        model: A classifier that passes `classifier.check_model`.
+        x: Images as the model takes them, of shape `(num_samples, ...)`.
+        batch_size: As for `predict_logits`. Defaults to `None`.
+
+    Returns:
+        Array of shape `(num_samples, ...)`.
+
+    Raises:
+        ValueError: If the model's outputs have another shape, are not finite, or are
+            probabilities for some batches only.
+    """
+    results: list[np.ndarray] = []
+    is_softmax, start = None, 0
+    for outputs in _batches(classifier.logits, model, x, batch_size):
+        _check_class_scores(outputs)
+        check_finite(outputs, start, x.shape[0])
+        if is_softmax not in (None, are_probabilities(outputs)):
+            raise ValueError(
+                "Argument `model` must return logits for all samples or probabilities "
+                f"for all samples. Received: both, before and from sample {start}"
+            )
+        is_softmax = are_probabilities(outputs)
+        results.append(function(outputs if is_softmax else softmax(outputs)))
+        start += len(outputs)
+    return np.concatenate(results)
 
 
 def evaluate(model, x, y, *, batch_size: int | None = None) -> tuple[float, float]:
@@ -100,13 +134,21 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
-def check_finite(outputs: np.ndarray) -> np.ndarray:
-    """Return what a model computes, or raise ValueError if it is not finite."""
+def check_finite(
+    outputs: np.ndarray, start: int = 0, num_samples: int | None = None
+) -> np.ndarray:
+    """Return what a model computes, or raise ValueError if it is not finite.
+
+    Args:
+        outputs: Array of shape `(batch_size, ...)`.
+        start: Position of the first row among all samples. Defaults to 0.
+        num_samples: Number of all samples. Defaults to `None`, that of `outputs`.
+    """
     if not np.isfinite(outputs).all():
-        row = int(np.argwhere(~np.isfinite(outputs))[0, 0])
+        row = start + int(np.argwhere(~np.isfinite(outputs))[0, 0])
         raise ValueError(
-            "Argument `model` must compute finite numbers. "
-            f"Received: NaN or infinity for sample {row} of {len(outputs)}"
+            "Argument `model` must compute finite numbers. Received: NaN or infinity "
+            f"for sample {row} of {num_samples or len(outputs)}"
         )
     return outputs
 
@@ -117,20 +159,30 @@ def float_batches(x, batch_size: int) -> Iterator[np.ndarray]:
         yield np.asarray(x[start : start + batch_size], dtype=np.float32)
 
 
-def _predict(compute, model, x, batch_size):
-    """Compute `classifier.logits` or `classifier.features` of all images."""
+def _check_class_scores(logits):
+    if logits.ndim != 2:
+        raise ValueError(
+            "Argument `model` must return the scores of all classes for each sample, "
+            f"of shape (num_samples, num_classes). Received: shape {logits.shape}"
+        )
+
+
+def _batches(compute, model, x, batch_size):
+    """Yield `classifier.logits` or `classifier.features` of the images, by batch."""
     sample_shape = tuple(x.shape[1:])
     if batch_size is None:
         batch_size = memory.batch_size(model, sample_shape, maximum=_MAX_BATCH_SIZE)
     forward = _traced(model, compute, sample_shape)
-    outputs = [forward(batch).numpy() for batch in float_batches(x, batch_size)]
-    num_rows = sum(len(rows) for rows in outputs)
+    num_rows = 0
+    for batch in float_batches(x, batch_size):
+        outputs = forward(batch).numpy()
+        num_rows += len(outputs)
+        yield outputs
     if num_rows != x.shape[0]:
         raise ValueError(
             "Argument `model` must compute one row for each sample. "
             f"Received: {num_rows} rows for {x.shape[0]} samples"
         )
-    return np.concatenate(outputs)
 
 
 @tracing.cached_per_model

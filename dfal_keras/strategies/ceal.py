@@ -72,10 +72,10 @@ class CEAL(Strategy):
         self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator
     ) -> Query:
         """See `Strategy.query`."""
-        probabilities = inference.predict_probabilities(
-            model, x_unlabeled, batch_size=self.batch_size
+        predictions = inference.map_probabilities(
+            _entropy_and_class, model, x_unlabeled, batch_size=self.batch_size
         )
-        entropies = entropy(probabilities)
+        entropies, classes = predictions["entropy"], predictions["class"]
         order = np.argsort(-entropies, kind="stable")
         indices, others = order[:num_queries], order[num_queries:]
         confident = others[entropies[others] < self.threshold]
@@ -89,7 +89,7 @@ class CEAL(Strategy):
             indices,
             entropies[indices],
             pseudo_indices=confident,
-            pseudo_labels=probabilities[confident].argmax(axis=1),
+            pseudo_labels=classes[confident].astype(np.int64),
         )
 
     def _subsample(self, confident, x_labeled, rng):
@@ -103,3 +103,13 @@ class CEAL(Strategy):
         if len(confident) <= limit:
             return confident
         return rng.choice(confident, int(limit), replace=False)
+
+
+def _entropy_and_class(probabilities):
+    """Return what is kept of a batch, whose probabilities are not."""
+    predictions = np.empty(
+        len(probabilities), [("entropy", probabilities.dtype), ("class", np.int32)]
+    )
+    predictions["entropy"] = entropy(probabilities)
+    predictions["class"] = probabilities.argmax(axis=1)
+    return predictions

@@ -41,10 +41,9 @@ class Uncertainty(Strategy):
         self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator
     ) -> Query:
         """See `Strategy.query`."""
-        probabilities = inference.predict_probabilities(
-            model, x_unlabeled, batch_size=self.batch_size
+        entropies = inference.map_probabilities(
+            entropy, model, x_unlabeled, batch_size=self.batch_size
         )
-        entropies = entropy(probabilities)
         indices = np.argsort(-entropies, kind="stable")[:num_queries]
         return Query(indices, entropies[indices])
 
