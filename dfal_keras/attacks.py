@@ -6,7 +6,12 @@ import math
 import numpy as np
 
 from dfal_keras import _validation
-from dfal_keras.backend import classifier, deepfool_step, inference
+from dfal_keras.backend import (
+    classifier,
+    deepfool_step,
+    inference,
+    logit_gradients,
+)
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -180,7 +185,7 @@ def attack(
         model, x, batch_size=options.batch_size, finite=finite
     )
     inference.check_logits(logits)
-    num_compared = min(options.num_classes or _MAX_COMPARED, logits.shape[1])
+    num_compared = logit_gradients.num_compared(logits.shape[1], options.num_classes)
     if num_compared < 2:
         raise ValueError(
             "Argument `model` must return logits of at least two classes. "
@@ -319,6 +324,5 @@ def lp_norms(vectors: np.ndarray, ord: float) -> np.ndarray:
     return scales * np.linalg.norm(scaled, ord, axis=1)
 
 
-_MAX_COMPARED = 10
 _STEPS_BEFORE_LOOK = 3
 _RESOLUTION = np.finfo(np.float32).eps

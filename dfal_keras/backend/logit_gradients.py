@@ -9,6 +9,19 @@ import tensorflow as tf
 # pass over copies of the images, with a graph that grows with the number of faces.
 MAX_UNROLLED = 15
 
+_MAX_COMPARED = 10
+
+
+def num_compared(num_outputs: int, num_classes: int | None = None) -> int:
+    """Return how many of the most likely classes to take gradients of.
+
+    Args:
+        num_outputs: Number of the model's classes.
+        num_classes: The number asked for. Defaults to `None`: all of up to 10 classes,
+            and 10 of more, as DeepFool's authors do.
+    """
+    return min(num_classes or _MAX_COMPARED, num_outputs)
+
 
 def margins(
     logits: Callable, images: tf.Tensor, classes: tf.Tensor

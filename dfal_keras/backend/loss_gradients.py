@@ -5,7 +5,13 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from dfal_keras.backend import classifier, inference, memory, tracing
+from dfal_keras.backend import (
+    classifier,
+    inference,
+    logit_gradients,
+    memory,
+    tracing,
+)
 
 
 def gradient_lengths(
@@ -50,7 +56,7 @@ def gradient_lengths(
     sample_shape = tuple(x.shape[1:])
     if batch_size is None:
         batch_size = memory.batch_size(model, sample_shape, maximum=_MAX_BATCH_SIZE)
-    num_compared = min(num_classes or _MAX_COMPARED, logits.shape[1])
+    num_compared = logit_gradients.num_compared(logits.shape[1], num_classes)
     norms = _traced_norms(model, sample_shape, expectation, epsilon, num_compared)
     batches = inference.float_batches(x, batch_size)
     lengths = np.concatenate([norms(batch).numpy() for batch in batches])
@@ -62,10 +68,6 @@ def gradient_lengths(
 
 
 _MAX_BATCH_SIZE = 128
-_MAX_COMPARED = 10
-
-# Up to this many targets, one backward pass for each is traced.
-_MAX_UNROLLED = 15
 
 
 @tracing.cached_per_model
@@ -130,9 +132,10 @@ def loss_gradient_norms(
             outputs = logits(image[None])[0]
             constants = tf.stop_gradient(targets(tf.nn.softmax(outputs)))
             num_targets = constants.shape[0]
-            if num_targets <= _MAX_UNROLLED:
+            is_unrolled = num_targets <= logit_gradients.MAX_UNROLLED
+            if is_unrolled:
                 losses = [_loss(outputs, target) for target in tf.unstack(constants)]
-        if num_targets <= _MAX_UNROLLED:
+        if is_unrolled:
             gradients = [tape.gradient(loss, weights, **_ZERO) for loss in losses]
             return tf.stack([_norm(gradient) for gradient in gradients])
         return tf.map_fn(
