@@ -1,0 +1,72 @@
+"""The files that show a query to annotators."""
+
+from dfal_keras import _files
+from dfal_keras.session import (
+    contact_sheets,
+    cvat,
+    label_studio,
+    labeling_page,
+    query_files,
+)
+from dfal_keras.session.queried_image import QueriedImage
+from dfal_keras.session.session import Session
+
+
+def write(
+    session: Session,
+    queried: list[QueriedImage],
+    *,
+    sheets: str,
+    with_label_studio: bool,
+    with_cvat: bool,
+    prefix: str,
+) -> None:
+    """Write what shows a query to annotators, and print what was written.
+
+    Files of the query before are removed.
+
+    Args:
+        session: The session, in whose folder the files are written.
+        queried: The images.
+        sheets: `"png"`, `"pdf"` or `"none"`, the form of the contact sheets.
+        with_label_studio: Whether to write files for Label Studio.
+        with_cvat: Whether to write files for CVAT.
+        prefix: What Label Studio needs before the name of an image.
+    """
+    for pattern in _PATTERNS:
+        for path in session.folder.glob(pattern):
+            path.unlink()
+    table = session.path("queries.csv")
+    query_files.write(table, queried)
+    print(f"{table}: {len(queried)} images; fill in the column `label`, or")
+    page = session.path("queries.html")
+    labeling_page.write(page, queried, session.settings.classes)
+    print(f"{page}: label them in a browser, and save queries.csv there")
+    if sheets != "none":
+        made = contact_sheets.write(session.path(f"queries.{sheets}"), queried)
+        print(f"{', '.join(map(str, made))}: the images, to look at")
+    if with_label_studio:
+        _write_label_studio(session, queried, prefix)
+    if with_cvat:
+        _write_cvat(session, queried)
+
+
+def _write_label_studio(session, queried, prefix):
+    tasks, config = (
+        session.path("queries_label_studio.json"),
+        session.path("queries_label_studio.xml"),
+    )
+    label_studio.write_tasks(tasks, queried, prefix=prefix)
+    _files.write_text(config, label_studio.labeling_config(session.settings.classes))
+    print(f"{tasks}: tasks for Label Studio, and {config.name}, its configuration")
+
+
+def _write_cvat(session, queried):
+    labels, images = session.path("queries_cvat.json"), session.path("queries_cvat.zip")
+    cvat.write_labels(labels, session.settings.classes)
+    rows = [session.store.find(None, image.sha256) for image in queried]
+    cvat.write_images(images, queried, [session.store.path(row) for row in rows])
+    print(f"{images}: images for CVAT, and {labels.name}, the labels of its task")
+
+
+_PATTERNS = ("queries*.png", "queries.pdf", "queries_label_studio.*", "queries_cvat.*")

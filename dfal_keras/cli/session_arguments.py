@@ -1,0 +1,174 @@
+"""The arguments of the commands of a session."""
+
+import pathlib
+
+
+def add_commands(commands) -> None:
+    """Add the commands `init`, `import`, `ask`, `tell`, `train` and `status`.
+
+    Args:
+        commands: What `argparse.ArgumentParser.add_subparsers` returned.
+    """
+    _add_init(commands)
+    _add_tell(
+        commands,
+        "import",
+        "add labels that are there already",
+        "Add labels that are there already, from a CSV file with the columns `file` "
+        "and `label`, or an export of Label Studio or CVAT.",
+    )
+    _add_ask(commands)
+    _add_tell(
+        commands,
+        "tell",
+        "add or correct labels",
+        "Add or correct labels, from queries.csv, or an export of Label Studio or "
+        "CVAT. The latest label of an image counts; `?` means that nobody can tell.",
+    )
+    _add_train(commands)
+    _add(commands, "status", "show labels, open questions and results", "")
+
+
+def _add(commands, name, help, description):
+    command = commands.add_parser(name, help=help, description=description or None)
+    command.add_argument("session", type=pathlib.Path, help="the session's folder")
+    return command.add_argument
+
+
+def _add_init(commands):
+    add = _add(
+        commands,
+        "init",
+        "begin a session",
+        "Begin a session: a folder in which images are labeled between trainings.",
+    )
+    add(
+        "--pool",
+        required=True,
+        dest="images",
+        metavar="POOL",
+        help="folder of images, with its subfolders",
+    )
+    add(
+        "--model",
+        required=True,
+        help="classifier, a .keras file; it takes pixels from 0 to 255",
+    )
+    add(
+        "--classes",
+        required=True,
+        nargs="+",
+        metavar="CLASS",
+        help="names of the classes, in the order of the model's outputs",
+    )
+    add(
+        "--strategy",
+        default="dfal",
+        help="dfal, bald, ceal, core_set, egl, uncertainty, random, or your own as "
+        "module:Class (default: %(default)s)",
+    )
+    add(
+        "--untrained",
+        action="store_true",
+        help="the model is not trained yet: draw the first images at random",
+    )
+    add(
+        "--image-size",
+        type=int,
+        nargs=2,
+        metavar=("HEIGHT", "WIDTH"),
+        help="size of the images, for a model that accepts any size",
+    )
+    add("--seed", type=int, default=0, help="random seed (default: %(default)s)")
+    add(
+        "--allow-lambda",
+        action="store_true",
+        help="load a model that contains Python code; only if you trust its origin",
+    )
+
+
+def _add_ask(commands):
+    add = _add(
+        commands,
+        "ask",
+        "choose the images to label next",
+        "Choose the images to label next. Writes queries.csv, the page queries.html to "
+        "label them in a browser, and contact sheets. Images of the last query that "
+        "are not labeled yet are asked again first.",
+    )
+    add(
+        "--num-queries",
+        type=int,
+        default=10,
+        help="number of images to choose (default: %(default)s)",
+    )
+    add(
+        "--sheets",
+        choices=("png", "pdf", "none"),
+        default="png",
+        help="form of the contact sheets (default: %(default)s)",
+    )
+    add(
+        "--label-studio",
+        dest="with_label_studio",
+        action="store_true",
+        help="also write tasks and a labeling configuration for Label Studio",
+    )
+    add(
+        "--cvat",
+        dest="with_cvat",
+        action="store_true",
+        help="also write files for CVAT",
+    )
+    add(
+        "--prefix",
+        default="",
+        help="what Label Studio or CVAT needs before an image's name, such as a URL",
+    )
+
+
+def _add_tell(commands, name, help, description):
+    add = _add(commands, name, help, description)
+    add("answers", type=pathlib.Path, help="the file with the labels")
+    add(
+        "--new-class",
+        nargs="+",
+        default=[],
+        dest="new_classes",
+        metavar="CLASS",
+        help="add these classes",
+    )
+    add("--who", help="name of the annotator (default: from the file, or the user's)")
+
+
+def _add_train(commands):
+    add = _add(
+        commands,
+        "train",
+        "train the model on the labels",
+        "Train the model on the labels, and test it on a part of them that is held "
+        "out. The labels were chosen because they are hard, so the accuracy on all "
+        "images is usually higher.",
+    )
+    add(
+        "--initial",
+        choices=("fresh", "keep"),
+        default="fresh",
+        help="begin with new random weights, or with those of the model that the "
+        "session began with (default: %(default)s)",
+    )
+    add(
+        "--held-out",
+        type=float,
+        default=0.2,
+        help="part of the labels of each class to test with (default: %(default)s)",
+    )
+    add(
+        "--allow-missing-classes",
+        action="store_true",
+        help="train although a class has too few labels",
+    )
+    add("--restarts", type=int, default=5, help="trainings (default: %(default)s)")
+    add("--epochs", type=int, default=100, help="at most (default: %(default)s)")
+    add("--patience", type=int, default=5, help="in epochs (default: %(default)s)")
+    add("--batch-size", type=int, default=32, help="(default: %(default)s)")

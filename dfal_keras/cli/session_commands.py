@@ -1,0 +1,217 @@
+"""The commands of a session, which print what they do."""
+
+import contextlib
+import dataclasses
+import getpass
+import math
+import pathlib
+from collections.abc import Callable, Iterator, Sequence
+
+import tqdm
+
+from dfal_keras import stopping
+from dfal_keras.cli import query_outputs
+from dfal_keras.session import answers as answer_files
+from dfal_keras.session import asking, history, settings, training
+from dfal_keras.session.answer import Answer
+from dfal_keras.session.session import Session, Told
+
+_MAX_NAMES = 5  # names of files in a message
+
+
+def init(session: pathlib.Path, *, untrained: bool, **options) -> None:
+    """Begin a session. See `Session.create` for the options.
+
+    Raises:
+        ValueError: If an argument is invalid.
+    """
+    with (
+        _reading() as progress,
+        Session.create(
+            session, is_trained=not untrained, progress=progress, **options
+        ) as made,
+    ):
+        _print_images(made)
+    print(f"{session}: a new session")
+
+
+def ask(session: pathlib.Path, *, num_queries: int, **forms: str | bool) -> None:
+    """Choose the images to label next, and write them.
+
+    Raises:
+        ValueError: If an argument is invalid, or there is nothing to label.
+    """
+    with _opened(session) as opened:
+        is_open = opened.learner.open_query is not None
+        with tqdm.tqdm(unit=" images", desc="choosing", leave=False) as bar:
+            queried = asking.ask(opened, num_queries, progress=bar.update)
+        if is_open:
+            print(f"{len(queried)} images of the last query are not labeled yet")
+        query_outputs.write(opened, queried, **forms)
+
+
+def tell(
+    session: pathlib.Path,
+    *,
+    answers: pathlib.Path,
+    new_classes: Sequence[str],
+    who: str | None,
+) -> None:
+    """Add or correct labels.
+
+    Raises:
+        ValueError: If an argument is invalid. No label is added then.
+    """
+    decided, ties = answer_files.by_majority(answer_files.read(answers))
+    with _opened(session) as opened:
+        named = [
+            dataclasses.replace(answer, who=who or answer.who or _user())
+            for answer in decided
+        ]
+        _print_told(opened.tell(named, new_classes=new_classes), ties)
+        print(f"{_num_open(opened)} images are asked and not labeled yet")
+
+
+def train(session: pathlib.Path, *, held_out: float, restarts: int, **options) -> None:
+    """Train the model of a session.
+
+    Raises:
+        ValueError: If an argument is invalid, or there are too few labels.
+    """
+    with _opened(session) as opened:
+        trained = training.train(
+            opened,
+            held_out_fraction=held_out,
+            num_restarts=restarts,
+            verbose=1,
+            **options,
+        )
+        print(
+            f"trained on {trained.num_training} images, of "
+            f"{trained.num_labels - trained.num_held_out} labels, in "
+            f"{trained.seconds:.0f} s"
+        )
+        _print_metrics(opened)
+    print(f"{session / 'model.keras'}: the new model")
+
+
+def status(session: pathlib.Path) -> None:
+    """Print labels, open questions and results.
+
+    Raises:
+        ValueError: If the folder is not a session.
+    """
+    with _opened(session) as opened:
+        _print_images(opened)
+        labels = list(opened.labels().values())
+        print("\nlabels")
+        for name in opened.settings.classes:
+            print(f"{labels.count(name):8} {name}")
+        print(f"{labels.count(settings.UNKNOWN):8} can't tell")
+        print(f"{_num_open(opened):8} asked, not labeled yet")
+        _print_history(history.read(opened.folder))
+        _print_metrics(opened)
+
+
+@contextlib.contextmanager
+def _reading() -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar while images are read."""
+    with tqdm.tqdm(unit=" images", desc="reading", leave=False, delay=1) as bar:
+
+        def progress(num_read, num_images):
+            bar.total = num_images
+            bar.update(num_read - bar.n)
+
+        yield progress
+
+
+@contextlib.contextmanager
+def _opened(folder) -> Iterator[Session]:
+    """Open a session, and print what changed in its folder of images."""
+    with _reading() as progress, Session(folder, progress) as session:
+        for count, what in (
+            (session.changes.num_added, "new"),
+            (session.changes.num_moved, "moved"),
+            (session.changes.num_removed, "removed"),
+            (session.changes.num_returned, "back"),
+        ):
+            if count:
+                print(f"{count} images are {what}")
+        yield session
+
+
+def _print_images(session):
+    """Print how many images there are, and what is left out."""
+    store, changes = session.store, session.changes
+    print(f"{int(store.is_present.sum())} images in {session.settings.images}")
+    if changes.broken:
+        print(f"{len(changes.broken)} images can't be read and are left out:")
+        for name, reason in changes.broken[:_MAX_NAMES]:
+            print(f"    {name}: {reason}")
+    if changes.skipped:
+        print(f"{len(changes.skipped)} files are no images: {_some(changes.skipped)}")
+
+
+def _print_told(told: Told, ties: list[Answer]):
+    for count, what in (
+        (told.num_labeled, "labels added"),
+        (told.num_corrected, "labels corrected"),
+        (told.num_unknown, "images that nobody can tell"),
+        (told.num_unchanged, "answers told before"),
+    ):
+        if count:
+            print(f"{count} {what}")
+    if told.missing:
+        print(f"{len(told.missing)} images are not there: {_some(told.missing)}")
+    if ties:
+        names = [answer.file or answer.sha256 for answer in ties]
+        print(f"{len(ties)} images without a majority, asked again: {_some(names)}")
+
+
+def _print_history(trainings):
+    if not trainings:
+        print("\nnot trained yet")
+        return
+    print("\ntrainings: labels, accuracy on those held out, agreement with the last")
+    for row in trainings:
+        accuracy, agreement = _percent(row.accuracy), _number(row.agreement)
+        print(f"{row.num_labels:8} {accuracy:>8} {agreement:>6}")
+    agreements = [row.agreement for row in trainings if not math.isnan(row.agreement)]
+    if stopping.has_stabilized(agreements):
+        print("The last models agree: more labels seem to bring little.")
+
+
+def _print_metrics(session):
+    metrics = history.read_metrics(session.folder)
+    if metrics:
+        print("\nlatest model: labels, of these held out, recall")
+    for name, row in metrics.items():
+        recall = _percent(row.recall)
+        print(f"{row.num_labels:8} {row.num_held_out:8} {recall:>8} {name}")
+
+
+def _num_open(session):
+    query = session.learner.open_query
+    return 0 if query is None else len(query.indices)
+
+
+def _some(names):
+    """Return the first names, and how many there are besides."""
+    listed = ", ".join(names[:_MAX_NAMES])
+    rest = len(names) - _MAX_NAMES
+    return f"{listed} and {rest} more" if rest > 0 else listed
+
+
+def _percent(value):
+    return "-" if math.isnan(value) else f"{100 * value:.1f} %"
+
+
+def _number(value):
+    return "-" if math.isnan(value) else f"{value:.3f}"
+
+
+def _user():
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a user without a name
+        return ""

@@ -1,0 +1,107 @@
+"""Models from and to `.keras` files."""
+
+import hashlib
+import os
+import pathlib
+import shutil
+import tempfile
+import zipfile
+
+import keras
+
+from dfal_keras import _files
+from dfal_keras.backend import classifier
+
+
+def load_model(
+    path: str | os.PathLike, *, allow_lambda: bool = False, compile: bool = False
+) -> keras.Model:
+    """Load a `.keras` model without running Python code that the file contains.
+
+    Args:
+        path: A file that `model.save` wrote, ending in `.keras`.
+        allow_lambda: Whether to load Python code, as in `Lambda` layers. Only for
+            files whose origin you trust. Defaults to `False`.
+        compile: Whether to compile the model as it was when it was saved. Defaults to
+            `False`.
+
+    Raises:
+        ValueError: If the file is not a classifier, or contains Python code.
+    """
+    path = pathlib.Path(path)
+    if path.suffix != ".keras" or not path.is_file():
+        raise ValueError(
+            "Argument `model` must be a file that ends in .keras. Received: "
+            f"model={str(path)!r}{'' if path.exists() else ', which does not exist'}"
+        )
+    try:
+        model = keras.models.load_model(
+            path, compile=compile, safe_mode=not allow_lambda
+        )
+    except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
+        reason = str(error).split("\n")[0]
+        if "ambda" in str(error):
+            reason = "it contains Python code (a Lambda layer)"
+        raise ValueError(
+            "Argument `model` must be a .keras file of Keras's own layers. "
+            f"Received: model={str(path)!r}: {reason}"
+        ) from error
+    classifier.check_model(model)
+    return model
+
+
+def num_classes(model: keras.Model) -> int:
+    """Return the number of classes of a model; a single output means two.
+
+    Raises:
+        ValueError: If the model's outputs are not scores of classes.
+    """
+    shape = model.outputs[0].shape if getattr(model, "outputs", None) else ()
+    if len(shape) != 2 or not shape[1]:
+        raise ValueError(
+            "Argument `model` must be a Sequential or functional classifier with "
+            "outputs of shape (batch_size, num_classes). "
+            f"Received: the model {model.name!r} with outputs of shape {shape}"
+        )
+    return max(2, shape[1])
+
+
+def check_num_classes(model: keras.Model, classes) -> None:
+    """Raise ValueError if a model does not have an output for each class."""
+    size = num_classes(model)
+    if size != len(classes):
+        raise ValueError(
+            f"Argument `classes` must hold {size} names, one for each class of the "
+            f"model. Received: classes={list(classes)!r:.200}"
+        )
+
+
+def save_model(model: keras.Model, path: str | os.PathLike, before_replace) -> None:
+    """Write a model to a `.keras` file. The write is atomic.
+
+    Args:
+        model: The model.
+        path: The file to write.
+        before_replace: Function that is called with the checksum of the new file
+            before it replaces the old one.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        made = pathlib.Path(folder) / "model.keras"
+        model.save(made)
+        before_replace(checksum(made))
+        copy(made, path)
+
+
+def copy(source: str | os.PathLike, path: str | os.PathLike) -> None:
+    """Copy a file. The write is atomic."""
+    with open(source, "rb") as original, _files.replacing(path) as file:
+        shutil.copyfileobj(original, file)
+
+
+def checksum(path: str | os.PathLike) -> str:
+    """Return the sha256 of a file, in hexadecimal."""
+    found = hashlib.sha256()
+    with open(path, "rb") as file:
+        while chunk := file.read(2**20):
+            found.update(chunk)
+    return found.hexdigest()
