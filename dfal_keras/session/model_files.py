@@ -4,8 +4,8 @@ import hashlib
 import os
 import pathlib
 import shutil
-import tempfile
 import zipfile
+from collections.abc import Callable
 
 import keras
 
@@ -76,20 +76,23 @@ def check_num_classes(model: keras.Model, classes) -> None:
         )
 
 
-def save_model(model: keras.Model, path: str | os.PathLike, before_replace) -> None:
+def save_model(
+    model: keras.Model, path: str | os.PathLike, before: Callable[[str], None]
+) -> None:
     """Write a model to a `.keras` file. The write is atomic.
 
     Args:
         model: The model.
         path: The file to write.
-        before_replace: Function that is called with the checksum of the new file
-            before it replaces the old one.
+        before: Function that is called with the checksum of the new file before it
+            replaces the old one.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        made = pathlib.Path(folder) / "model.keras"
-        model.save(made)
-        before_replace(checksum(made))
-        copy(made, path)
+    path = pathlib.Path(path)
+    made = path.with_name(f"new_{path.name}")  # Keras writes to names in .keras only
+    model.save(made)
+    before(checksum(made))
+    copy(made, path)
+    made.unlink()
 
 
 def copy(source: str | os.PathLike, path: str | os.PathLike) -> None:

@@ -81,6 +81,8 @@ class Session:
         self.settings = Settings.load(self.folder / _SETTINGS)
         self._lock = _locked(self.folder)
         try:
+            for unfinished in self.folder.glob("*.tmp"):  # of a process that was killed
+                unfinished.unlink()
             self.store, self.changes = _open_store(self.folder, self.settings, progress)
             self.log = LabelLog(self.path("labels.csv"))
             self.learner = ActiveLearner.load(
@@ -136,7 +138,7 @@ class Session:
         loaded = model_files.load_model(model, allow_lambda=allow_lambda)
         model_files.check_num_classes(loaded, names)
         if folder.exists() and (
-            not folder.is_dir() or any(p.name not in _MADE for p in folder.iterdir())
+            not folder.is_dir() or any(not _is_leftover(p) for p in folder.iterdir())
         ):
             raise ValueError(
                 "Argument `session` must be a new or an empty folder. "
@@ -360,7 +362,11 @@ def _no_training(x, y, seed):
     raise AssertionError("Sessions train with the command `train`.")
 
 
+def _is_leftover(path):
+    """Return whether a file may be of a `create` that was killed."""
+    return path.name in _MADE or path.suffix == ".tmp"
+
+
 _SETTINGS, _LEARNER, _LOCK = "settings.json", "learner.npz", ".lock"
 _INITIAL_MODEL, _MODEL = "initial_model.keras", "model.keras"
-# What `create` may leave when it is killed.
 _MADE = {"images.csv", "pool.npy", _LEARNER, _LOCK, _INITIAL_MODEL, _MODEL}

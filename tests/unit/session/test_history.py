@@ -1,0 +1,49 @@
+import dataclasses
+import math
+
+import pytest
+
+from dfal_keras.session import history, model_files
+from dfal_keras.session.history import ClassMetrics, Training
+
+METRICS = {"=cat": ClassMetrics(12, 2, 0.5), "dog": ClassMetrics(1, 0, math.nan)}
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A folder with a model, and the row of its training."""
+    (tmp_path / "model.keras").write_bytes(b"a model")
+    checksum = model_files.checksum(tmp_path / "model.keras")
+    row = Training("2026-01-01T00:00:00+00:00", 20, 26, 4, 0.75, 0.123, 1.5, checksum)
+    return tmp_path, row
+
+
+def test_nothing_is_read_before_the_first_training(tmp_path):
+    assert history.read(tmp_path) == []
+    assert history.read_metrics(tmp_path) == {}
+
+
+def test_trainings_are_read_as_written(trained):
+    folder, row = trained
+    rows = [dataclasses.replace(row, model="before"), row]
+    history.write(folder, rows, METRICS)
+    assert history.read(folder) == rows
+    assert history.read_metrics(folder).keys() == METRICS.keys()
+    assert history.read_metrics(folder)["=cat"] == METRICS["=cat"]
+    assert math.isnan(history.read_metrics(folder)["dog"].recall)
+
+
+def test_a_training_whose_model_is_not_in_place_is_left_out(trained):
+    folder, row = trained
+    history.write(folder, [row, dataclasses.replace(row, model="killed")], METRICS)
+    assert history.read(folder) == [row]
+    assert history.read_metrics(folder) == {}
+
+
+@pytest.mark.parametrize("name", ["history.csv", "metrics.json"])
+def test_damaged_files_are_refused_by_name(trained, name):
+    folder, row = trained
+    history.write(folder, [row], METRICS)
+    (folder / name).write_text((folder / name).read_text()[:-90])
+    with pytest.raises(ValueError, match=name.replace(".", r"\.")):
+        history.read(folder) and history.read_metrics(folder)
