@@ -35,7 +35,7 @@ def init(session: pathlib.Path, *, untrained: bool, **options) -> None:
     print(f"{session}: a new session")
 
 
-def ask(session: pathlib.Path, *, num_queries: int, **forms: str | bool) -> None:
+def ask(session: pathlib.Path, *, num_queries: int, **forms) -> None:
     """Choose the images to label next, and write them.
 
     Raises:

@@ -56,7 +56,8 @@ def num_classes(model: keras.Model) -> int:
     Raises:
         ValueError: If the model's outputs are not scores of classes.
     """
-    shape = model.outputs[0].shape if getattr(model, "outputs", None) else ()
+    outputs = getattr(model, "outputs", None)
+    shape = tuple(outputs[0].shape) if outputs else ()
     if len(shape) != 2 or not shape[1]:
         raise ValueError(
             "Argument `model` must be a Sequential or functional classifier with "

@@ -21,7 +21,7 @@ def widen(model: keras.Model, num_classes: int) -> keras.Model:
         ValueError: If the model does not end in such a dense layer.
     """
     layers = list(model.layers) if getattr(model, "outputs", None) else []
-    tail = []
+    tail: list[keras.Layer] = []
     while layers and not layers[-1].weights:
         tail.insert(0, layers.pop())
     dense = layers[-1] if layers else None

@@ -148,7 +148,7 @@ class Session:
             images=os.path.relpath(images, folder),
             classes=tuple(names),
             sample_shape=_sample_shape(loaded, image_size),
-            strategy=chosen.get_config(),
+            strategy=strategies.serialize(chosen),
             seed=_validation.check_count("seed", seed, minimum=0),
             is_trained=is_trained,
             allow_lambda=allow_lambda,
@@ -220,8 +220,13 @@ class Session:
         if entries:
             self.log.append(entries)
             self._catch_up()
-        kinds = ("labeled", "corrected", "unknown", "unchanged")
-        return Told(*(counts[kind] for kind in kinds), missing)
+        return Told(
+            num_labeled=counts["labeled"],
+            num_corrected=counts["corrected"],
+            num_unknown=counts["unknown"],
+            num_unchanged=counts["unchanged"],
+            missing=missing,
+        )
 
     def save(self) -> None:
         """Write the state of the learner."""
