@@ -68,6 +68,12 @@ def _add_init(commands):
         "module:Class (default: %(default)s)",
     )
     add(
+        "--num-candidates",
+        type=int,
+        help="size of the random subset of the images to choose from (default: the "
+        "strategy's: 300 for dfal, bald, egl and core_set, all for the others)",
+    )
+    add(
         "--untrained",
         action="store_true",
         help="the model is not trained yet: draw the first images at random",

@@ -47,6 +47,8 @@ def ask(session: pathlib.Path, *, num_queries: int, **forms) -> None:
             queried = asking.ask(opened, num_queries, progress=bar.update)
         if is_open:
             print(f"{len(queried)} images of the last query are not labeled yet")
+        elif len(queried) < num_queries:
+            print(f"{len(queried)} images in place of {num_queries}: {_reason(opened)}")
         query_outputs.write(opened, queried, **forms)
 
 
@@ -188,6 +190,14 @@ def _print_metrics(session):
     for name, row in metrics.items():
         recall = _percent(row.recall)
         print(f"{row.num_labels:8} {row.num_held_out:8} {recall:>8} {name}")
+
+
+def _reason(session):
+    """Return why a query is smaller than what was asked for."""
+    size = session.learner.strategy.num_candidates
+    if size is None:
+        return "no others are left"
+    return f"the strategy chooses from {size} at random (see --num-candidates)"
 
 
 def _num_open(session):

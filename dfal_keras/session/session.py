@@ -106,6 +106,7 @@ class Session:
         model: str | os.PathLike,
         classes: Sequence[str],
         strategy="dfal",
+        num_candidates: int | None = None,
         seed: int = 0,
         image_size: Sequence[int] | None = None,
         is_trained: bool = True,
@@ -120,6 +121,8 @@ class Session:
             model: A `.keras` file, a classifier of images with pixels from 0 to 255.
             classes: Names of the classes, in the order of the model's outputs.
             strategy: As for `dfal_keras.strategies.get`. Defaults to `"dfal"`.
+            num_candidates: Size of the random subset of the images to choose from.
+                Defaults to `None`, the strategy's.
             seed: Seed of queries and trainings. Defaults to 0.
             image_size: `(height, width)`, for a model that accepts any size. Defaults
                 to `None`, the model's.
@@ -135,6 +138,10 @@ class Session:
         folder = pathlib.Path(folder)
         names = settings.check_classes(classes)
         chosen = strategies.get(strategy)
+        if num_candidates is not None:
+            chosen.num_candidates = _validation.check_count(
+                "num_candidates", num_candidates
+            )
         loaded = model_files.load_model(model, allow_lambda=allow_lambda)
         model_files.check_num_classes(loaded, names)
         if folder.exists() and (
