@@ -4,6 +4,7 @@ import hashlib
 import os
 import pathlib
 import shutil
+import warnings
 import zipfile
 from collections.abc import Callable
 
@@ -35,9 +36,12 @@ def load_model(
             f"model={str(path)!r}{'' if path.exists() else ', which does not exist'}"
         )
     try:
-        model = keras.models.load_model(
-            path, compile=compile, safe_mode=not allow_lambda
-        )
+        with warnings.catch_warnings():
+            # The state of an optimizer that has not trained is empty.
+            warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
+            model = keras.models.load_model(
+                path, compile=compile, safe_mode=not allow_lambda
+            )
     except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
         reason = str(error).split("\n")[0]
         if "ambda" in str(error):
