@@ -12,8 +12,8 @@ import tqdm
 from dfal_keras import stopping
 from dfal_keras.cli import query_outputs
 from dfal_keras.session import answers as answer_files
-from dfal_keras.session import asking, history, settings, training
-from dfal_keras.session.answer import Answer
+from dfal_keras.session import asking, history, training
+from dfal_keras.session.answer import CANT_TELL, Answer
 from dfal_keras.session.session import Session, Told
 
 _MAX_NAMES = 5  # names of files in a message
@@ -109,7 +109,7 @@ def status(session: pathlib.Path) -> None:
         print("\nlabels")
         for name in opened.settings.classes:
             print(f"{labels.count(name):8} {name}")
-        print(f"{labels.count(settings.UNKNOWN):8} can't tell")
+        print(f"{labels.count(CANT_TELL):8} can't tell")
         print(f"{_num_open(opened):8} asked, not labeled yet")
         _print_history(history.read(opened.folder))
         _print_metrics(opened)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from dfal_keras import _files
 from dfal_keras.session import spreadsheet_cells
-from dfal_keras.session.settings import UNKNOWN
+from dfal_keras.session.answer import CANT_TELL
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +75,7 @@ _COLUMNS = [field.name for field in dataclasses.fields(Entry)]
 
 def is_unknown(label: str) -> bool:
     """Return whether a label says that the annotator can't tell."""
-    return label == UNKNOWN
+    return label == CANT_TELL
 
 
 def _read(path):

@@ -12,7 +12,7 @@ import filelock
 from dfal_keras import ActiveLearner, _validation, strategies
 from dfal_keras.backend import classifier
 from dfal_keras.session import model_files, settings
-from dfal_keras.session.answer import Answer
+from dfal_keras.session.answer import CANT_TELL, Answer
 from dfal_keras.session.image_store import Changes, ImageStore
 from dfal_keras.session.label_log import Entry, LabelLog, is_unknown
 from dfal_keras.session.settings import Settings
@@ -219,7 +219,7 @@ class Session:
         entries = []
         now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
         for row, answer in sorted(rows.items()):
-            label = settings.UNKNOWN if answer.label is None else answer.label
+            label = CANT_TELL if answer.label is None else answer.label
             counts[_kind(known.get(row), label)] += 1
             if known.get(row) != label:
                 image = self.store.names[row], self.store.hashes[row]

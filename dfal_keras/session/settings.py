@@ -6,8 +6,8 @@ import os
 import pathlib
 
 from dfal_keras import _files
+from dfal_keras.session.answer import CANT_TELL
 
-UNKNOWN = "?"  # an answer, so not the name of a class
 _VERSION = 1
 
 
@@ -72,10 +72,10 @@ def check_classes(classes) -> list[str]:
         len(names) < 2
         or len(set(names)) < len(names)
         or not all(names)
-        or UNKNOWN in names
+        or CANT_TELL in names
     ):
         raise ValueError(
             "Argument `classes` must hold at least two distinct names, none of them "
-            f"empty or {UNKNOWN!r}. Received: classes={names!r:.200}"
+            f"empty or {CANT_TELL!r}. Received: classes={names!r:.200}"
         )
     return names
