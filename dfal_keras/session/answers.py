@@ -183,8 +183,10 @@ def _read_limited(file, name):
 def _decode(data):
     """Return the text of a file, without its byte-order mark."""
     is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if b"\0" in data and not is_utf16:
+        raise ValueError("expected text, received binary data")
     try:
-        text = data.decode("utf-16" if is_utf16 else "utf-8-sig")
+        return data.decode("utf-16" if is_utf16 else "utf-8-sig")
     except UnicodeDecodeError as error:
         start = data.rfind(b"\n", 0, error.start) + 1
         line = data.count(b"\n", 0, error.start) + 1
@@ -192,9 +194,6 @@ def _decode(data):
             f"line {line}: expected text in UTF-8, received {data[start:][:40]!r}; "
             'spreadsheet programs write it as "CSV UTF-8"'
         ) from error
-    if "\0" in text:
-        raise ValueError("expected text, received binary data")
-    return text
 
 
 def _parse_json(text):

@@ -152,6 +152,8 @@ def _parse_tree(data):
         raise ValueError(
             f"line {error.lineno}: expected XML, received something else ({error})"
         ) from error
+    except LookupError as error:  # the declared encoding
+        raise ValueError(f"line 1: expected XML in UTF-8, received {error}") from error
     return builder.close()
 
 
@@ -190,7 +192,7 @@ def _make_answers(name, labels, who):
         raise ValueError(
             f"image {name!r}: expected one tag, received {sorted(distinct)}"
         )
-    if "" in distinct or (distinct and not name):
+    if "" in distinct or (distinct and not (name and isinstance(name, str))):
         raise ValueError(f"image {name!r}: expected a name and a label, received none")
     return [
         Answer(name, "", None if label == CANT_TELL else label, who)

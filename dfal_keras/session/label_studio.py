@@ -26,6 +26,11 @@ _CHOICE = "label"
 # own template for image classification.
 _CHOICES = (_CHOICE, "choice")
 
+# Addresses in which names are percent-encoded.
+_URL = re.compile(r"https?://|/")
+# Label Studio stores an uploaded file with eight digits before its name.
+_UPLOADED = re.compile(r"/data/upload/\d+/[0-9a-f]{8}-(.*)", re.DOTALL)
+
 
 def labeling_config(classes: Sequence[str]) -> str:
     """Return the labeling interface of a project that chooses one class an image.
@@ -131,8 +136,7 @@ def parse(content: Any, *, prefix: str = "") -> list[Answer]:
 
 def _make_task(image, prefix, model_version):
     """Return one task in the format for import."""
-    is_url = re.match(r"https?://|/", prefix)
-    address = prefix + (urllib.parse.quote(image.file) if is_url else image.file)
+    name = urllib.parse.quote(image.file) if _URL.match(prefix) else image.file
     chosen = {
         "id": f"prediction-{image.rank}",
         "type": "choices",
@@ -142,7 +146,7 @@ def _make_task(image, prefix, model_version):
     }
     return {
         "data": {
-            _IMAGE: address,
+            _IMAGE: prefix + name,
             "file": image.file,
             "sha256": image.sha256,
             "rank": image.rank,
@@ -249,18 +253,19 @@ def _text(data, name, place):
 
 def _file_name(address, prefix):
     """Return the file name in the address of an image."""
+    is_url = _URL.match(address)
     if prefix and address.startswith(prefix):
         name = address.removeprefix(prefix)
-        return urllib.parse.unquote(name) if re.match(r"https?://|/", prefix) else name
-    parts = urllib.parse.urlsplit(address)
-    local = urllib.parse.parse_qs(parts.query).get("d")
-    if local:
-        return local[0]
-    # Label Studio stores an uploaded file with eight digits before its name.
-    uploaded = re.fullmatch(r"/data/upload/\d+/[0-9a-f]{8}-(.*)", parts.path, re.DOTALL)
-    if uploaded:
-        return urllib.parse.unquote(uploaded[1])
-    return urllib.parse.unquote(parts.path).lstrip("/")
+    elif not is_url:  # a name, or an address such as s3://bucket/name
+        name = re.sub(r"^\w+://[^/]*/", "", address)
+    else:
+        parts = urllib.parse.urlsplit(address)
+        local = urllib.parse.parse_qs(parts.query).get("d")
+        if local:
+            return local[0]
+        uploaded = _UPLOADED.fullmatch(parts.path)
+        name = uploaded[1] if uploaded else parts.path.lstrip("/")
+    return urllib.parse.unquote(name) if is_url else name
 
 
 def _annotator(value):
