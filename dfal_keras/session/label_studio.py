@@ -83,9 +83,12 @@ def write_tasks(
         queried: The queried images.
         prefix: What precedes a file name in the image's address, such as
             `"https://example.com/images/"` or `"s3://bucket/images/"`. For files on
-            the machine of Label Studio, `"/data/local-files/?d=images/"`, with a
-            folder below its LOCAL_FILES_DOCUMENT_ROOT. File names are percent-encoded
-            if the prefix begins with `http://`, `https://` or `/`. Defaults to `""`.
+            the machine of Label Studio, `"/data/local-files/?d=images/"` with a folder
+            below LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT: start it with
+            LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true, and add this folder to the
+            project as a source storage of type "Local files". File names are
+            percent-encoded if the prefix begins with `http://`, `https://` or `/`.
+            Defaults to `""`.
         model_version: Name of the model in Label Studio. Defaults to `"dfal-keras"`.
     """
     tasks = [_make_task(image, prefix, model_version) for image in queried]
