@@ -115,8 +115,8 @@ BRITISH = re.compile(
     r"|visual|minim|maxim|parallel|util|standard|quant)is(?:e[drs]?|ing|ations?)\b)\w*",
     re.IGNORECASE,
 )
-# The spelling of the paper in a heading of Table 3.
-QUOTED = re.compile("regularisation", re.IGNORECASE)
+# The spelling of the paper in a heading of Table 3, and of a key of Label Studio.
+QUOTED = re.compile("regularisation|was_cancelled", re.IGNORECASE)
 
 
 def british(text):
