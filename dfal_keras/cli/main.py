@@ -1,4 +1,4 @@
-"""Choose the images to label next. See `python -m dfal_keras query --help`."""
+"""Choose the images to label next, and train models on the labels."""
 
 import argparse
 import io
@@ -6,6 +6,7 @@ import pathlib
 import sys
 
 from dfal_keras.backend import quiet_import
+from dfal_keras.cli import session_arguments
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -18,14 +19,17 @@ def main(arguments: list[str] | None = None) -> int:
         The exit code: 0 for success, 2 for an error, 130 for Ctrl-C.
     """
     options = vars(_parser().parse_args(arguments))
-    options.pop("command")
+    command = options.pop("command")
     if isinstance(sys.stdout, io.TextIOWrapper):
         # Names of files may have characters that the terminal's encoding lacks.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         with quiet_import.quiet():
-            from dfal_keras.cli import query
-        query.run(**options)
+            from dfal_keras.cli import query, session_commands
+        if command == "query":
+            query.run(**options)
+        else:
+            session_commands.COMMANDS[command](**options)
     except (ValueError, OSError) as error:
         print(f"Stopped: {_name_flags(str(error), options)}", file=sys.stderr)
         return 2
@@ -46,6 +50,12 @@ def _name_flags(message, options):
 def _parser():
     parser = argparse.ArgumentParser(prog="python -m dfal_keras", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
+    session_arguments.add_commands(commands)
+    _add_query(commands)
+    return parser
+
+
+def _add_query(commands):
     add = commands.add_parser(
         "query",
         help="rank the images of a pool that are most worth labeling",
@@ -119,7 +129,6 @@ def _parser():
         action="store_true",
         help="load a model that contains Python code; only if you trust its origin",
     )
-    return parser
 
 
 if __name__ == "__main__":

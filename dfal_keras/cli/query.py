@@ -9,8 +9,8 @@ import tqdm
 
 from dfal_keras import ActiveLearner, _validation, strategies
 from dfal_keras.backend import classifier, inference
-from dfal_keras.cli import contact_sheet, model_files, pool_files, rankings
-from dfal_keras.session import decoding
+from dfal_keras.cli import contact_sheet, pool_files, rankings
+from dfal_keras.session import decoding, model_files
 
 _NUM_NAMED = 5  # files that are no images
 

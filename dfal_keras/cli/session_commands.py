@@ -225,3 +225,13 @@ def _user():
         return getpass.getuser()
     except (OSError, KeyError):  # a user without a name
         return ""
+
+
+COMMANDS = {
+    "init": init,
+    "import": tell,
+    "ask": ask,
+    "tell": tell,
+    "train": train,
+    "status": status,
+}

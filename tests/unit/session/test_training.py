@@ -58,7 +58,9 @@ def test_the_model_is_trained_on_what_is_not_held_out_and_tested_on_the_rest(ses
     assert found.num_training == (~is_out).sum() + kept.sum()
     assert math.isnan(found.agreement)
     metrics = history.read_metrics(session.folder)
-    assert [row.num_labels for row in metrics.values()] == np.bincount(y.labels).tolist()
+    assert [row.num_labels for row in metrics.values()] == np.bincount(
+        y.labels
+    ).tolist()
 
 
 def test_models_are_compared_with_those_before(session):
