@@ -11,7 +11,7 @@ import filelock
 
 from dfal_keras import ActiveLearner, _validation, strategies
 from dfal_keras.backend import classifier
-from dfal_keras.session import model_files, settings
+from dfal_keras.session import decoding, model_files, settings
 from dfal_keras.session.answer import CANT_TELL, Answer
 from dfal_keras.session.image_store import Changes, ImageStore
 from dfal_keras.session.label_log import Entry, LabelLog, is_unknown
@@ -346,6 +346,7 @@ def _open_store(folder, made, progress):
 
 
 def _sample_shape(model, image_size):
+    """Return the shape of the model's samples, with the size that the user chose."""
     shape = classifier.sample_shape(model)
     if image_size is not None and shape is not None and len(shape) == 3:
         shape = (*image_size, shape[2])
@@ -355,7 +356,7 @@ def _sample_shape(model, image_size):
             "channels; set --image-size if it accepts any size. Received: a model for "
             f"samples of shape {shape}"
         )
-    return tuple(map(int, shape))
+    return decoding.check_sample_shape("image_size", shape)
 
 
 def _locked(folder):
