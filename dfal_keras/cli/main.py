@@ -96,7 +96,8 @@ def _add_query(commands):
     add(
         "--sheet",
         type=pathlib.Path,
-        help="file for the picture, a new .png file (default: --out with .png)",
+        help="file for the pictures, a new .png or .pdf file; several pages of PNG are "
+        "numbered (default: --out with .png)",
     )
     add("--no-sheet", action="store_true", help="write no picture")
     add(
