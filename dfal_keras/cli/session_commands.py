@@ -227,7 +227,7 @@ def _user():
         return ""
 
 
-COMMANDS = {
+COMMANDS: dict[str, Callable] = {
     "init": init,
     "import": tell,
     "ask": ask,
