@@ -40,11 +40,21 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _name_flags(message, options):
-    """Replace the names of arguments in an error message by the flags that set them."""
-    for name in options:
-        flag = f"--{name.replace('_', '-')}"
+    """Replace the names of arguments in an error message by those of the command."""
+    for name in (*options, *_NAMES):
+        flag = _NAMES.get(name, f"--{name.replace('_', '-')}")
         message = message.replace(f"Argument `{name}`", f"Argument `{flag}`")
     return message
+
+
+# What is not called as in Python.
+_NAMES = {
+    "session": "session",
+    "answers": "answers",
+    "images": "--pool",
+    "new_classes": "--new-class",
+    "num_restarts": "--restarts",
+}
 
 
 def _parser():

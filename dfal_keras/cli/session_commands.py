@@ -43,7 +43,9 @@ def ask(session: pathlib.Path, *, num_queries: int, **forms) -> None:
     """
     with _opened(session) as opened:
         is_open = opened.learner.open_query is not None
-        with tqdm.tqdm(unit=" images", desc="choosing", leave=False) as bar:
+        with tqdm.tqdm(
+            unit=" images", desc="choosing", leave=False, disable=None
+        ) as bar:
             queried = asking.ask(opened, num_queries, progress=bar.update)
         if is_open:
             print(f"{len(queried)} images of the last query are not labeled yet")
@@ -118,7 +120,7 @@ def status(session: pathlib.Path) -> None:
 @contextlib.contextmanager
 def _reading() -> Iterator[Callable[[int, int], None]]:
     """Show a progress bar while images are read."""
-    with tqdm.tqdm(unit=" images", desc="reading", leave=False, delay=1) as bar:
+    with tqdm.tqdm(unit=" images", desc="reading", leave=False, disable=None) as bar:
 
         def progress(num_read, num_images):
             bar.total = num_images
@@ -130,7 +132,9 @@ def _reading() -> Iterator[Callable[[int, int], None]]:
 @contextlib.contextmanager
 def _opened(folder) -> Iterator[Session]:
     """Open a session, and print what changed in its folder of images."""
-    with _reading() as progress, Session(folder, progress) as session:
+    with _reading() as progress:
+        session = Session(folder, progress)
+    with session:
         for count, what in (
             (session.changes.num_added, "new"),
             (session.changes.num_moved, "moved"),

@@ -1,0 +1,148 @@
+"""What the commands of a session print."""
+
+import json
+import shutil
+
+import pytest
+from helpers import image_folders, sessions
+
+from dfal_keras.cli.main import main
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A folder with images, a model and a session. Do not change it."""
+    folder = tmp_path_factory.mktemp("made")
+    sessions.create(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(made, tmp_path, monkeypatch):
+    shutil.copytree(made, tmp_path / "copy")
+    monkeypatch.chdir(tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def write_labels(folder, labels, name="labels.csv"):
+    rows = "".join(f"{file},{label}\n" for file, label in labels.items())
+    (folder / name).write_text("file,label\n" + rows)
+
+
+def truth(folder):
+    return image_folders.write(folder / "other", 40)
+
+
+def run(capsys, *arguments, code=0):
+    assert main(list(map(str, arguments))) == code
+    captured = capsys.readouterr()
+    return captured.out if code == 0 else captured.err
+
+
+def test_a_round_with_the_commands(folder, capsys):
+    (folder / "images" / "notes.txt").write_text("not an image")
+    (folder / "images" / "broken.png").write_bytes(b"not an image, either")
+    labels = truth(folder)
+    write_labels(folder, dict(list(labels.items())[:20]))
+    assert "20 labels added" in run(capsys, "import", "session", "labels.csv")
+    output = run(capsys, "ask", "session", "--num-queries", 3, "--label-studio")
+    for name in ("queries.csv", "queries.html", "queries.png", "queries_label_studio"):
+        assert name in output
+    queried = (folder / "session" / "queries.csv").read_text().splitlines()[1:]
+    names = [line.split(",")[1] for line in queried]
+    write_labels(
+        folder, {**{name: labels[name] for name in names[:2]}, "no.png": "cat"}
+    )
+    output = run(capsys, "tell", "session", "labels.csv", "--who", "Ada")
+    assert "2 labels added" in output
+    assert "1 images are not there: no.png" in output
+    assert "1 images are asked and not labeled yet" in output
+    assert ",Ada," in (folder / "session" / "labels.csv").read_text()
+    assert "1 images of the last query" in run(capsys, "ask", "session")
+    options = ("--restarts", 1, "--epochs", 2, "--allow-missing-classes")
+    output = run(capsys, "train", "session", *options)
+    assert "model.keras" in output
+    output = run(capsys, "status", "session")
+    assert "40 images in ../images" in output
+    assert "broken.png" in output
+    assert "notes.txt" in output
+    told = [*list(labels.values())[:20], *(labels[name] for name in names[:2])]
+    assert f"{told.count('cat'):8} cat\n" in output
+    assert "trainings" in output
+    assert "1 asked, not labeled yet" in output
+
+
+def test_ties_are_asked_again(folder, capsys):
+    run(capsys, "ask", "session", "--num-queries", 2, "--sheets", "none")
+    queried = (folder / "session" / "queries.csv").read_text().splitlines()[1:]
+    first, second = (line.split(",")[1] for line in queried)
+    (folder / "two.csv").write_text(
+        "file,label,who\n"
+        f"{first},cat,Ada\n{first},dog,Bob\n{second},cat,Ada\n{second},cat,Bob\n"
+    )
+    output = run(capsys, "tell", "session", "two.csv")
+    assert f"1 images without a majority, asked again: {first}" in output
+    run(capsys, "ask", "session", "--sheets", "none")
+    assert first in (folder / "session" / "queries.csv").read_text()
+
+
+def test_files_of_the_last_query_are_removed(folder, capsys):
+    run(capsys, "ask", "session", "--num-queries", 2, "--cvat", "--sheets", "pdf")
+    names = {path.name for path in (folder / "session").glob("queries*")}
+    assert names == {
+        *("queries.csv", "queries.html", "queries.pdf"),
+        *("queries_cvat.json", "queries_cvat.zip"),
+    }
+    run(capsys, "ask", "session", "--sheets", "none")
+    names = {path.name for path in (folder / "session").glob("queries*")}
+    assert names == {"queries.csv", "queries.html"}
+
+
+def test_a_smaller_query_is_explained(folder, capsys):
+    output = run(capsys, "ask", "session", "--num-queries", 30, "--sheets", "none")
+    assert "20 images in place of 30: the strategy chooses from 20" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["status", "none"], "Argument `session` must be a folder that the command"),
+        (["tell", "session", "none.csv"], "none.csv"),
+        (["tell", "session", "cow.csv"], "cat, dog, owl"),
+        (["tell", "session", "cow.csv", "--new-class", "cat"], "distinct"),
+        (["ask", "session", "--num-queries", "0"], "Argument `--num-queries`"),
+        (["train", "session"], "0 of cat, 0 of dog, 0 of owl"),
+        (["train", "session", "--held-out", "2"], "Argument `--held-out`"),
+        (
+            [
+                "init",
+                "new",
+                "--pool",
+                "none",
+                "--model",
+                "model.keras",
+                "--classes",
+                "a",
+            ],
+            "Argument `--classes`",
+        ),
+        (
+            ["init", "new", "--pool", "none", "--model", "model.keras", "--classes"]
+            + list(image_folders.CLASSES),
+            "none",
+        ),
+    ],
+)
+def test_errors_are_one_line(folder, capsys, arguments, message):
+    write_labels(folder, {min(truth(folder)): "cow"}, "cow.csv")
+    error = run(capsys, *arguments, code=2)
+    assert message in error
+    assert error.startswith("Stopped: ")
+    assert error.count("\n") == 1
+    assert not (folder / "new").exists()
+
+
+def test_settings_are_for_people(folder):
+    settings = json.loads((folder / "session" / "settings.json").read_text())
+    assert settings["classes"] == list(image_folders.CLASSES)
+    assert settings["strategy"]["class_name"] == "DFAL"
