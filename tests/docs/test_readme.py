@@ -56,14 +56,17 @@ def test_every_command_is_tested_somewhere():
         assert name in read(file), test
 
 
+STORY = "tests/unit/cli/test_labeling_story.py::test_the_documented_commands_as_typed"
 COMMANDS = {
     'pip install -e ".[reproduce]" && python reproduce/table1.py': (
         "tests/reproduce/test_table1.py::main("
     ),
     'pip install -e ".[test]" && pytest': '.ci/run::pip install -e ".[test]"',
-    "python -m dfal_keras query --model model.keras --pool images/ --out queries.csv": (
-        "tests/unit/cli/test_query.py::test_as_a_command"
-    ),
+    "python -m dfal_keras init session/ --pool images/ --model model.keras --classes "
+    "cat dog owl": STORY,
+    "python -m dfal_keras ask session/ --num-queries 20": STORY,
+    "python -m dfal_keras tell session/ queries.csv": STORY,
+    "python -m dfal_keras train session/": STORY,
     'pip install -e ".[benchmark]" && python reproduce/speed.py --preset paper': (
         "tests/reproduce/test_speed.py::main("
     ),

@@ -8,7 +8,7 @@ CLASSES = ("cat", "dog", "owl")
 SHARES = (0.6, 0.3, 0.1)
 
 
-def write(folder, num_images, *, size=16, seed=0, first=0):
+def write(folder, num_images, *, size=16, seed=0, first=0, shares=SHARES):
     """Write images, and return the class of each by file name.
 
     Args:
@@ -17,13 +17,14 @@ def write(folder, num_images, *, size=16, seed=0, first=0):
         size: Height and width of an image. Defaults to 16.
         seed: Seed of classes and pixels. Defaults to 0.
         first: Number of the first image in the names of files. Defaults to 0.
+        shares: Probability of each class. Defaults to unbalanced ones.
     """
     rng = np.random.default_rng([seed, first])
     centers = np.random.default_rng(1).uniform(60, 200, size=(3, size, size, 3))
     folder.mkdir(parents=True, exist_ok=True)
     classes = {}
     for number in range(first, first + num_images):
-        label = rng.choice(3, p=SHARES)
+        label = rng.choice(3, p=shares)
         pixels = centers[label] + rng.normal(0, 50, size=(size, size, 3))
         name = f"image_{number:04}.png"
         Image.fromarray(pixels.clip(0, 255).astype("uint8")).save(folder / name)

@@ -7,13 +7,19 @@ an undisturbed session whose labels come from CSV files.
 
 import csv
 import json
+import pathlib
+import re
+import shlex
 import shutil
 
 import numpy as np
 import pytest
 from helpers import browser, image_folders, killed_commands
 
+from dfal_keras.cli import main
 from dfal_keras.session.model_files import load_model
+
+ROOT = pathlib.Path(__file__).parents[3]
 
 BY_LABEL_STUDIO = (2, 4)  # rounds
 OPTIONS = ("--restarts", 1, "--epochs", 4, "--allow-missing-classes")
@@ -141,3 +147,35 @@ def test_a_disturbed_session_ends_as_an_undisturbed_one(tmp_path):
 @pytest.mark.slow
 def test_two_thousand_images(tmp_path):
     check(tmp_path, size=64, num_images=2000, num_queries=20)
+
+
+def documented_commands():
+    """Return the commands of the walkthrough and of the README, in order."""
+    pages = ("notebooks/label_a_folder.md", "README.md")
+    blocks = [
+        block
+        for page in pages
+        for block in re.findall(r"```bash\n(.*?)```", (ROOT / page).read_text(), re.S)
+    ]
+    lines = [line for block in blocks for line in block.splitlines()]
+    commands = [shlex.split(line)[3:] for line in lines if "-m dfal_keras" in line]
+    return commands
+
+
+def test_the_documented_commands_as_typed(tmp_path, monkeypatch, capsys):
+    """The lines of both pages, one after the other, in two folders."""
+    monkeypatch.chdir(tmp_path)
+    for command in documented_commands():
+        if command[0] == "init":
+            folder = tmp_path / str(len(list(tmp_path.iterdir())))
+            truth = image_folders.write(folder / "images", 80, shares=(0.4, 0.3, 0.3))
+            image_folders.write_model(folder / "model.keras")
+            rows = "".join(f"{name},{truth[name]}\n" for name in sorted(truth)[:15])
+            (folder / "labels.csv").write_text("file,label\n" + rows)
+            monkeypatch.chdir(folder)
+        if command[0] == "query":
+            (folder / "queries.csv").unlink()
+        if command[0] == "tell":
+            by_hand(folder, folder / "session", truth)
+        assert main.main(command) == 0, capsys.readouterr()
+    assert len(list(tmp_path.iterdir())) == 2
