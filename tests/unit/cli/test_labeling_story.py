@@ -168,8 +168,8 @@ def test_the_documented_commands_as_typed(tmp_path, monkeypatch, capsys):
     for command in documented_commands():
         if command[0] == "init":
             folder = tmp_path / str(len(list(tmp_path.iterdir())))
-            truth = image_folders.write(folder / "images", 80, shares=(0.4, 0.3, 0.3))
-            image_folders.write_model(folder / "model.keras")
+            truth = image_folders.write(folder / "images", 80, shares=(0.3, 0.3, 0.4))
+            image_folders.write_trained_model(folder / "model.keras", folder, truth)
             rows = "".join(f"{name},{truth[name]}\n" for name in sorted(truth)[:15])
             (folder / "labels.csv").write_text("file,label\n" + rows)
             monkeypatch.chdir(folder)
