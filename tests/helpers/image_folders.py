@@ -8,7 +8,7 @@ CLASSES = ("cat", "dog", "owl")
 SHARES = (0.6, 0.3, 0.1)
 
 
-def write(folder, num_images, *, size=16, seed=0, first=0, shares=SHARES):
+def write(folder, num_images, *, size=16, seed=0, first=0):
     """Write images, and return the class of each by file name.
 
     Args:
@@ -17,14 +17,13 @@ def write(folder, num_images, *, size=16, seed=0, first=0, shares=SHARES):
         size: Height and width of an image. Defaults to 16.
         seed: Seed of classes and pixels. Defaults to 0.
         first: Number of the first image in the names of files. Defaults to 0.
-        shares: Probability of each class. Defaults to unbalanced ones.
     """
     rng = np.random.default_rng([seed, first])
     centers = np.random.default_rng(1).uniform(60, 200, size=(3, size, size, 3))
     folder.mkdir(parents=True, exist_ok=True)
     classes = {}
     for number in range(first, first + num_images):
-        label = rng.choice(3, p=shares)
+        label = rng.choice(3, p=SHARES)
         pixels = centers[label] + rng.normal(0, 50, size=(size, size, 3))
         name = f"image_{number:04}.png"
         Image.fromarray(pixels.clip(0, 255).astype("uint8")).save(folder / name)
@@ -50,20 +49,3 @@ def write_model(path, *, size=16, num_classes=3, activation="softmax", seed=0):
     model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
     model.save(path)
     return model
-
-
-def write_trained_model(path, folder, truth):
-    """Write a classifier that was trained on half of the images for one epoch.
-
-    Args:
-        path: The file to write.
-        folder: Folder in which `write` made the folder `images`.
-        truth: What `write` returned.
-    """
-    keras.utils.set_random_seed(0)
-    names = sorted(truth)[::2]
-    images = [Image.open(folder / "images" / name) for name in names]
-    labels = [CLASSES.index(truth[name]) for name in names]
-    model = write_model(path)
-    model.fit(np.stack(images), np.array(labels), epochs=1, verbose=0)
-    model.save(path)
