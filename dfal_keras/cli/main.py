@@ -82,7 +82,8 @@ def _parser():
     add(
         "--sheet",
         type=pathlib.Path,
-        help="file for the picture, a new .png file (default: --out with .png)",
+        help="file for the pictures, a new .png or .pdf file; several pages of PNG are "
+        "numbered (default: --out with .png)",
     )
     add("--no-sheet", action="store_true", help="write no picture")
     add(

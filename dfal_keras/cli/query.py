@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from dfal_keras import ActiveLearner, _validation, strategies
 from dfal_keras.backend import classifier, inference
-from dfal_keras.cli import contact_sheet, model_files, pool_files, rankings
+from dfal_keras.cli import model_files, pool_files, rankings
+from dfal_keras.session import contact_sheets
+from dfal_keras.session.queried_image import QueriedImage
 
 
 def run(
@@ -35,7 +37,10 @@ def run(
     if sheet is None:
         sheet = pathlib.Path(f"{str(out).removesuffix('.csv')}.png")
     if not no_sheet:
-        _check_new_file("sheet", sheet, ".png")
+        _check_new_file("sheet", sheet, ".png", ".pdf")
+        _validation.check_count("num_queries", num_queries)
+        for path in contact_sheets.page_paths(sheet, num_queries):
+            _check_new_file("sheet", path, ".png", ".pdf")
     chosen_strategy = strategies.get(strategy)
     if num_candidates is not None:
         chosen_strategy.num_candidates = _validation.check_count(
@@ -72,16 +77,17 @@ def run(
     print(f"{out}: fill in the column `label`")
     if no_sheet:
         return
-    if not contact_sheet.is_drawable(queried):
+    if not contact_sheets.is_drawable(queried):
         print(f"no picture: samples of shape {queried.shape[1:]} are not images")
         return
     _draw(sheet, query, queried, rows, trained)
 
 
-def _check_new_file(name, path, suffix):
-    if path.suffix != suffix or path.exists() or not path.parent.is_dir():
+def _check_new_file(name, path, *suffixes):
+    if path.suffix not in suffixes or path.exists() or not path.parent.is_dir():
+        expected = " or ".join(suffixes)
         raise ValueError(
-            f"Argument `{name}` must name a new {suffix} file in an existing folder. "
+            f"Argument `{name}` must name a new {expected} file in an existing folder. "
             f"Received: {name}={str(path)!r}"
         )
 
@@ -91,22 +97,33 @@ def _no_training(x, y, seed):
 
 
 def _draw(path, query, images, rows, model):
-    """Write the contact sheet."""
-    captions = [
-        f"{row['rank']}. {pathlib.Path(row['file']).name or row['index']}\n"
-        f"predicted {row['predicted']}"
-        for row in rows
-    ]
+    """Write the contact sheets."""
+    white = 255 if images.max() > 1 else 1
     counterparts = {}
     if len(query.adversarial_rows):
         examples = query.adversarial_examples
         predicted = inference.predict_logits(model, examples).argmax(axis=1)
         counterparts = {
-            int(row): (example, f"adversarial\npredicted {label}")
+            int(row): (example * (255 / white), str(label))
             for row, example, label in zip(
                 query.adversarial_rows, examples, predicted, strict=True
             )
         }
-    contact_sheet.draw(path, images, captions, counterparts)
+    queried = [
+        QueriedImage(
+            rank=row["rank"],
+            file=row["file"] or str(row["index"]),
+            sha256="",
+            score=None,
+            predicted=str(row["predicted"]),
+            probability=float(row["probability"]),
+            image=image * (255 / white),
+            adversarial_example=example,
+            adversarial_predicted=label,
+        )
+        for i, (row, image) in enumerate(zip(rows, images, strict=True))
+        for example, label in [counterparts.get(i, (None, None))]
+    ]
+    paths = contact_sheets.write(path, queried)
     extra = ", adversarial examples, differences" if counterparts else ""
-    print(f"{path}: the queries{extra}")
+    print(f"{', '.join(map(str, paths))}: the queries{extra}")

@@ -6,10 +6,11 @@ import threading
 import numpy as np
 import pytest
 import tensorflow as tf
+from helpers import noise_images
 
 from dfal_keras import _files, pools
-from dfal_keras.cli import contact_sheet
 from dfal_keras.labeled_set import LabeledSet
+from dfal_keras.session import contact_sheets, labeling_page
 
 
 def test_the_file_is_replaced_when_the_context_ends(tmp_path):
@@ -105,21 +106,38 @@ def _save_labeled_set(path):
 
 
 def _draw_sheet(path):
-    contact_sheet.draw(path, np.zeros((2, 4, 4, 1), np.uint8), ["a", "b"])
+    contact_sheets.write(path, noise_images.make(2))
+
+
+def _draw_sheets(path):
+    contact_sheets.write(path, noise_images.make(21))
+
+
+def _write_page(path):
+    labeling_page.write(path, noise_images.make(2), ["cat", "dog", "owl"])
 
 
 def _write_text(path):
     _files.write_text(path, "new")
 
 
-@pytest.mark.parametrize("write", [_save_labeled_set, _draw_sheet, _write_text])
-def test_a_full_disk_keeps_the_old_file(tmp_path, monkeypatch, write):
-    path = tmp_path / "file"
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("labeled.npz", _save_labeled_set),
+        ("sheet.png", _draw_sheet),
+        ("sheets.pdf", _draw_sheets),
+        ("queries.html", _write_page),
+        ("notes.txt", _write_text),
+    ],
+)
+def test_a_full_disk_keeps_the_old_file(tmp_path, monkeypatch, name, write):
+    path = tmp_path / name
     path.write_text("old")
     monkeypatch.setattr(os, "fsync", _fails)
     with pytest.raises(OSError, match="No space"):
         write(path)
-    assert os.listdir(tmp_path) == ["file"]
+    assert os.listdir(tmp_path) == [name]
     assert path.read_text() == "old"
 
 

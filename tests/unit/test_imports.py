@@ -15,7 +15,7 @@ ALLOWED = {
     "keras": ("backend", "cli", "models", "pools", "training"),
     "tensorflow_datasets": ("datasets",),
     "ortools": ("kcenter",),
-    "matplotlib": ("cli",),
+    "matplotlib": ("session",),
 }
 
 
