@@ -66,7 +66,7 @@ function nextUnanswered(position) {
 }
 
 function describe(name) {
-  return { "": "not answered", [CANNOT_TELL]: "can’t tell" }[name] ?? name;
+  return name === CANNOT_TELL ? "can’t tell" : name || "not answered";
 }
 
 function save() {
@@ -154,7 +154,8 @@ function showAnswers() {
   [...element("overview").children].forEach((button, i) => {
     const name = answers[i];
     button.lastChild.textContent = name || "\u00a0";
-    button.className = { "": "", [CANNOT_TELL]: "unsure" }[name] ?? "answered";
+    button.classList.toggle("answered", name !== "" && name !== CANNOT_TELL);
+    button.classList.toggle("unsure", name === CANNOT_TELL);
     button.setAttribute("aria-label", `Image ${i + 1}: ${describe(name)}`);
     button.setAttribute("aria-current", i === current);
     button.tabIndex = i === current ? 0 : -1; // the arrow keys lead to the others

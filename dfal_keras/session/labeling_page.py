@@ -11,10 +11,8 @@ import os
 import string
 from collections.abc import Sequence
 
-import numpy as np
-
 from dfal_keras import _files
-from dfal_keras.session import spreadsheet_cells
+from dfal_keras.session import png, spreadsheet_cells
 from dfal_keras.session.queried_image import QueriedImage
 
 CANNOT_TELL = "?"
@@ -46,9 +44,10 @@ def write(
 
     Raises:
         ValueError: If there are no images or classes, if class names are empty,
-            equal or `?`, or if an image is labeled with another class.
+            equal or `?`, if an image is labeled with another class, or if a sample
+            is no image of 1, 3 or 4 channels.
     """
-    _check(queried, classes)
+    check(queried, classes)
     data = _page_data(queried, classes)
     style, script = _read("labeling_page.css"), _read("labeling_page.js")
     # Only this style and this script apply, and nothing can be loaded.
@@ -80,8 +79,8 @@ def class_keys(classes: Sequence[str]) -> list[str]:
     return [f"{number:0{width}}" for number in range(1, len(classes) + 1)]
 
 
-def _check(queried, classes):
-    """Raise ValueError if a page of these images and classes is not possible."""
+def check(queried: Sequence[QueriedImage], classes: Sequence[str]) -> None:
+    """Raise ValueError if these images and classes can't be those of a page."""
     if not queried:
         raise ValueError("Argument `queried` must hold images. Received: none")
     is_name = [isinstance(name, str) and name.strip() for name in classes]
@@ -154,21 +153,9 @@ def _to_line(cells):
     return line.getvalue().removesuffix("\r\n")
 
 
-def _to_address(pixels):
+def _to_address(image):
     """Return an image as a data address with its PNG file."""
-    import PIL.Image
-
-    pixels = np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
-    if pixels.ndim != 3 or pixels.shape[2] not in (1, 3, 4):
-        raise ValueError(
-            "Argument `queried` must hold images of shape (height, width, channels) "
-            f"with 1, 3 or 4 channels. Received: shape {pixels.shape}"
-        )
-    file = io.BytesIO()
-    PIL.Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels).save(
-        file, "png"
-    )
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+    return f"data:image/png;base64,{base64.b64encode(png.encode(image)).decode()}"
 
 
 def _read(name):

@@ -47,14 +47,12 @@ def label_in_browser(page_path, answers, download_folder, browser="chromium"):
     with start(browser, download_folder) as driver:
         driver.get(pathlib.Path(page_path).resolve().as_uri())
         keys = class_keys(driver)
-        for position, thumbnail in enumerate(thumbnails(driver)):
-            name = thumbnail.get_attribute("title")
-            if name in answers:
-                while current(driver) != position:
-                    is_before = current(driver) < position
-                    press(driver, Keys.ARROW_RIGHT if is_before else Keys.ARROW_LEFT)
-                answer = answers[name]
-                press(driver, "?" if answer is None else keys[answer])
+        names = [image.get_attribute("title") for image in thumbnails(driver)]
+        for name, answer in answers.items():
+            distance = names.index(name) - current(driver)
+            arrow = Keys.ARROW_RIGHT if distance > 0 else Keys.ARROW_LEFT
+            press(driver, arrow * abs(distance))
+            press(driver, "?" if answer is None else keys[answer])
         press(driver, "s")
         return wait_for_file(pathlib.Path(download_folder) / "queries.csv")
 

@@ -49,6 +49,7 @@ def test_images_without_adversarial_examples(tmp_path):
 
 def test_nothing_is_loaded_from_elsewhere(tmp_path):
     text, _ = written(tmp_path, noise_images.make(3))
+    assert "default-src 'none'; img-src data:; style-src 'sha256-" in text
     assert "://" not in text  # base64 has no colon
     assert not re.search(r'\b(src|href|action)="', text)
 

@@ -29,6 +29,8 @@ NASTY = [
     "&lt;b&gt; &amp; $data ${x} \\u003c",
     "Füße 猫 🐈 \u2028",
     "a;b",
+    "constructor",
+    "__proto__",
 ]
 seeds = itertools.count()  # browsers keep answers: each page has its own images
 
@@ -284,6 +286,10 @@ def test_names_are_shown_as_text_and_survive_the_file(page):
     for number, name in enumerate(NASTY, 1):
         assert page.run("return document.getElementById('file').textContent") == name
         page.press(*f"{number:02}")
+        said = page.run("return document.getElementById('message').textContent")
+        assert said.startswith(f"Image {number}: {name}.")
+    labels = "return [...document.querySelectorAll('#overview span')]"
+    assert page.run(f"{labels}.map((label) => label.textContent)") == NASTY
     assert list(browser.class_keys(page.driver)) == NASTY
     assert page.driver.title == "Images to label"
     assert len(page.driver.find_elements(By.TAG_NAME, "img")) == 2 + len(NASTY)

@@ -1,0 +1,112 @@
+import builtins
+import dataclasses
+import io
+
+import numpy as np
+import PIL.Image
+import pytest
+from helpers import noise_images
+
+from dfal_keras.session import notebook_labeler
+from dfal_keras.session.answers import Answer
+
+pytest.importorskip("ipywidgets")
+CLASSES = ["cat", "dog", "owl"]
+
+
+def labels(labeler):
+    return {answer.file: answer.label for answer in labeler.answers}
+
+
+def test_clicks_answer_the_images():
+    queried = noise_images.make(4)
+    labeler = notebook_labeler.label(queried, CLASSES)
+    assert labeler.answers == []
+    labeler.class_buttons["dog"].click()
+    labeler.cannot_tell.click()
+    labeler.next.click()
+    labeler.class_buttons["owl"].click()
+    assert labeler.answers == [
+        Answer("images/0.png", queried[0].sha256, "dog"),
+        Answer("images/1.png", queried[1].sha256, None),
+        Answer("images/3.png", queried[3].sha256, "owl"),
+    ]
+    assert "3 of 4, 3 answered" in labeler.text.value  # the one that is left
+    labeler.class_buttons["cat"].click()
+    assert "3 of 4, 4 answered" in labeler.text.value
+
+
+def test_answers_are_corrected_and_undone():
+    labeler = notebook_labeler.label(noise_images.make(3), CLASSES)
+    labeler.class_buttons["dog"].click()
+    labeler.previous.click()
+    assert "images/0.png: dog" in labeler.text.value
+    labeler.class_buttons["cat"].click()
+    assert labels(labeler) == {"images/0.png": "cat"}
+    labeler.undo.click()
+    assert labels(labeler) == {"images/0.png": "dog"}
+    assert "1 of 3" in labeler.text.value
+    for _ in range(2):  # nothing is left to undo the second time
+        labeler.undo.click()
+        assert labels(labeler) == {}
+
+
+def test_moves_stop_at_the_ends():
+    labeler = notebook_labeler.label(noise_images.make(2), CLASSES)
+    labeler.previous.click()
+    assert "1 of 2" in labeler.text.value
+    labeler.next.click()
+    labeler.next.click()
+    assert "2 of 2" in labeler.text.value
+
+
+def test_the_image_is_enlarged_beside_its_adversarial_example():
+    queried = noise_images.make(2)
+    queried[1] = dataclasses.replace(queried[1], adversarial_example=None)
+    labeler = notebook_labeler.label(queried, CLASSES)
+    image, example = (
+        np.asarray(PIL.Image.open(io.BytesIO(widget.value)))
+        for widget in labeler.images.children
+    )
+    assert image.shape == (256, 256, 3)
+    np.testing.assert_array_equal(image[::4, ::4], queried[0].image)
+    np.testing.assert_array_equal(image[3::4, 3::4], queried[0].image)
+    assert (example != image).any()
+    labeler.next.click()
+    assert len(labeler.images.children) == 1
+
+
+def test_names_are_shown_as_text_and_labels_are_kept():
+    queried = noise_images.make(2, file="<b>&.png", label="<i>")
+    labeler = notebook_labeler.label(queried, ["<i>"])
+    assert "&lt;b&gt;&amp;.png: &lt;i&gt;" in labeler.text.value
+    assert [answer.label for answer in labeler.answers] == ["<i>", "<i>"]
+
+
+def test_a_cell_shows_the_labeler(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    labeler = notebook_labeler.label(noise_images.make(1), CLASSES)
+    labeler._ipython_display_()
+    assert shown == [labeler.box]
+    assert labeler.images in labeler.box.children
+
+
+def test_impossible_arguments_are_rejected():
+    with pytest.raises(ValueError, match=r"`classes` must hold"):
+        notebook_labeler.label(noise_images.make(1), ["?"])
+    with pytest.raises(ValueError, match=r"`queried` must hold"):
+        notebook_labeler.label([], CLASSES)
+
+
+def test_a_missing_ipywidgets_is_named(monkeypatch):
+    original = builtins.__import__
+
+    def without_ipywidgets(name, *arguments):
+        if name == "ipywidgets":
+            raise ImportError(name)
+        return original(name, *arguments)
+
+    monkeypatch.setattr(builtins, "__import__", without_ipywidgets)
+    with pytest.raises(ImportError, match=r"pip install \"dfal-keras\[notebook\]\""):
+        notebook_labeler.label(noise_images.make(1), CLASSES)
