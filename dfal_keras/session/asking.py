@@ -101,7 +101,7 @@ def _describe(session, model):
 def _predict(model, images, classes):
     """Return the name and the probability of the predicted class of each image."""
     if model is None:
-        return [("", float("nan"))] * len(images)
+        return [("", None)] * len(images)
     probabilities = inference.predict_probabilities(model, images)
     best = probabilities.argmax(axis=1)
     return [

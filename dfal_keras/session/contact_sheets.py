@@ -137,8 +137,8 @@ def _panels_of(image):
     """Yield pixels, options of matplotlib and a caption for each panel of an image."""
     pixels = np.asarray(image.image, np.float32)
     name = _shorten(pathlib.PurePosixPath(image.file).name)
-    predicted = f"predicted {_shorten(image.predicted)}"
-    yield *_clipped(pixels), f"{image.rank}. {name}\n{predicted}"
+    predicted = f"\npredicted {_shorten(image.predicted)}" if image.predicted else ""
+    yield *_clipped(pixels), f"{image.rank}. {name}{predicted}"
     if image.adversarial_example is None:
         return
     example = np.asarray(image.adversarial_example, np.float32)

@@ -140,13 +140,6 @@ def parse(content: Any, *, prefix: str = "") -> list[Answer]:
 def _make_task(image, prefix, model_version):
     """Return one task in the format for import."""
     name = urllib.parse.quote(image.file) if _URL.match(prefix) else image.file
-    chosen = {
-        "id": f"prediction-{image.rank}",
-        "type": "choices",
-        "from_name": _CHOICE,
-        "to_name": _IMAGE,
-        "value": {"choices": [image.predicted]},
-    }
     return {
         "data": {
             _IMAGE: prefix + name,
@@ -155,13 +148,24 @@ def _make_task(image, prefix, model_version):
             "rank": image.rank,
             "score": _finite(image.score),
         },
-        "predictions": [
-            {
-                "model_version": model_version,
-                "score": _finite(image.probability),
-                "result": [chosen],
-            }
-        ],
+        "predictions": [_make_prediction(image, model_version)]
+        if image.predicted
+        else [],
+    }
+
+
+def _make_prediction(image, model_version):
+    chosen = {
+        "id": f"prediction-{image.rank}",
+        "type": "choices",
+        "from_name": _CHOICE,
+        "to_name": _IMAGE,
+        "value": {"choices": [image.predicted]},
+    }
+    return {
+        "model_version": model_version,
+        "score": _finite(image.probability),
+        "result": [chosen],
     }
 
 

@@ -132,7 +132,8 @@ function showSwitches() {
   const image = images[current];
   element("example").hidden = !element("show-example").checked || !image.example;
   const isShown = element("show-prediction").checked;
-  element("prediction").textContent = isShown ? `· predicted ${image.predicted}` : "";
+  element("prediction").textContent =
+    isShown && image.predicted ? `· predicted ${image.predicted}` : "";
   element("example-prediction").textContent =
     isShown && image.example_predicted ? `· predicted ${image.example_predicted}` : "";
 }

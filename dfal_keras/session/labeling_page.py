@@ -12,11 +12,10 @@ import string
 from collections.abc import Sequence
 
 from dfal_keras import _files
-from dfal_keras.session import png, spreadsheet_cells
+from dfal_keras.session import png, query_files, spreadsheet_cells
+from dfal_keras.session.answer import CANT_TELL
 from dfal_keras.session.queried_image import QueriedImage
 
-CANNOT_TELL = "?"
-_COLUMNS = ("rank", "file", "sha256", "score", "predicted", "probability", "label")
 _SMALL = 128  # pixels; images up to this size are enlarged without smoothing
 
 
@@ -84,17 +83,17 @@ def check(queried: Sequence[QueriedImage], classes: Sequence[str]) -> None:
     if not queried:
         raise ValueError("Argument `queried` must hold images. Received: none")
     is_name = [isinstance(name, str) and name.strip() for name in classes]
-    if not classes or not all(is_name) or CANNOT_TELL in classes:
+    if not classes or not all(is_name) or CANT_TELL in classes:
         raise ValueError(
             "Argument `classes` must hold names that are neither empty nor "
-            f"'{CANNOT_TELL}'. Received: classes={classes!r:.200}"
+            f"'{CANT_TELL}'. Received: classes={classes!r:.200}"
         )
     if len(set(classes)) < len(classes):
         raise ValueError(
             "Argument `classes` must hold different names. "
             f"Received: classes={classes!r:.200}"
         )
-    known = {*classes, CANNOT_TELL, ""}
+    known = {*classes, CANT_TELL, ""}
     for image in queried:
         if image.label not in known:
             raise ValueError(
@@ -107,7 +106,7 @@ def _page_data(queried, classes):
     """Return what the script of the page reads."""
     keys = class_keys(classes)
     data = {
-        "header": ",".join(_COLUMNS),
+        "header": ",".join(query_files.COLUMNS),
         "classes": [
             {
                 "name": name,
@@ -125,19 +124,14 @@ def _page_data(queried, classes):
 
 def _image_data(image):
     """Return what the page shows and saves of an image."""
-    cells = [
-        str(image.rank),
-        spreadsheet_cells.escape(image.file),
-        image.sha256,
-        "" if image.score is None else f"{image.score:.6g}",
-        spreadsheet_cells.escape(image.predicted),
-        f"{image.probability:.4f}",
-    ]
+    *cells, _ = query_files.cells(image)  # the page adds the label
     example = image.adversarial_example
     return {
         "file": image.file,
         "label": image.label,
-        "predicted": f"{image.predicted} ({image.probability:.0%})",
+        "predicted": None
+        if image.probability is None
+        else f"{image.predicted} ({image.probability:.0%})",
         "image": _to_address(image.image),
         "example": None if example is None else _to_address(example),
         "example_predicted": image.adversarial_predicted,

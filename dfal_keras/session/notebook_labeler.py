@@ -4,8 +4,7 @@ import html
 from collections.abc import Sequence
 
 from dfal_keras.session import labeling_page, png
-from dfal_keras.session.answers import Answer
-from dfal_keras.session.labeling_page import CANNOT_TELL
+from dfal_keras.session.answer import CANT_TELL, Answer
 from dfal_keras.session.queried_image import QueriedImage
 
 
@@ -46,7 +45,7 @@ class NotebookLabeler:
         self.class_buttons = {
             name: button(name, self._answer, name) for name in classes
         }
-        self.cannot_tell = button("Can't tell", self._answer, CANNOT_TELL)
+        self.cannot_tell = button("Can't tell", self._answer, CANT_TELL)
         self.previous = button("Previous", self._move, -1)
         self.next = button("Next", self._move, 1)
         self.undo = button("Undo", self._undo, None)
@@ -60,7 +59,7 @@ class NotebookLabeler:
     def answers(self) -> list[Answer]:
         """The answers; their label is `None` where the annotator can't tell."""
         return [
-            Answer(image.file, image.sha256, None if name == CANNOT_TELL else name)
+            Answer(image.file, image.sha256, None if name == CANT_TELL else name)
             for image, name in zip(self._queried, self._labels, strict=True)
             if name
         ]

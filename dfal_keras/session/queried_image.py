@@ -14,8 +14,9 @@ class QueriedImage:
         file: Name of the image, relative to its folder.
         sha256: Checksum of the file's content, in hexadecimal.
         score: The strategy's score, `None` if it has none.
-        predicted: Name of the class that the model predicts.
-        probability: The predicted probability of that class.
+        predicted: Name of the class that the model predicts; empty if the model is not
+            trained yet.
+        probability: The predicted probability of that class, or `None`.
         image: Array of shape `(height, width, channels)`, pixels from 0 to 255.
         adversarial_example: Array of the shape of `image`, or `None`.
         adversarial_predicted: Name of the class that the model predicts for the
@@ -28,7 +29,7 @@ class QueriedImage:
     sha256: str
     score: float | None
     predicted: str
-    probability: float
+    probability: float | None
     image: np.ndarray
     adversarial_example: np.ndarray | None = None
     adversarial_predicted: str | None = None

@@ -10,7 +10,7 @@ from dfal_keras.session import spreadsheet_cells
 from dfal_keras.session.answer import CANT_TELL, Answer
 from dfal_keras.session.queried_image import QueriedImage
 
-_COLUMNS = ("rank", "file", "sha256", "score", "predicted", "probability", "label")
+COLUMNS = ("rank", "file", "sha256", "score", "predicted", "probability", "label")
 _SEPARATORS = (",", ";", "\t")
 # Columns that name the annotator: ours, and that of Label Studio's CSV export.
 _ANNOTATORS = ("who", "annotator")
@@ -27,22 +27,24 @@ def write(path: str | os.PathLike, queried: Sequence[QueriedImage]) -> None:
         path: The file to write.
         queried: The queried images, the one to label first at the top.
     """
-    escape = spreadsheet_cells.escape
     with _files.replacing(path, "t", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(_COLUMNS)
-        writer.writerows(
-            (
-                image.rank,
-                escape(image.file),
-                image.sha256,
-                "" if image.score is None else f"{image.score:.6g}",
-                escape(image.predicted),
-                f"{image.probability:.4f}",
-                escape(image.label),
-            )
-            for image in queried
-        )
+        writer.writerow(COLUMNS)
+        writer.writerows(map(cells, queried))
+
+
+def cells(image: QueriedImage) -> list[str]:
+    """Return the cells of a queried image, one for each of `COLUMNS`."""
+    escape = spreadsheet_cells.escape
+    return [
+        str(image.rank),
+        escape(image.file),
+        image.sha256,
+        "" if image.score is None else f"{image.score:.6g}",
+        escape(image.predicted),
+        "" if image.probability is None else f"{image.probability:.4f}",
+        escape(image.label),
+    ]
 
 
 def parse(text: str) -> list[Answer]:
