@@ -1,0 +1,138 @@
+"""A `.npy` file of uint8 images, to which images are appended."""
+
+import contextlib
+import math
+import os
+import pathlib
+from collections.abc import Iterator
+from typing import IO
+
+import numpy as np
+
+try:
+    import fcntl
+except ImportError:  # on Windows
+    fcntl = None  # type: ignore[assignment]
+
+_HEADER_SIZE = 128  # a multiple of 64, with room for numbers of 12 digits
+
+
+class PixelFile:
+    """A `.npy` file of uint8 images, to which images are appended.
+
+    The caller stores how many rows are valid. Rows after these are leftovers of a
+    process that was killed, and are overwritten. Valid rows never change, so that memory
+    maps of them stay valid.
+
+    Args:
+        path: The file, ending in `.npy`.
+        sample_shape: Shape of an image, `(height, width, channels)`.
+    """
+
+    def __init__(self, path: pathlib.Path, sample_shape: tuple[int, int, int]):
+        self._path = path
+        self._sample_shape = sample_shape
+        self._row_size = math.prod(sample_shape)
+        self._file: IO[bytes] | None = None
+        self._num_rows = 0
+
+    def num_complete_rows(self) -> int:
+        """Return how many rows the file holds, 0 if it is missing or damaged.
+
+        Raises:
+            ValueError: If it holds images of another shape.
+        """
+        try:
+            with self._path.open("rb") as file:
+                np.lib.format.read_magic(file)
+                shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+                is_ours = file.tell() == _HEADER_SIZE and dtype == np.uint8
+        except (FileNotFoundError, ValueError):
+            return 0
+        if not is_ours:
+            return 0
+        if shape[1:] != self._sample_shape:
+            raise ValueError(
+                f"Argument `sample_shape` must be {shape[1:]}, the shape of the images "
+                f"in {self._path}. Received: sample_shape={self._sample_shape}"
+            )
+        return (self._path.stat().st_size - _HEADER_SIZE) // self._row_size
+
+    def rows(self, num_rows: int) -> np.ndarray:
+        """Return the first rows, memory-mapped and read-only.
+
+        Raises:
+            ValueError: If the file holds fewer rows.
+        """
+        shape = (num_rows, *self._sample_shape)
+        if not num_rows:
+            return np.zeros(shape, np.uint8)
+        num_complete = self.num_complete_rows()
+        if num_complete < num_rows:
+            raise ValueError(
+                f"{self._path} must hold {num_rows} images, as images.csv says. "
+                f"Received: a file that is damaged after {num_complete} images"
+            )
+        return np.memmap(self._path, np.uint8, "r", offset=_HEADER_SIZE, shape=shape)
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Open the file for `seek`, `append` and `commit`; create it if needed.
+
+        Raises:
+            ValueError: If another process has locked it. Not checked on Windows.
+        """
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(self._path, flags, 0o666)
+        with open(descriptor, "r+b") as file:
+            if fcntl:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError as error:
+                    raise ValueError(
+                        f"{self._path.parent} must not be in use by another process, "
+                        f"which adds images now. Received: a lock of {self._path}"
+                    ) from error
+            self._file = file
+            try:
+                yield
+            finally:
+                self._file = None
+
+    def seek(self, num_rows: int) -> None:
+        """Remove all but the first rows, and append after them."""
+        self._num_rows = num_rows
+        self._opened.truncate(_HEADER_SIZE + num_rows * self._row_size)
+        self._write_header()
+
+    def append(self, image: np.ndarray) -> None:
+        """Write an image after the last one. It is valid after `commit`."""
+        self._opened.write(np.ascontiguousarray(image, np.uint8).data)
+        self._num_rows += 1
+
+    def commit(self) -> int:
+        """Sync the file to disk, and return its number of rows."""
+        self._sync()
+        self._write_header()  # after the rows that it counts
+        self._sync()
+        return self._num_rows
+
+    @property
+    def _opened(self):
+        if self._file is None:
+            raise RuntimeError("The file is not locked.")
+        return self._file
+
+    def _sync(self):
+        self._opened.flush()
+        os.fsync(self._opened.fileno())
+
+    def _write_header(self):
+        """Write a header of the same size for any number of rows."""
+        shape = (self._num_rows, *self._sample_shape)
+        header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}"
+        size = _HEADER_SIZE - len(np.lib.format.magic(1, 0)) - 2
+        self._opened.seek(0)
+        self._opened.write(np.lib.format.magic(1, 0) + size.to_bytes(2, "little"))
+        self._opened.write(header.ljust(size - 1).encode() + b"\n")
+        self._opened.seek(0, os.SEEK_END)
