@@ -65,7 +65,7 @@ def scan(folder: str | os.PathLike, leave_out: str | os.PathLike) -> Listing:
                 images[encode_name(name)] = (found.st_size, found.st_mtime_ns)
             elif found is not None:
                 broken.append((encode_name(name), found))
-            elif not entry.is_dir():
+            elif not os.path.isdir(entry.path):
                 skipped.append(encode_name(name))
             elif entry.is_symlink():
                 skipped.append(encode_name(f"{name}/"))

@@ -4,6 +4,7 @@ import contextlib
 import math
 import os
 import pathlib
+import re
 from collections.abc import Iterator
 from typing import IO
 
@@ -14,15 +15,24 @@ try:
 except ImportError:  # on Windows
     fcntl = None  # type: ignore[assignment]
 
-_HEADER_SIZE = 128  # a multiple of 64, with room for numbers of 12 digits
+# The header of a .npy file of version 1.0, with room for numbers of 12 digits.
+_HEADER_SIZE = 128
+_MAGIC = np.lib.format.magic(1, 0) + (_HEADER_SIZE - 10).to_bytes(2, "little")
+_HEADER = "{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}"
+# NumPy's reader raises other errors than ValueError for some damaged headers.
+_WRITTEN = re.compile(
+    re.escape(_MAGIC)
+    + rb"\{'descr': '\|u1', 'fortran_order': False, "
+    + rb"'shape': \((\d+), (\d+), (\d+), (\d+)\), \} *\n"
+)
 
 
 class PixelFile:
     """A `.npy` file of uint8 images, to which images are appended.
 
     The caller stores how many rows are valid. Rows after these are leftovers of a
-    process that was killed, and are overwritten. Valid rows never change, so that memory
-    maps of them stay valid.
+    process that was killed, and are overwritten. Valid rows never change: memory maps
+    of them stay valid.
 
     Args:
         path: The file, ending in `.npy`.
@@ -42,18 +52,16 @@ class PixelFile:
         Raises:
             ValueError: If it holds images of another shape.
         """
-        try:
-            with self._path.open("rb") as file:
-                np.lib.format.read_magic(file)
-                shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-                is_ours = file.tell() == _HEADER_SIZE and dtype == np.uint8
-        except (FileNotFoundError, ValueError):
+        if not self._path.exists():
             return 0
-        if not is_ours:
+        with self._path.open("rb") as file:
+            header = _WRITTEN.fullmatch(file.read(_HEADER_SIZE))
+        if not header:
             return 0
-        if shape[1:] != self._sample_shape:
+        shape = tuple(map(int, header.groups()))[1:]
+        if shape != self._sample_shape:
             raise ValueError(
-                f"Argument `sample_shape` must be {shape[1:]}, the shape of the images "
+                f"Argument `sample_shape` must be {shape}, the shape of the images "
                 f"in {self._path}. Received: sample_shape={self._sample_shape}"
             )
         return (self._path.stat().st_size - _HEADER_SIZE) // self._row_size
@@ -130,9 +138,7 @@ class PixelFile:
     def _write_header(self):
         """Write a header of the same size for any number of rows."""
         shape = (self._num_rows, *self._sample_shape)
-        header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}"
-        size = _HEADER_SIZE - len(np.lib.format.magic(1, 0)) - 2
+        header = _MAGIC + _HEADER.format(shape=shape).encode()
         self._opened.seek(0)
-        self._opened.write(np.lib.format.magic(1, 0) + size.to_bytes(2, "little"))
-        self._opened.write(header.ljust(size - 1).encode() + b"\n")
+        self._opened.write(header.ljust(_HEADER_SIZE - 1) + b"\n")
         self._opened.seek(0, os.SEEK_END)
