@@ -6,7 +6,7 @@ import math
 import os
 import pathlib
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import numpy as np
 
@@ -107,15 +107,15 @@ class ImageStore:
         """The pixels: uint8 of shape `(rows, *sample_shape)`, mapped, read-only."""
         return self._pixels.rows(len(self._rows))
 
-    def refresh(self, progress: Callable[..., Iterable] | None = None) -> Changes:
+    def refresh(self, progress: Callable[[int, int], None] | None = None) -> Changes:
         """Look for changes in the folder of images, and decode what is new.
 
         Rows are assigned in the order of names. A file whose size and time have not
         changed since it was read is not read again.
 
         Args:
-            progress: Called as `progress(images, total=number)`, it returns an iterator
-                over `images`, as `tqdm.tqdm` does. Defaults to `None`.
+            progress: Called with the number of files read so far and of all files to
+                read. Defaults to `None`.
 
         Raises:
             ValueError: If the folder holds no image that can be read, or another
@@ -226,10 +226,10 @@ class ImageStore:
             self._check_space(len(to_read))
         paths = map(self._path, to_read)
         images = image_reader.read_in_order(paths, self._sample_shape, row_of_hash)
-        if progress is not None:
-            images = progress(images, total=len(to_read))
         broken = []
-        for name, image in zip(to_read, images, strict=True):
+        for done, (name, image) in enumerate(zip(to_read, images, strict=True), 1):
+            if progress is not None:
+                progress(done, len(to_read))
             if image.reason:
                 broken.append((name, image.reason))
                 continue

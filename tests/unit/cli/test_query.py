@@ -1,8 +1,10 @@
 import csv
+import shutil
 import subprocess
 import sys
 
 import keras
+import numpy as np
 import pytest
 
 from dfal_keras.cli.main import main
@@ -108,3 +110,19 @@ def test_as_a_command(folder, tmp_path):
     )
     assert done.stderr == ""
     assert "out.csv" in done.stdout
+
+
+def test_a_new_file_that_sorts_first_does_not_shift_what_is_excluded(folder, tmp_path):
+    images = tmp_path / "images"
+    shutil.copytree(folder / "images", images)
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    options = ("--no-sheet", "--num-queries", "30")
+    assert query(folder, *options, pool=images, out=first) == 0
+    keras.utils.save_img(images / "0.png", np.zeros((64, 64, 3)), scale=False)
+    assert (
+        query(folder, *options, "--exclude", str(first), pool=images, out=second) == 0
+    )
+    asked, asked_then = (
+        {row["file"] for row in read(path)} for path in (first, second)
+    )
+    assert len(asked | asked_then) == 60

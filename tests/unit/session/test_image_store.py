@@ -254,16 +254,13 @@ def test_any_name_survives(folder, images):
 
 def test_progress_is_reported(folder, images):
     seen = []
-
-    def progress(items, total):
-        assert total == 7
-        for item in items:
-            yield item
-            seen.append(item)
-
     (images / "bad.png").write_bytes(b"")
     (images / "a.png").unlink()
-    opened(folder, images).refresh(progress)
+    store = opened(folder, images)
+    store.refresh(lambda *counts: seen.append(counts))
+    assert seen == [(i, 7) for i in range(1, 8)]
+    (images / "bad.png").unlink()
+    store.refresh(lambda *counts: seen.append(counts))
     assert len(seen) == 7
 
 
@@ -385,14 +382,9 @@ def test_many_images_are_committed_in_parts(folder, images, monkeypatch):
     monkeypatch.setattr(image_store, "_NUM_PER_COMMIT", 3)
     commits = []
 
-    def progress(items, total):
-        for item in items:
-            yield item
-            commits.append(len(opened(folder, images).names))
-
     store = opened(folder, images)
-    store.refresh(progress)
-    assert commits == [0, 0, 3, 3, 3, 6, 6]
+    store.refresh(lambda *_: commits.append(len(opened(folder, images).names)))
+    assert commits == [0, 0, 0, 3, 3, 3, 6]
     image_files.check(store, images, SHAPE)
 
 
@@ -400,15 +392,14 @@ def test_two_processes_do_not_refresh_at_once(folder, images):
     store, other = opened(folder, images), opened(folder, images)
     errors = []
 
-    def progress(items, total):
+    def refresh_other(*_):
         try:
             other.refresh()
         except ValueError as error:
             errors.append(str(error))
-        return items
 
-    store.refresh(progress)
-    assert len(errors) == 1
+    store.refresh(refresh_other)
+    assert len(errors) == 7
     assert "in use by another process" in errors[0]
     assert other.refresh() == NOTHING  # it reads the rows that it did not know
     check_same(state(other), state(store))
@@ -465,12 +456,6 @@ def test_memory_does_not_grow_with_the_folder(folder, tmp_path):
     process = psutil.Process()
     before = process.memory_info().rss
     peaks = []
-
-    def progress(items, total):
-        for item in items:
-            yield item
-            peaks.append(process.memory_info().rss - before)
-
-    store.refresh(progress)
+    store.refresh(lambda *_: peaks.append(process.memory_info().rss - before))
     assert store.pool.nbytes == 60_000_000
     assert max(peaks) < 40_000_000
