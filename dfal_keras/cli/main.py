@@ -1,6 +1,7 @@
 """Choose the images to label next. See `python -m dfal_keras query --help`."""
 
 import argparse
+import io
 import pathlib
 import sys
 
@@ -18,6 +19,9 @@ def main(arguments: list[str] | None = None) -> int:
     """
     options = vars(_parser().parse_args(arguments))
     options.pop("command")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Names of files may have characters that the terminal's encoding lacks.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         with quiet_import.quiet():
             from dfal_keras.cli import query
@@ -91,7 +95,16 @@ def _parser():
         default=[],
         metavar="CSV",
         type=pathlib.Path,
-        help="earlier rankings of the same pool, whose images are not chosen again",
+        help="earlier rankings of the same pool, whose images are not chosen again; of "
+        "a folder, images are known by their content, or by name if a ranking has no "
+        "column sha256",
+    )
+    add(
+        "--cache",
+        metavar="FOLDER",
+        type=pathlib.Path,
+        help="folder that keeps a folder's decoded images for the next call (default: "
+        "none)",
     )
     add(
         "--image-size",

@@ -11,7 +11,7 @@ import dfal_keras
 ROOT = pathlib.Path(dfal_keras.__file__).parent
 # The modules and packages, relative to dfal_keras, that may import a package.
 ALLOWED = {
-    "tensorflow": ("backend", "cli", "training"),
+    "tensorflow": ("backend", "training"),
     "keras": ("backend", "cli", "models", "pools", "training"),
     "tensorflow_datasets": ("datasets",),
     "ortools": ("kcenter",),

@@ -40,6 +40,13 @@ def folder(tmp_path_factory):
     keras.Sequential([keras.Input((12,)), keras.layers.Lambda(lambda x: x * 2)]).save(
         folder / "lambda.keras"
     )
+    keras.Sequential(
+        [
+            keras.Input((None, None, 3)),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(2, activation="softmax"),
+        ]
+    ).save(folder / "any_size.keras")
     write_bad_files(folder)
     return folder
 
@@ -57,5 +64,7 @@ def write_bad_files(folder):
     (folder / "outside.csv").write_text("rank,index\n1,99\n")
     (folder / "negative.csv").write_text("rank,index\n1,-1\n")
     (folder / "fraction.csv").write_text("rank,index\n1,0.5\n")
+    (folder / "of_array.csv").write_text("rank,index,file\n1,3,\n")
+    (folder / "of_folder.csv").write_text("rank,index,file\n1,,a.png\n")
     (folder / "other.csv").write_text("name,size\na,2\n")
     (folder / "binary.csv").write_bytes(b"\xff\xfe\x00\x80")

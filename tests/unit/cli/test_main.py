@@ -43,7 +43,27 @@ def query(folder, out, **changed):
             {"--model": "rows.keras", "--pool": "images"},
             "`--pool` may be a folder only",
         ),
-        ({"--pool": "images", "--image-size": "0 0"}, "`--pool` may be a folder only"),
+        ({"--image-size": "0 0"}, "`--image-size` must be a size of images"),
+        (
+            {"--pool": "images", "--image-size": "64 32"},
+            "`--image-size` must be a size",
+        ),
+        (
+            {"--model": "any_size.keras", "--pool": "images"},
+            "`--pool` may be a folder only",
+        ),
+        *(
+            (
+                {"--model": "any_size.keras", "--pool": "images", "--image-size": size},
+                "`--image-size` must be (height, width, channels)",
+            )
+            for size in ("0 0", "-1 5", "1000000 1000000")
+        ),
+        ({"--cache": "cache"}, "`--cache` must name a folder"),
+        (
+            {"--pool": "images", "--cache": "no/such/folder"},
+            "`--cache` must name a folder",
+        ),
         ({"--pool": "missing"}, "which does not exist"),
         ({"--pool": "model.keras"}, "`--pool` must be a folder"),
         ({"--pool": "nan.npy"}, "`--pool`"),
@@ -52,7 +72,7 @@ def query(folder, out, **changed):
         ({"--pool": "objects.npy"}, "`--pool`"),
         ({"--pool": "nothing.npy"}, "`--pool`"),
         ({"--pool": "empty"}, "`--pool` must be a folder with images"),
-        ({"--pool": "broken"}, "images that can be decoded"),
+        ({"--pool": "broken"}, "which holds 'image.png' (not an image of the formats"),
         ({"--out": "out.png"}, "`--out` must name a new .csv file"),
         ({"--out": ""}, "`--out` must name a new .csv file"),
         ({"--out": "no/such/folder.csv"}, "`--out` must name a new .csv file"),
@@ -80,6 +100,11 @@ def query(folder, out, **changed):
         ({"--exclude": "blank.csv"}, "`--exclude` must name rankings"),
         ({"--exclude": "missing.csv"}, "`--exclude` must name rankings"),
         ({"--exclude": "empty"}, "`--exclude` must name rankings"),
+        ({"--exclude": "of_folder.csv"}, "`--exclude` must name rankings of an array"),
+        (
+            {"--exclude": "of_array.csv", "--pool": "images"},
+            "`--exclude` must name rankings of a folder",
+        ),
         ({"--seed": "-1"}, "`--seed` must be an integer"),
     ],
     ids=lambda value: (
