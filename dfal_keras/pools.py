@@ -2,13 +2,12 @@
 
 import os
 import pathlib
-import zipfile
 from typing import TYPE_CHECKING, TypeGuard
 
 import keras
 import numpy as np
 
-from dfal_keras import _files, _validation
+from dfal_keras import _files, _validation, array_files
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -56,7 +55,7 @@ def as_pool(source, *, name: str = "source", sample_shape: tuple | None = None):
             "`dfal_keras.pools.write_pool(dataset, path)`. Received: a tf.data.Dataset"
         )
     if isinstance(source, (str, pathlib.Path)):
-        source = _read(pathlib.Path(source), name)
+        source = array_files.read(pathlib.Path(source), name)
     _validation.check_images(name, source, sample_shape=sample_shape)
     return source
 
@@ -191,21 +190,6 @@ def check_same(pool, shape) -> None:
 def _is_tf_dataset(source) -> "TypeGuard[tf.data.Dataset]":
     """Return whether `source` is a `tf.data.Dataset`, without importing TensorFlow."""
     return hasattr(source, "as_numpy_iterator")
-
-
-def _read(path, name):
-    """Memory-map a `.npy` file, or read the images of an `.npz` file."""
-    try:
-        if path.suffix == ".npy":
-            return np.load(path, mmap_mode="r", allow_pickle=False)
-        with np.load(path, allow_pickle=False) as stored:
-            key = stored.files[0] if len(stored.files) == 1 else "x"
-            return stored[key]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"Argument `{name}` must be a .npy file, or an .npz file with one array or "
-            f"one named x, without pickled objects. Received: {path} ({error})"
-        ) from error
 
 
 def _write_batches(batches, file):
