@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
-_SUBMODULES = ("datasets", "kcenter", "models", "pools", "strategies")
+_SUBMODULES = ("datasets", "kcenter", "models", "pools", "stopping", "strategies")
 _DEFINED_IN = {
     "ActiveLearner": "learner",
     "DeepFoolResult": "attacks",
-    "Round": "learner",
+    "Round": "rounds",
     "Training": "training",
     "deepfool": "attacks",
 }
@@ -25,13 +25,15 @@ __all__ = [
     "kcenter",
     "models",
     "pools",
+    "stopping",
     "strategies",
 ]
 
 if TYPE_CHECKING:
-    from dfal_keras import datasets, kcenter, models, pools, strategies
+    from dfal_keras import datasets, kcenter, models, pools, stopping, strategies
     from dfal_keras.attacks import DeepFoolResult, deepfool
-    from dfal_keras.learner import ActiveLearner, Round
+    from dfal_keras.learner import ActiveLearner
+    from dfal_keras.rounds import Round
     from dfal_keras.training import Training
 else:  # type checkers would accept any name with `__getattr__`
 

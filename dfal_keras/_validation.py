@@ -9,6 +9,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+_MAX_CLASSES = 2**31  # labels are int32 in TensorFlow
+
 
 def check_count(name: str, value, *, minimum: int = 1) -> int:
     """Return `value` as an int, or raise ValueError if it is not one from `minimum`."""
@@ -200,6 +202,54 @@ def check_indices(name: str, indices, size: int | None = None) -> np.ndarray:
             f"least 0{below}. Received: {name}={indices!r:.80}"
         )
     return rows.astype(np.int64)
+
+
+def check_distinct(name: str, indices, size: int | None = None) -> np.ndarray:
+    """Return `indices` as `check_indices` does; raise if one is there twice."""
+    rows = check_indices(name, indices, size)
+    found, counts = np.unique(rows, return_counts=True)
+    if (counts > 1).any():
+        raise ValueError(
+            f"Argument `{name}` must hold distinct samples. Received: sample "
+            f"{found[counts.argmax()]} more than once"
+        )
+    return rows
+
+
+def check_answers(
+    indices, labels, *, size: int | None = None, optional: bool = False
+) -> tuple[np.ndarray, list]:
+    """Return the arguments `indices`, as an int64 array, and `labels`, as a list.
+
+    Args:
+        indices: Distinct rows of the pool.
+        labels: A class index for each.
+        size: Number of rows of the pool. Defaults to `None`, no limit.
+        optional: Whether labels may be `None`. Defaults to `False`.
+    """
+    rows = check_distinct("indices", indices, size)
+    labels = list(labels) if np.iterable(labels) else []
+    or_none, unknown = (", or None,", ", or None for unknown labels")
+    if not optional:
+        or_none = unknown = ""
+    if len(labels) != len(rows):
+        raise ValueError(
+            f"Argument `labels` must have a label{or_none} for each of `indices`. "
+            f"Received: {len(labels)} labels for {len(rows)} indices"
+        )
+    for row, label in zip(rows.tolist(), labels, strict=True):
+        if not (optional and label is None) and not _is_class_index(label):
+            raise ValueError(
+                f"Argument `labels` must hold class indices of at least 0{unknown}. "
+                f"Received: {label!r} for sample {row}"
+            )
+    return rows, labels
+
+
+def _is_class_index(label):
+    """Return whether a label is an integer that can be a class index."""
+    is_integer = isinstance(label, numbers.Integral) and not isinstance(label, bool)
+    return is_integer and 0 <= label < _MAX_CLASSES
 
 
 def _as_array(name, values):

@@ -27,7 +27,7 @@ class LabeledSet:
 
     Attributes:
         indices: Int array of shape `(num_annotations,)`, the labeled rows of the pool,
-            in the order of labeling.
+            in the order of the queries.
         labels: Int array of shape `(num_annotations,)`.
         adversarial_examples: Float32 array of shape `(num_adversarial, ...)`, or of
             shape `(0,)` if there are none.
@@ -91,6 +91,45 @@ class LabeledSet:
         self.pseudo_indices = query.pseudo_indices
         self.pseudo_labels = query.pseudo_labels
 
+    def find(self, indices: np.ndarray) -> np.ndarray:
+        """Return where samples are in `indices`; -1 for samples that are not labeled.
+
+        Args:
+            indices: Int array, rows of the pool.
+
+        Returns:
+            Int array of the same shape.
+        """
+        rows = {index: row for row, index in enumerate(self.indices.tolist())}
+        return np.array([rows.get(index, -1) for index in indices.tolist()], np.int64)
+
+    def relabel(self, rows: np.ndarray, labels: np.ndarray) -> None:
+        """Change labels; the adversarial examples take them too.
+
+        Args:
+            rows: Int array, positions in `indices`.
+            labels: Int array of the same shape.
+        """
+        self.labels = self.labels.copy()
+        self.labels[rows] = labels
+
+    def keep(self, rows: np.ndarray) -> None:
+        """Keep only some samples, in a given order, with their adversarial examples.
+
+        Args:
+            rows: Int array, distinct positions in `indices`.
+        """
+        places = np.full(self.num_annotations, -1)
+        places[rows] = np.arange(len(rows))
+        places = places[self.adversarial_rows]
+        order = np.argsort(places, kind="stable")
+        order = order[places[order] >= 0]
+        self.indices, self.labels = self.indices[rows], self.labels[rows]
+        self.adversarial_rows = places[order]
+        self.adversarial_examples = (
+            self.adversarial_examples[order] if len(order) else np.empty(0, np.float32)
+        )
+
     def first(self, num_annotations: int) -> "LabeledSet":
         """Return the set after its first annotations, without pseudo-labels.
 
@@ -108,16 +147,12 @@ class LabeledSet:
                 "Argument `num_annotations` must be from 1 to the set's "
                 f"{self.num_annotations}. Received: num_annotations={num_annotations!r}"
             )
-        is_kept = self.adversarial_rows < num_annotations
         integers = np.empty(0, np.int64)
-        return LabeledSet(
-            self.indices[:num_annotations],
-            self.labels[:num_annotations],
-            self.adversarial_examples[is_kept],
-            self.adversarial_rows[is_kept],
-            integers,
-            integers,
+        first = dataclasses.replace(
+            self, pseudo_indices=integers, pseudo_labels=integers
         )
+        first.keep(np.arange(num_annotations))
+        return first
 
     def arrays(self, pool) -> tuple[np.ndarray, np.ndarray]:
         """Return the training set.

@@ -1,7 +1,5 @@
 """The active learner: Algorithm 1 of the paper."""
 
-import dataclasses
-import json
 import logging
 import os
 import time
@@ -9,48 +7,26 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from dfal_keras import _validation, pools, strategies
+from dfal_keras import _validation, learner_file, pools, strategies
+from dfal_keras.annotations import Annotations
 from dfal_keras.backend import classifier, inference
-from dfal_keras.labeled_set import LabeledSet
+from dfal_keras.pool_fingerprint import PoolFingerprint
+from dfal_keras.rounds import Round
 from dfal_keras.strategies import Query
 
 _logger = logging.getLogger(__name__)
 
 
-@dataclasses.dataclass(frozen=True)
-class Round:
-    """Results of one round of Algorithm 1.
-
-    Attributes:
-        round: k, from 0.
-        num_annotations: Number of labels queried so far, the initial set included.
-        num_labeled: Size of the training set L_k: annotations, adversarial examples
-            and pseudo-labels.
-        accuracy: Test accuracy of A_k, in [0, 1]. NaN without test data.
-        loss: Test cross-entropy of A_k, in nats. NaN without test data.
-        fit_seconds: Time to train A_k.
-        evaluate_seconds: Time to test A_k.
-        query_seconds: Time to choose the next queries. 0 in the last round.
-    """
-
-    round: int
-    num_annotations: int
-    num_labeled: int
-    accuracy: float
-    loss: float
-    fit_seconds: float
-    evaluate_seconds: float
-    query_seconds: float
-
-
-class ActiveLearner:
+class ActiveLearner(Annotations):
     """Train on a labeled set that grows by querying labels.
 
     One round, as in Algorithm 1: train A_k on L_k; draw K candidates S_k from the
     unlabeled pool U_k; let the strategy choose `num_queries` of them; move these, with
     their labels and adversarial examples, from U_k to L_{k+1}.
 
-    Use `ask` and `tell` with an annotator, `rounds` or `fit` to simulate one.
+    Use `ask` and `tell` with an annotator, `rounds` or `fit` to simulate one. Bring
+    labels that exist already with `add_labels`; correct labels with `relabel` and
+    `unlabel`. Within a query, the order of the answers has no effect.
 
     The pool is never copied or converted as a whole. The learner keeps indices into
     it, labels and adversarial examples, in `labeled`.
@@ -62,8 +38,8 @@ class ActiveLearner:
     Args:
         train: `training(H, L_k)`, a function `train(x, y, seed=...)` that returns a
             trained Keras model, such as a `dfal_keras.Training`.
-        strategy: Name of a query strategy, or an object with a method `query`.
-            Defaults to `"dfal"`.
+        strategy: Name of a query strategy, or an object with a method `query`; see
+            `dfal_keras.strategies.get`. Defaults to `"dfal"`.
         num_queries: n_query, the number of labels to query in a round. Defaults to 10.
         num_initial: Size of the initial labeled set L_0, drawn at random. Unused if
             `model` is given. Defaults to 10.
@@ -77,7 +53,7 @@ class ActiveLearner:
     Attributes:
         labeled: The `LabeledSet` L_k: indices, labels, adversarial examples and
             pseudo-labels.
-        ignored: Int array, rows of the pool that are never queried.
+        ignored: Sorted int array, rows of the pool that are never queried.
         round: k, the number of completely answered queries, without the initial one.
         model: A_k of the last training, or the argument `model` before.
         metadata: Dict of JSON-serializable values that `save` and `load` keep.
@@ -127,24 +103,19 @@ class ActiveLearner:
         self.num_queries = _validation.check_count("num_queries", num_queries)
         self.num_initial = _validation.check_count("num_initial", num_initial)
         self.seed = _validation.check_count("seed", seed, minimum=0)
-        self.pool = None if pool is None else pools.as_pool(pool, name="pool")
+        super().__init__(None if pool is None else pools.as_pool(pool, name="pool"))
         if model is not None:
             classifier.check_model(model)
-        self.model = model
-        self.round = 0
+        self.model = self._first_model = model
+        self._has_trained = False
         self.metadata: dict = {}
-        self.labeled = LabeledSet.empty()
-        self.ignored = np.empty(0, np.int64)
-        # Samples without an answer, and the round after the answer: the current round
-        # if there are none.
-        self._query: Query | None = None
-        self._next_round = 0
+        self._fingerprint: PoolFingerprint | None = None  # of the last save or load
 
     def ask(self) -> Query:
         """Return the samples to label next.
 
         Trains A_k first, if any sample is labeled. If the last query is not completely
-        answered, returns its remaining samples instead.
+        answered, returns `open_query` instead, its remaining samples.
 
         Returns:
             A `dfal_keras.strategies.Query` with indices into the pool.
@@ -152,54 +123,16 @@ class ActiveLearner:
         Raises:
             ValueError: If there is no pool, or it has no unlabeled sample.
         """
-        if self._query is None:
+        query = self.open_query
+        if query is None:
             if self.pool is None:
                 raise ValueError(
                     "Argument `pool` must be given, at construction or to `load`, for "
                     "`ask`. Received: pool=None"
                 )
             self._train()
-            self._query = self._choose(self.num_queries)
-        return self._query
-
-    def tell(self, indices, labels) -> None:
-        """Add labels of queried samples, in any order, in one or several calls.
-
-        Args:
-            indices: Some or all of the indices that `ask` returned.
-            labels: A class index for each index, or `None` for an unknown label.
-                Samples with unknown labels are not queried again.
-
-        Raises:
-            ValueError: If an index is not part of an open query, or a label is not a
-                class index. No label is added.
-        """
-        if self._query is None:
-            raise ValueError(
-                "Method `tell` must follow a query: call `ask` first. "
-                f"Received: indices={indices!r:.80}"
-            )
-        query = self._query
-        rows, labels, is_known = query.match_answers(indices, labels)
-        self.labeled.add(query.take(rows[is_known]), labels)
-        self.ignored = np.concatenate([self.ignored, query.indices[rows[~is_known]]])
-        left = np.setdiff1d(np.arange(len(query.indices)), rows)
-        self._query = query.take(left) if len(left) else None
-        if self._query is None:
-            self.round = self._next_round
-
-    def ignore(self, indices) -> None:
-        """Exclude samples of the pool from all further queries.
-
-        Args:
-            indices: Rows of the pool.
-
-        Raises:
-            ValueError: If there is no pool, or an index is out of range.
-        """
-        size = 0 if self.pool is None else len(self.pool)
-        rows = _validation.check_indices("indices", indices, size)
-        self.ignored = np.union1d(self.ignored, rows)
+            query = self._choose(self.num_queries)
+        return query
 
     def fit(self, x, y, *, budget: int, test_data: tuple | None = None) -> list[Round]:
         """Run all rounds; see `rounds`.
@@ -229,11 +162,15 @@ class ActiveLearner:
 
         Raises:
             ValueError: If an argument is invalid, or the budget is smaller than the
-                initial set or larger than the pool.
+                initial set or larger than the pool; or `x` is not the pool of the
+                saved learner.
         """
-        self.pool = pools.as_pool(x, name="x")
+        pool = pools.as_pool(x, name="x")
+        if self._fingerprint is not None:
+            self._fingerprint.check("x", pool)
+        self.pool = pool
         y = _validation.check_labels("y", y, num_samples=len(self.pool))
-        least = 1 if self.model is not None else self.num_initial
+        least = self.num_initial if self._has_no_model() else 1
         _validation.check_count("budget", budget, minimum=least)
         if budget > len(self.pool):
             raise ValueError(
@@ -247,8 +184,9 @@ class ActiveLearner:
     def save(self, path: str | os.PathLike) -> None:
         """Write the state to an `.npz` file. The write is atomic.
 
-        The state consists of L_k, the open query, the round, and the numbers given at
-        construction. It does not include the pool or the model.
+        The state consists of L_k, the last query, the round, the numbers and the
+        strategy given at construction, and a fingerprint of the pool. It does not
+        include the pool or the model.
 
         Args:
             path: The file to write.
@@ -256,31 +194,25 @@ class ActiveLearner:
         Raises:
             ValueError: If `metadata` is not JSON-serializable.
         """
-        try:
-            metadata = json.dumps(self.metadata)
-        except (TypeError, ValueError) as error:
-            raise ValueError(
-                "Attribute `metadata` must be JSON-serializable. "
-                f"Received: metadata={self.metadata!r:.80} ({error})"
-            ) from error
-        arrays = {name: getattr(self, name) for name in (*_SAVED, "round", "ignored")}
         if self.pool is not None:
-            arrays["pool_shape"] = self.pool.shape
-        if self._query is not None:
-            arrays["next_round"] = self._next_round
-            arrays |= {
-                f"query_{name}": value
-                for name, value in vars(self._query).items()
-                if value is not None
-            }
-        self.labeled.save(path, metadata=metadata, **arrays)
+            indices = self.labeled.indices
+            known = self._fingerprint
+            self._fingerprint = PoolFingerprint.of(self.pool, indices, known)
+        learner_file.SavedLearner(
+            labeled=self.labeled,
+            annotations=self._arrays(),
+            numbers={name: getattr(self, name) for name in learner_file.NUMBERS},
+            metadata=self.metadata,
+            strategy=learner_file.describe_strategy(self.strategy),
+            pool=self._fingerprint,
+        ).write(path)
 
     @classmethod
     def load(
         cls,
         path: str | os.PathLike,
         train: Callable,
-        strategy="dfal",
+        strategy=None,
         *,
         pool=None,
         model=None,
@@ -293,34 +225,35 @@ class ActiveLearner:
         Args:
             path: A file that `save` wrote.
             train: As at construction.
-            strategy: As at construction. Defaults to `"dfal"`.
-            pool: As at construction. Defaults to `None`.
+            strategy: As at construction. If it differs from the saved one, a warning is
+                logged. Defaults to `None`, the saved strategy.
+            pool: As at construction; more samples may follow at its end. Defaults to
+                `None`.
             model: As at construction. Not needed if any sample is labeled. Defaults
                 to `None`.
 
         Raises:
-            ValueError: If an argument is invalid, `save` did not write the file, or
-                the saved learner has another pool.
+            ValueError: If an argument is invalid; if `save` did not write the file; if
+                the saved learner has another pool; or if `strategy` is `None` and the
+                saved one can't be built again, such as an object without `get_config`.
+
+        Example:
+            >>> import dfal_keras as dfal
+            >>> model = dfal.models.LeNet5((28, 28, 1), 10)
+            >>> model.compile("adam", "sparse_categorical_crossentropy")
+            >>> train = dfal.Training(model)
+            >>> dfal.ActiveLearner(train, "bald").save("learner.npz")
+            >>> dfal.ActiveLearner.load("learner.npz", train).strategy
+            BALD(num_candidates=300, num_samples=10, batch_size=None)
         """
-        labeled, stored = LabeledSet.load(path)
-        if not {*_SAVED, "round"} <= stored.keys():
-            raise ValueError(
-                "Argument `path` must be a file that `ActiveLearner.save` wrote. "
-                f"Received: {path}, which holds a labeled set only"
-            )
-        numbers = {name: int(stored[name]) for name in _SAVED}
-        learner = cls(train, strategy, pool=pool, model=model, **numbers)
-        learner.labeled = labeled
-        learner.round = learner._next_round = int(stored["round"])
-        learner.ignored = stored.get("ignored", learner.ignored)
-        learner.metadata = json.loads(str(stored.get("metadata", "{}")))
-        if "next_round" in stored:
-            names = [field.name for field in dataclasses.fields(Query)]
-            found: dict = {name: stored.get(f"query_{name}") for name in names}
-            learner._query = Query(**found)
-            learner._next_round = int(stored["next_round"])
-        if pool is not None and "pool_shape" in stored:
-            pools.check_same(learner.pool, stored["pool_shape"])
+        saved = learner_file.SavedLearner.read(path)
+        strategy = learner_file.choose_strategy(path, saved.strategy, strategy)
+        learner = cls(train, strategy, pool=pool, model=model, **saved.numbers)
+        if learner.pool is not None and saved.pool is not None:
+            saved.pool.check("pool", learner.pool)
+        learner._restore(saved.labeled, saved.annotations)
+        learner.metadata = saved.metadata
+        learner._fingerprint = saved.pool
         return learner
 
     def training_seed(self, k: int) -> int:
@@ -329,7 +262,7 @@ class ActiveLearner:
 
     def _rounds(self, y, budget, test_data):
         """Yield rounds until `budget` samples are annotated."""
-        if self._query is not None or self._has_no_model():
+        if self.open_query is not None or self._has_no_model():
             self._answer(y)
         while True:
             started = time.perf_counter()
@@ -344,7 +277,7 @@ class ActiveLearner:
             # No query in the last round: a run with a larger budget continues with it.
             num_queries = min(self.num_queries, budget - num_annotations)
             if num_queries > 0:
-                self._query = self._choose(num_queries)
+                self._choose(num_queries)
                 self._answer(y)
             queried = time.perf_counter()
             finished = Round(
@@ -375,9 +308,12 @@ class ActiveLearner:
         if self.labeled.num_annotations:
             arrays = self.labeled.arrays(self.pool)
             self.model = self.train(*arrays, seed=self.training_seed(self.round))
+            self._has_trained = True
+        elif self._has_trained:  # `unlabel` removed all labels
+            self.model, self._has_trained = self._first_model, False
 
     def _choose(self, num_queries):
-        """Return the strategy's query, or random samples if there is no model yet."""
+        """Begin the strategy's query, or a random one if there is no model yet."""
         known = np.concatenate([self.labeled.indices, self.ignored])
         candidates = np.setdiff1d(np.arange(len(self.pool)), known)
         if not len(candidates):
@@ -388,7 +324,9 @@ class ActiveLearner:
         if self._has_no_model():
             num_initial = min(self.num_initial, len(candidates))
             rng = self._rng(_INITIAL)
-            return Query(rng.choice(candidates, num_initial, replace=False))
+            query = Query(rng.choice(candidates, num_initial, replace=False))
+            self._begin(query, next_round=self.round)
+            return query
         num_candidates = getattr(self.strategy, "num_candidates", None)
         if num_candidates is not None and num_candidates < len(candidates):
             rng = self._rng(_CANDIDATES)
@@ -403,8 +341,9 @@ class ActiveLearner:
             rng=self._rng(_STRATEGY),
         )
         query.check(len(candidates), num_queries)
-        self._next_round = self.round + 1
-        return query.reindex(candidates)
+        query = query.reindex(candidates)
+        self._begin(query, next_round=self.round + 1)
+        return query
 
     def _rng(self, purpose, k=None):
         """Return the random generator of a purpose in a round."""
@@ -412,5 +351,4 @@ class ActiveLearner:
         return np.random.default_rng([self.seed, k, purpose])
 
 
-_SAVED = ("num_queries", "num_initial", "seed")
 _INITIAL, _TRAIN, _CANDIDATES, _STRATEGY = range(4)

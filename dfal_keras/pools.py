@@ -179,15 +179,6 @@ class Subset:
         return self._pool[self._indices[rows]]
 
 
-def check_same(pool, shape) -> None:
-    """Raise ValueError if a pool does not have the shape of a saved learner's pool."""
-    if tuple(pool.shape) != tuple(shape):
-        raise ValueError(
-            "Argument `pool` must be the pool of the saved learner, of shape "
-            f"{tuple(map(int, shape))}. Received: a pool of shape {tuple(pool.shape)}"
-        )
-
-
 def _is_tf_dataset(source) -> "TypeGuard[tf.data.Dataset]":
     """Return whether `source` is a `tf.data.Dataset`, without importing TensorFlow."""
     return hasattr(source, "as_numpy_iterator")

@@ -8,7 +8,7 @@ from dfal_keras.strategies.dfal import DFAL
 from dfal_keras.strategies.egl import EGL
 from dfal_keras.strategies.query import Query
 from dfal_keras.strategies.random import Random
-from dfal_keras.strategies.registry import get
+from dfal_keras.strategies.registry import class_name, get, serialize
 from dfal_keras.strategies.uncertainty import Uncertainty
 
 __all__ = [
@@ -21,5 +21,7 @@ __all__ = [
     "Random",
     "Strategy",
     "Uncertainty",
+    "class_name",
     "get",
+    "serialize",
 ]

@@ -1,6 +1,7 @@
 """The base class of the query strategies."""
 
 import abc
+import inspect
 
 import numpy as np
 
@@ -68,6 +69,61 @@ class Strategy(abc.ABC):
         Called by `query`, which validates the arguments and has their description.
         """
 
+    def get_config(self) -> dict:
+        """Return the options of the strategy, from which `from_config` builds it again.
+
+        These are the attributes that have the names of the constructor's options, and
+        `num_candidates`. A strategy with other options must define `get_config`.
+
+        Returns:
+            A dict of JSON-serializable values.
+
+        Raises:
+            NotImplementedError: If the constructor has an option that is no attribute.
+
+        Example:
+            >>> import dfal_keras as dfal
+            >>> dfal.strategies.BALD(num_samples=20).get_config()
+            {'num_candidates': 300, 'num_samples': 20, 'batch_size': None}
+        """
+        names = ["num_candidates", *_option_names(type(self))]
+        missing = [name for name in names if not hasattr(self, name)]
+        if missing:
+            raise NotImplementedError(
+                f"The strategy {type(self).__name__} must define `get_config`, as its "
+                f"options {missing} are not attributes"
+            )
+        return {name: _as_plain(getattr(self, name)) for name in names}
+
+    @classmethod
+    def from_config(cls, config: dict) -> "Strategy":
+        """Return a new strategy with the options that `get_config` returned.
+
+        Args:
+            config: A dict of options. `num_candidates` is also allowed for strategies
+                whose constructor does not take it.
+
+        Raises:
+            ValueError: If an option is out of range.
+
+        Example:
+            >>> import dfal_keras as dfal
+            >>> strategy = dfal.strategies.Uncertainty()
+            >>> strategy.num_candidates = 1000
+            >>> strategy.from_config(strategy.get_config()).num_candidates
+            1000
+        """
+        options = dict(config)
+        num_candidates = _validation.check_optional_count(
+            "num_candidates", options.pop("num_candidates", cls.num_candidates)
+        )
+        if num_candidates is not None and "num_candidates" in _option_names(cls):
+            options["num_candidates"] = num_candidates
+        strategy = cls(**options)
+        if "num_candidates" in config:
+            strategy.num_candidates = num_candidates
+        return strategy
+
     def __repr__(self) -> str:
         options = ", ".join(
             f"{key}={value!r}"
@@ -75,6 +131,28 @@ class Strategy(abc.ABC):
             if not key.startswith("_")
         )
         return f"{type(self).__name__}({options})"
+
+
+def _option_names(cls: type) -> list[str]:
+    """Return the names of the constructor's options, with those of its `**options`."""
+    names: list[str] = []
+    for each in cls.__mro__[:-1]:  # without `object`
+        if "__init__" not in vars(each):
+            continue
+        parameters = list(
+            inspect.signature(vars(each)["__init__"]).parameters.values()
+        )[1:]
+        variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+        names += [p.name for p in parameters if p.kind not in variable]
+        if inspect.Parameter.VAR_KEYWORD not in [p.kind for p in parameters]:
+            break
+    return list(dict.fromkeys(names))
+
+
+def _as_plain(value):
+    """Return a NumPy scalar or array as Python numbers, and other values unchanged."""
+    is_numpy = isinstance(value, np.generic | np.ndarray)
+    return value.tolist() if is_numpy else value
 
 
 def check_candidates(model, x_unlabeled, num_queries: int, x_labeled):

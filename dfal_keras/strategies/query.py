@@ -1,13 +1,8 @@
 """Query: the samples that a strategy chose, and what is added with their labels."""
 
 import dataclasses
-import numbers
 
 import numpy as np
-
-from dfal_keras import _validation
-
-_MAX_CLASSES = 2**31  # labels are int32 in TensorFlow
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,44 +73,17 @@ class Query:
             pseudo_indices=candidates[self.pseudo_indices],
         )
 
-    def match_answers(self, indices, labels) -> tuple:
-        """Match labels to the queried samples.
+    def without_pseudo_labels(self, indices: np.ndarray) -> "Query":
+        """Return the query without the pseudo-labels of some samples.
 
         Args:
-            indices: Some or all of `indices`, in any order.
-            labels: A class index for each, or `None` for an unknown label.
-
-        Returns:
-            `(rows, labels, is_known)`: the position in `indices` of each answer; the
-            known labels, int64; and a bool array that marks which answers are known.
-
-        Raises:
-            ValueError: If an index was not queried, or a label is not a class index.
+            indices: Int array, samples as in `pseudo_indices`.
         """
-        indices = _validation.check_indices("indices", indices).tolist()
-        labels = list(labels) if np.iterable(labels) else []
-        rows = {int(index): row for row, index in enumerate(self.indices)}
-        if len(indices) != len(labels):
-            raise ValueError(
-                "Argument `labels` must have a label, or None, for each of `indices`. "
-                f"Received: {len(labels)} labels for {len(indices)} indices"
-            )
-        if not rows.keys() >= set(indices) or len(set(indices)) < len(indices):
-            raise ValueError(
-                "Argument `indices` must hold distinct samples that were queried and "
-                f"are not answered yet: {sorted(rows)}. Received: "
-                f"indices={indices!r:.80}"
-            )
-        for index, label in zip(indices, labels, strict=True):
-            if label is not None and not _is_class_index(label):
-                raise ValueError(
-                    "Argument `labels` must hold class indices of at least 0, or None "
-                    f"for unknown labels. Received: {label!r} for sample {index}"
-                )
-        return (
-            np.array([rows[index] for index in indices], np.int64),
-            np.array([label for label in labels if label is not None], np.int64),
-            np.array([label is not None for label in labels], bool),
+        is_kept = ~np.isin(self.pseudo_indices, indices)
+        return dataclasses.replace(
+            self,
+            pseudo_indices=np.asarray(self.pseudo_indices)[is_kept],
+            pseudo_labels=np.asarray(self.pseudo_labels)[is_kept],
         )
 
     def check(self, num_candidates: int, num_queries: int) -> None:
@@ -171,9 +139,3 @@ class Query:
                 f"Received: {len(self.pseudo_labels)} labels for "
                 f"{len(self.pseudo_indices)} samples"
             )
-
-
-def _is_class_index(label):
-    """Return whether a label is an integer that can be a class index."""
-    is_integer = isinstance(label, numbers.Integral) and not isinstance(label, bool)
-    return is_integer and 0 <= label < _MAX_CLASSES

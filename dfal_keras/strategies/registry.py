@@ -21,41 +21,124 @@ _STRATEGIES = {
     "uncertainty": Uncertainty,
     "random": Random,
 }
+# Without case and underscores: "core_set", "CoreSet" and "CORE_SET" are the same.
+_BY_KEY = {name.replace("_", ""): found for name, found in _STRATEGIES.items()}
 
 
 # Positional-only, so that a user's class may have an option named `strategy`.
 def get(strategy, /, **options) -> Strategy:
-    """Return a query strategy by its name.
+    """Return a query strategy by its name, class or config.
+
+    | `strategy` | example |
+    |---|---|
+    | name of a strategy or of its class, in any case | `"core_set"`, `"CoreSet"` |
+    | name of a class in a module that can be imported | `"module:Class"` |
+    | class with a method `query` | `dfal_keras.strategies.CoreSet` |
+    | dict that `serialize` returns | `{"class_name": "CoreSet", "config": {}}` |
+    | object with a method `query`, returned unchanged | `CoreSet()` |
 
     Args:
-        strategy: One of `"dfal"`, `"bald"`, `"ceal"`, `"core_set"`, `"egl"`,
-            `"uncertainty"` and `"random"`; or `"module:Class"`, the name of a class in
-            a module that can be imported; or an object with a method `query`, which is
-            returned unchanged.
-        **options: Passed to the constructor of a strategy that is given by name.
+        strategy: See above. The names are `"dfal"`, `"bald"`, `"ceal"`, `"core_set"`,
+            `"egl"`, `"uncertainty"` and `"random"`.
+        **options: Passed to the constructor of a strategy that is given by name or as
+            a class.
 
     Returns:
         An object with a method `query`, such as a `Strategy`.
 
     Raises:
-        ValueError: If `strategy` is not a strategy or the name of one.
+        ValueError: If `strategy` is none of these, or is a dict or an object and
+            options are given.
 
     Example:
         >>> import dfal_keras as dfal
         >>> dfal.strategies.get("uncertainty", batch_size=256)
         Uncertainty(batch_size=256)
+        >>> config = {"class_name": "BALD", "config": {"num_samples": 20}}
+        >>> dfal.strategies.get(config).num_samples
+        20
     """
-    if isinstance(strategy, str) and strategy in _STRATEGIES:
-        return _STRATEGIES[strategy](**options)
+    found = _find_class(strategy)
+    if found is not None:
+        return found(**options)
+    is_object = callable(getattr(strategy, "query", None))
+    if isinstance(strategy, type) or not (is_object or isinstance(strategy, dict)):
+        raise ValueError(
+            f"Argument `strategy` must be one of {', '.join(map(repr, _STRATEGIES))}, "
+            '"module:Class", a class or an object with a method `query`, or a dict '
+            f"that `serialize` returned. Received: strategy={strategy!r}"
+        )
+    if options:
+        raise ValueError(
+            "Argument `strategy` must be a name or a class if options are given. "
+            f"Received: strategy={strategy!r:.80} and options {sorted(options)}"
+        )
+    return _from_dict(strategy) if isinstance(strategy, dict) else strategy
+
+
+def serialize(strategy) -> dict:
+    """Return the class name and the options of a strategy, as Keras's `serialize` does.
+
+    Args:
+        strategy: A `Strategy`, or another object with a method `get_config`.
+
+    Returns:
+        A dict with the keys `class_name` and `config`, from which `get` builds an equal
+        strategy. The class name of a strategy of your own is `"module:Class"`.
+
+    Raises:
+        ValueError: If the strategy has no config, or its class can't be imported.
+
+    Example:
+        >>> import dfal_keras as dfal
+        >>> dfal.strategies.serialize(dfal.strategies.Random())
+        {'class_name': 'Random', 'config': {'num_candidates': None}}
+    """
+    cls = type(strategy)
+    name = class_name(strategy)
+    try:
+        config = strategy.get_config()
+    except (AttributeError, NotImplementedError) as error:
+        raise ValueError(
+            "Argument `strategy` must have a method `get_config` that returns its "
+            f"options. Received: strategy={strategy!r:.80} ({error})"
+        ) from error
+    if _find_class(name) is not cls:
+        raise ValueError(
+            "Argument `strategy` must be of a class that can be imported. Received: "
+            f"strategy={strategy!r:.80}, of the class {name}"
+        )
+    return {"class_name": name, "config": config}
+
+
+def class_name(strategy) -> str:
+    """Return the name of a strategy's class, as `serialize` does."""
+    cls = type(strategy)
+    if cls in _STRATEGIES.values():
+        return cls.__name__
+    return f"{cls.__module__}:{cls.__qualname__}"
+
+
+def _find_class(strategy):
+    """Return the class that a name or a class means, `None` if it is neither."""
     if isinstance(strategy, str) and ":" in strategy:
-        return _import_class(strategy)(**options)
-    if callable(getattr(strategy, "query", None)) and not isinstance(strategy, type):
-        return strategy
-    raise ValueError(
-        f"Argument `strategy` must be one of {', '.join(map(repr, _STRATEGIES))}, "
-        '"module:Class", or an object with a method `query`. '
-        f"Received: strategy={strategy!r}"
-    )
+        return _import_class(strategy)
+    if isinstance(strategy, str):
+        return _BY_KEY.get(strategy.lower().replace("_", ""))
+    return strategy if _is_strategy_class(strategy) else None
+
+
+def _from_dict(strategy):
+    """Return the strategy of a dict that `serialize` returned."""
+    name, config = strategy.get("class_name"), strategy.get("config")
+    found = _find_class(name) if isinstance(name, str) else None
+    if strategy.keys() != {"class_name", "config"} or not found or config is None:
+        raise ValueError(
+            "Argument `strategy` must be a dict with the `class_name` of a strategy "
+            f"and its `config`. Received: strategy={strategy!r}"
+        )
+    from_config = getattr(found, "from_config", lambda config: found(**config))
+    return from_config(config)
 
 
 def _import_class(strategy):
@@ -68,10 +151,14 @@ def _import_class(strategy):
             "Argument `strategy` must name a class in a module that can be imported, "
             f'as "module:Class". Received: strategy={strategy!r} ({error})'
         ) from error
-    is_concrete = inspect.isclass(found) and not inspect.isabstract(found)
-    if not is_concrete or not callable(getattr(found, "query", None)):
+    if not _is_strategy_class(found):
         raise ValueError(
             "Argument `strategy` must name a class that has a method `query` and is "
             f"not abstract. Received: strategy={strategy!r}, which is {found!r:.80}"
         )
     return found
+
+
+def _is_strategy_class(found):
+    is_concrete = inspect.isclass(found) and not inspect.isabstract(found)
+    return is_concrete and callable(getattr(found, "query", None))

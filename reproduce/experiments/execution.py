@@ -162,10 +162,7 @@ def _learn(run, kept, made_with, rows, budget) -> Iterator[dict]:
     path = kept.path(run, ".npz")
     (x, y), test_data = load_data(problem.dataset)
     train = make_training(problem)
-    strategy = dfal.strategies.get(
-        protocol.identifier(run.strategy),
-        **protocol.strategy_options(run.problem, run.strategy),
-    )
+    strategy = _make_strategy(run)
     if path.exists():
         learner = dfal.ActiveLearner.load(path, train, strategy)
         store.check_settings(path, learner.metadata.get("settings", {}), made_with)
@@ -191,6 +188,14 @@ def _learn(run, kept, made_with, rows, budget) -> Iterator[dict]:
             "rows": store.checksum(row_format.to_csv(rows[: learner.round])),
         }
         learner.save(path)
+
+
+def _make_strategy(run):
+    """Return the strategy of a run, with the options of the protocol."""
+    return dfal.strategies.get(
+        protocol.identifier(run.strategy),
+        **protocol.strategy_options(run.problem, run.strategy),
+    )
 
 
 def _check_rows(path, learner, rows):
@@ -227,7 +232,7 @@ def _transfer(run, kept, budgets) -> Iterator[dict]:
             f"{run} needs the labeled set of the run {source}, which is missing: "
             f"{path}. Use another --output, where that run is made first."
         )
-    learner = dfal.ActiveLearner.load(path, train)
+    learner = dfal.ActiveLearner.load(path, train, _make_strategy(source))
     store.check_settings(path, learner.metadata.get("settings", {}), settings(source))
     for budget in budgets:
         arrays = learner.labeled.first(budget).arrays(x)

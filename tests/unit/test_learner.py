@@ -274,7 +274,7 @@ def test_an_invalid_query_of_a_strategy_is_an_error(tiny_train, blobs):
     [
         ({"train": "lenet5"}, "train"),
         ({"strategy": "dfla"}, "strategy"),
-        ({"strategy": dfal.strategies.DFAL}, "strategy"),
+        ({"strategy": dfal.strategies.Strategy}, "strategy"),
         ({"num_queries": 0}, "num_queries"),
         ({"num_initial": 0}, "num_initial"),
         ({"seed": -1}, "seed"),

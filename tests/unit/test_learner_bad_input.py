@@ -83,7 +83,7 @@ CALLS = {
     "load: text": ("path", lambda g: load(g, "text.npz")),
     "load: a pool": ("path", lambda g: load(g, "two.npz")),
     "load: no training": ("train", lambda g: load(g, train="fit")),
-    "load: an unknown strategy": ("strategy", lambda g: load(g, strategy="DFAL")),
+    "load: an unknown strategy": ("strategy", lambda g: load(g, strategy="DeepFool")),
     "load: another pool": ("pool", lambda g: load(g, pool=IMAGES[:, :3])),
 }
 

@@ -224,7 +224,7 @@ def test_a_trained_model_has_finite_weights(x, classes, seed):
 
 def state(learner):
     """Return the state of a learner without its model, in comparable form."""
-    found = {**vars(learner), "model": None}
+    found = {**vars(learner), "model": None, "_has_trained": None}
     for name, value in vars(learner).items():
         if dataclasses.is_dataclass(value):  # the labeled set and the query
             fields = vars(value).items()

@@ -1,0 +1,173 @@
+"""The file of a saved learner, and the strategy that the learner continues with."""
+
+import dataclasses
+import json
+import logging
+import os
+
+from dfal_keras import strategies
+from dfal_keras.labeled_set import LabeledSet
+from dfal_keras.pool_fingerprint import PoolFingerprint
+
+_logger = logging.getLogger(__name__)
+
+NUMBERS = ("num_queries", "num_initial", "seed")
+_ANNOTATIONS = {
+    *("round", "ignored", "next_round", "num_before", "query_is_open"),
+    *(f"query_{field.name}" for field in dataclasses.fields(strategies.Query)),
+}
+_POOL = {f"pool_{field.name}" for field in dataclasses.fields(PoolFingerprint)}
+_NAMES = {*NUMBERS, *_ANNOTATIONS, *_POOL, "metadata", "strategy"}
+
+
+@dataclasses.dataclass
+class SavedLearner:
+    """What is saved of a learner.
+
+    Attributes:
+        labeled: The labeled set.
+        annotations: Dict of the arrays that `Annotations` needs besides.
+        numbers: Dict of the learner's numbers, with the keys `NUMBERS`.
+        metadata: Dict of JSON-serializable values.
+        strategy: The class name and the config of the strategy, as
+            `dfal_keras.strategies.serialize` returns them. The config is `None` if the
+            strategy can't be built from a file. `None` in older files.
+        pool: The fingerprint of the pool, `None` if there is none.
+    """
+
+    labeled: LabeledSet
+    annotations: dict
+    numbers: dict[str, int]
+    metadata: dict
+    strategy: dict | None
+    pool: PoolFingerprint | None
+
+    def write(self, path: str | os.PathLike) -> None:
+        """Write an `.npz` file, atomically.
+
+        Raises:
+            ValueError: If `metadata` is not JSON-serializable.
+        """
+        try:
+            metadata = json.dumps(self.metadata)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                "Attribute `metadata` must be JSON-serializable. "
+                f"Received: metadata={self.metadata!r:.80} ({error})"
+            ) from error
+        pool = {} if self.pool is None else vars(self.pool)
+        self.labeled.save(
+            path,
+            **self.annotations,
+            **self.numbers,
+            metadata=metadata,
+            strategy=json.dumps(self.strategy),
+            **{f"pool_{name}": value for name, value in pool.items()},
+        )
+
+    @classmethod
+    def read(cls, path: str | os.PathLike) -> "SavedLearner":
+        """Read a file that `write`, or an older version of it, wrote.
+
+        Raises:
+            ValueError: If it is another file, or is damaged.
+        """
+        labeled, stored = LabeledSet.load(path)
+        if not {*NUMBERS, "round"} <= stored.keys():
+            raise _not_a_learner(path, "which holds a labeled set only")
+        if not stored.keys() <= _NAMES:
+            odd = ", ".join(sorted(stored.keys() - _NAMES))
+            raise _not_a_learner(path, f"which also holds {odd}")
+        return cls(
+            labeled=labeled,
+            annotations={name: stored[name] for name in stored.keys() & _ANNOTATIONS},
+            numbers={name: int(stored[name]) for name in NUMBERS},
+            metadata=json.loads(str(stored.get("metadata", "{}"))),
+            strategy=json.loads(str(stored.get("strategy", "null"))),
+            pool=_fingerprint(stored),
+        )
+
+
+def describe_strategy(strategy) -> dict:
+    """Return what is saved of a strategy; see `SavedLearner`."""
+    try:
+        return json.loads(json.dumps(strategies.serialize(strategy)))
+    except (TypeError, ValueError):  # no config, or none that JSON can hold
+        return {"class_name": strategies.class_name(strategy), "config": None}
+
+
+def choose_strategy(path: str | os.PathLike, saved: dict | None, given):
+    """Return the strategy that a loaded learner continues with.
+
+    Args:
+        path: The file, for messages.
+        saved: What is saved of a strategy; see `SavedLearner`.
+        given: A strategy to use, as for `dfal_keras.strategies.get`. A warning is
+            logged if it differs from the saved one. `None` for the saved one.
+
+    Raises:
+        ValueError: If the strategy is not given and can't be built again.
+    """
+    if given is not None:
+        strategy = strategies.get(given)
+        _warn_if_different(path, saved, describe_strategy(strategy))
+        return strategy
+    if saved is None:
+        raise _not_given(path, "which does not name a strategy")
+    name = saved["class_name"]
+    if saved["config"] is None:
+        raise _not_given(path, f"whose strategy {name} was saved without its options")
+    try:
+        return strategies.get(saved)
+    except Exception as error:  # of any kind, since the class may be the user's own
+        reason = f"whose strategy {name} can't be built again ({error})"
+        raise _not_given(path, reason) from error
+
+
+def _fingerprint(stored):
+    """Return the fingerprint of the pool; older files hold its shape only."""
+    if "pool_shape" not in stored:
+        return None
+    shape = tuple(map(int, stored["pool_shape"]))
+    if "pool_rows" not in stored:
+        return PoolFingerprint.of_shape(shape)
+    dtype = str(stored["pool_dtype"])
+    return PoolFingerprint(shape, dtype, stored["pool_rows"], stored["pool_digests"])
+
+
+def _warn_if_different(path, saved, given):
+    """Log a warning if a strategy has another class or other options."""
+    if saved is None or saved == given:
+        return
+    before, now = saved["config"] or {}, given["config"] or {}
+    if saved["class_name"] == given["class_name"]:
+        if not before or not now:  # not known
+            return
+        changed = {name for name in before.keys() | now.keys()}
+        changed = {name for name in changed if before.get(name) != now.get(name)}
+        before, now = ({n: c[n] for n in changed if n in c} for c in (before, now))
+    _logger.warning(
+        "%s was saved with another strategy, %s. It continues with %s",
+        path,
+        _describe(saved["class_name"], before),
+        _describe(given["class_name"], now),
+    )
+
+
+def _describe(name, config):
+    options = ", ".join(f"{key}={value!r}" for key, value in sorted(config.items()))
+    return f"{name}({options})"
+
+
+def _not_a_learner(path, reason):
+    return ValueError(
+        "Argument `path` must be a file that `ActiveLearner.save` wrote. "
+        f"Received: {path}, {reason}"
+    )
+
+
+def _not_given(path, reason):
+    return ValueError(
+        f"Argument `strategy` must be given for {path}, {reason}. "
+        "Received: strategy=None"
+    )

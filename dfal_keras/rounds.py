@@ -1,0 +1,29 @@
+"""The results of the rounds of Algorithm 1."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Round:
+    """Results of one round of Algorithm 1.
+
+    Attributes:
+        round: k, from 0.
+        num_annotations: Number of labels queried so far, the initial set included.
+        num_labeled: Size of the training set L_k: annotations, adversarial examples
+            and pseudo-labels.
+        accuracy: Test accuracy of A_k, in [0, 1]. NaN without test data.
+        loss: Test cross-entropy of A_k, in nats. NaN without test data.
+        fit_seconds: Time to train A_k.
+        evaluate_seconds: Time to test A_k.
+        query_seconds: Time to choose the next queries. 0 in the last round.
+    """
+
+    round: int
+    num_annotations: int
+    num_labeled: int
+    accuracy: float
+    loss: float
+    fit_seconds: float
+    evaluate_seconds: float
+    query_seconds: float
