@@ -107,11 +107,7 @@ class Annotations:
             >>> learner.labeled.indices, learner.labeled.labels
             (array([5, 8]), array([1, 0]))
         """
-        if self.pool is None:
-            raise ValueError(
-                "Argument `pool` must be given, at construction or to `load`, for "
-                "`add_labels`. Received: pool=None"
-            )
+        self._check_has_pool("add_labels")
         rows, labels = _validation.check_answers(indices, labels, size=len(self.pool))
         is_labeled = self.labeled.find(rows) >= 0
         if is_labeled.any():
@@ -167,6 +163,14 @@ class Annotations:
         size = 0 if self.pool is None else len(self.pool)
         rows = _validation.check_indices("indices", indices, size)
         self.ignored = np.union1d(self.ignored, rows)
+
+    def _check_has_pool(self, method):
+        """Raise ValueError if there is no pool for a method."""
+        if self.pool is None:
+            raise ValueError(
+                "Argument `pool` must be given, at construction or to `load`, for "
+                f"`{method}`. Received: pool=None"
+            )
 
     def _arrays(self) -> dict:
         """Return what `_restore` takes, except for the labeled set."""

@@ -125,11 +125,7 @@ class ActiveLearner(Annotations):
         """
         query = self.open_query
         if query is None:
-            if self.pool is None:
-                raise ValueError(
-                    "Argument `pool` must be given, at construction or to `load`, for "
-                    "`ask`. Received: pool=None"
-                )
+            self._check_has_pool("ask")
             self._train()
             query = self._choose(self.num_queries)
         return query

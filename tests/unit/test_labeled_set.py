@@ -80,6 +80,45 @@ def test_first_equals_a_shorter_run(tiny_train, blobs):
             long.labeled.first(wrong)
 
 
+def test_kept_samples_keep_what_is_theirs():
+    """In a new order, some of them removed, compared with an account by sample."""
+    rng = np.random.default_rng(0)
+    for size in (1, 7, 7, 7, 30):
+        labeled = LabeledSet.empty()
+        indices, labels = rng.permutation(100)[:size], rng.integers(3, size=size)
+        rows = rng.permutation(size)[: size // 2]
+        examples = rng.normal(size=(len(rows), 2)).astype("float32")
+        labeled.add(Query(indices, None, examples, rows), labels)
+        own = dict(zip(indices[rows].tolist(), examples.tolist(), strict=True))
+        label_of = dict(zip(indices.tolist(), labels.tolist(), strict=True))
+        kept = rng.permutation(size)[: rng.integers(1, size + 1)]
+        changed = rng.permutation(kept)[:2]
+        labeled.relabel(changed, labels[changed] + 3)
+        label_of |= {int(i): label_of[int(i)] + 3 for i in indices[changed]}
+        labeled.keep(kept)
+        left = indices[kept].tolist()
+        assert labeled.indices.tolist() == left
+        assert labeled.labels.tolist() == [label_of[i] for i in left]
+        with_example = [i for i in left if i in own]
+        assert labeled.indices[labeled.adversarial_rows].tolist() == with_example
+        assert labeled.adversarial_examples.tolist() == [own[i] for i in with_example]
+        assert labeled.adversarial_labels.tolist() == [
+            label_of[i] for i in with_example
+        ]
+        assert (labeled.indices[labeled.find(np.array(left))] == left).all()
+        others = np.setdiff1d(np.arange(100), left)
+        assert (labeled.find(others) == -1).all()
+
+
+def test_without_samples_it_is_as_if_empty():
+    labeled = LabeledSet.empty()
+    labeled.add(Query(np.arange(2), None, np.ones((2, 3))), np.zeros(2, int))
+    labeled.keep(np.arange(0))
+    for name, array in vars(LabeledSet.empty()).items():
+        assert getattr(labeled, name).shape == array.shape, name
+        assert getattr(labeled, name).dtype == array.dtype, name
+
+
 def test_a_file_without_rows_of_adversarial_examples_is_rejected(tmp_path):
     old = {**vars(LabeledSet.empty()), "adversarial_labels": np.empty(0, np.int64)}
     del old["adversarial_rows"]

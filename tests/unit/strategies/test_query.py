@@ -18,6 +18,14 @@ def test_taking_rows_takes_their_adversarial_examples():
         assert taken.adversarial_rows.tolist() == adversarial_rows
 
 
+def test_without_pseudo_labels_of_some_samples():
+    pseudo = {"pseudo_indices": np.array([7, 3, 9]), "pseudo_labels": np.arange(3)}
+    query = Query(np.arange(2), **pseudo).without_pseudo_labels(np.array([3, 5]))
+    assert query.pseudo_indices.tolist() == [7, 9]
+    assert query.pseudo_labels.tolist() == [0, 2]
+    assert query.indices.tolist() == [0, 1]
+
+
 def with_rows(rows):
     """A query of three samples with three adversarial examples in these rows."""
     examples = np.ones((3, 4, 4, 1))
