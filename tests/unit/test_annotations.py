@@ -7,7 +7,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 from helpers import bad_calls
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 import dfal_keras as dfal
 from dfal_keras.strategies import Query
@@ -173,6 +173,7 @@ def expected_set(before, query, story):
     deadline=None,
     derandomize=True,
     database=None,
+    phases=[Phase.generate],  # shortening a story that fails takes minutes
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_the_order_of_the_answers_does_not_matter(data, tmp_path):
