@@ -100,6 +100,7 @@ class ImageStore:
             )
         self._table = self._folder / "images.csv"
         self._pixels = PixelFile(self._folder / "pool.npy", self._sample_shape)
+        self._pool: np.ndarray | None = None
         self._use(self._read_table())
 
     @property
@@ -166,7 +167,7 @@ class ImageStore:
     def _use(self, rows: list[ImageRow]) -> None:
         """Show these rows to callers."""
         self._rows = rows
-        self._pool: np.ndarray | None = None  # a damaged file is no error until used
+        self._pool = None  # a damaged file is no error until it is used
         self.names = [row.name for row in rows]
         self.hashes = [row.sha256 for row in rows]
         self.is_present = np.array([row.is_present for row in rows], bool)
