@@ -100,12 +100,15 @@ class ImageStore:
             )
         self._table = self._folder / "images.csv"
         self._pixels = PixelFile(self._folder / "pool.npy", self._sample_shape)
+        self._pool: np.ndarray | None = None
         self._use(self._read_table())
 
     @property
     def pool(self) -> np.ndarray:
         """The pixels: uint8 of shape `(rows, *sample_shape)`, mapped, read-only."""
-        return self._pixels.rows(len(self._rows))
+        if self._pool is None:
+            self._pool = self._pixels.rows(len(self._rows))
+        return self._pool
 
     def refresh(self, progress: Callable[[int, int], None] | None = None) -> Changes:
         """Look for changes in the folder of images, and decode what is new.
@@ -164,6 +167,7 @@ class ImageStore:
     def _use(self, rows: list[ImageRow]) -> None:
         """Show these rows to callers."""
         self._rows = rows
+        self._pool = None  # a damaged file is no error until it is used
         self.names = [row.name for row in rows]
         self.hashes = [row.sha256 for row in rows]
         self.is_present = np.array([row.is_present for row in rows], bool)
