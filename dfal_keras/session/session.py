@@ -14,7 +14,7 @@ from dfal_keras.backend import classifier
 from dfal_keras.session import decoding, model_files, settings
 from dfal_keras.session.answer import CANT_TELL, Answer
 from dfal_keras.session.image_store import Changes, ImageStore
-from dfal_keras.session.label_log import Entry, LabelLog, is_unknown
+from dfal_keras.session.label_history import Entry, LabelHistory, is_unknown
 from dfal_keras.session.settings import Settings
 
 
@@ -47,7 +47,7 @@ class Session:
     | `labels.csv` | the history of all answers; the latest of each image counts |
     | `learner.npz` | the state of the `ActiveLearner` |
     | `initial_model.keras`, `model.keras` | the model given, and the latest trained |
-    | `history.csv`, `recalls.csv` | the trainings; the latest model's recall by class |
+    | `history.csv`, `metrics.json` | the trainings; the latest results by class |
 
     An answer is in `labels.csv` before it is in `learner.npz`. If a command is killed
     in between, the next one continues.
@@ -64,7 +64,7 @@ class Session:
         settings: A `Settings`.
         store: The `ImageStore`. Its rows are those of `learner`.
         changes: What changed in the folder of images since the last time.
-        log: The `LabelLog`.
+        label_history: The `LabelHistory`.
         learner: The `ActiveLearner`, without a model.
 
     Raises:
@@ -84,7 +84,7 @@ class Session:
             for unfinished in self.folder.glob("*.tmp"):  # of a process that was killed
                 unfinished.unlink()
             self.store, self.changes = _open_store(self.folder, self.settings, progress)
-            self.log = LabelLog(self.path("labels.csv"))
+            self.label_history = LabelHistory(self.path("labels.csv"))
             self.learner = ActiveLearner.load(
                 self.path(_LEARNER),
                 _no_training,
@@ -186,7 +186,7 @@ class Session:
     def labels(self) -> dict[int, str]:
         """Return the label of each answered image, by row; `?` for "can't tell"."""
         found = {}
-        for checksum, label in self.log.latest().items():
+        for checksum, label in self.label_history.latest().items():
             row = self.store.find(None, checksum)
             if row is not None:
                 found[row] = label
@@ -225,7 +225,7 @@ class Session:
                 image = self.store.names[row], self.store.hashes[row]
                 entries.append(Entry(now, answer.who, *image, label))
         if entries:
-            self.log.append(entries)
+            self.label_history.append(entries)
             self._catch_up()
         return Told(
             num_labeled=counts["labeled"],
@@ -237,10 +237,10 @@ class Session:
 
     def save(self) -> None:
         """Write the state of the learner."""
-        num_told = len(self.log.entries)
+        num_told = len(self.label_history.entries)
         self.learner.metadata = {
             "num_told": num_told,
-            "told": self.log.checksum(num_told),
+            "told": self.label_history.checksum(num_told),
         }
         self.learner.save(self.path(_LEARNER))
 
@@ -279,16 +279,20 @@ class Session:
         return rows, missing
 
     def _catch_up(self):
-        """Tell the learner the answers that only the log has, and save it."""
+        """Tell the learner the answers that only labels.csv has, and save it."""
         num_told = self.learner.metadata.get("num_told", 0)
-        told = self.learner.metadata.get("told", self.log.checksum(0))
-        if num_told > len(self.log.entries) or told != self.log.checksum(num_told):
+        told = self.learner.metadata.get("told", self.label_history.checksum(0))
+        if num_told > len(
+            self.label_history.entries
+        ) or told != self.label_history.checksum(num_told):
             raise ValueError(
                 f"The first {num_told} answers in a session's labels.csv must not "
                 "change. Restore the file, and tell corrections with the command "
                 f"`tell`. Received: {self.path('labels.csv')}"
             )
-        pending = {entry.sha256: entry.label for entry in self.log.entries[num_told:]}
+        pending = {
+            entry.sha256: entry.label for entry in self.label_history.entries[num_told:]
+        }
         answers = {}
         for checksum, label in pending.items():
             row = self.store.find(None, checksum)

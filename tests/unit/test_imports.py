@@ -12,7 +12,7 @@ ROOT = pathlib.Path(dfal_keras.__file__).parent
 # The modules and packages, relative to dfal_keras, that may import a package.
 ALLOWED = {
     "tensorflow": ("backend", "training"),
-    "keras": ("backend", "cli", "models", "pools", "training"),
+    "keras": ("backend", "models", "pools", "session", "training"),
     "tensorflow_datasets": ("datasets",),
     "ortools": ("kcenter",),
     "matplotlib": ("session",),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from helpers import image_folders, killed_commands
 
-from dfal_keras.session.label_log import LabelLog
+from dfal_keras.session.label_history import LabelHistory
 from dfal_keras.session.model_files import load_model
 
 TRAINING = ("--restarts", 1, "--epochs", 2, "--allow-missing-classes")
@@ -52,7 +52,7 @@ def scenario(folder, truth, run):
 
 def state(session):
     """Return what a session holds, but for times, seconds and checksums of models."""
-    log = LabelLog(session / "labels.csv")
+    log = LabelHistory(session / "labels.csv")
     with np.load(session / "learner.npz") as stored:
         learner = {name: stored[name].tolist() for name in sorted(stored.files)}
     with (session / "history.csv").open(newline="") as file:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dfal_keras.session.label_log import Entry, LabelLog
+from dfal_keras.session.label_history import Entry, LabelHistory
 
 FIRST = Entry("2026-01-01T00:00:00+00:00", "Ada", "a.png", "00", "cat")
 NASTY = Entry("", "", '=1+1,"\n;', "01", "'=x")
@@ -15,39 +15,39 @@ texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\
 
 def test_entries_are_appended(tmp_path):
     path = tmp_path / "labels.csv"
-    assert LabelLog(path).entries == []
-    LabelLog(path).append([FIRST])
-    LabelLog(path).append([NASTY])
-    assert LabelLog(path).entries == [FIRST, NASTY]
+    assert LabelHistory(path).entries == []
+    LabelHistory(path).append([FIRST])
+    LabelHistory(path).append([NASTY])
+    assert LabelHistory(path).entries == [FIRST, NASTY]
 
 
 @given(st.lists(st.builds(Entry, texts, texts, texts, texts, texts), max_size=5))
 def test_any_text_is_read_as_written(tmp_path_factory, entries):
     path = tmp_path_factory.mktemp("log") / "labels.csv"
-    LabelLog(path).append(entries)
-    assert LabelLog(path).entries == entries
+    LabelHistory(path).append(entries)
+    assert LabelHistory(path).entries == entries
 
 
 def test_the_latest_label_of_an_image_counts(tmp_path):
-    log = LabelLog(tmp_path / "labels.csv")
+    log = LabelHistory(tmp_path / "labels.csv")
     log.append([FIRST, NASTY, dataclasses.replace(FIRST, file="b.png", label="dog")])
     assert log.latest() == {"00": "dog", "01": "'=x"}
 
 
 def test_cells_are_safe_in_a_spreadsheet(tmp_path):
     path = tmp_path / "labels.csv"
-    LabelLog(path).append([NASTY])
+    LabelHistory(path).append([NASTY])
     assert "'=1+1" in path.read_text()
 
 
 def test_checksums_tell_what_is_said_but_not_when(tmp_path):
-    log = LabelLog(tmp_path / "labels.csv")
+    log = LabelHistory(tmp_path / "labels.csv")
     log.append([FIRST, NASTY])
-    later = LabelLog(tmp_path / "other.csv")
+    later = LabelHistory(tmp_path / "other.csv")
     later.append([dataclasses.replace(FIRST, time="2027"), NASTY])
     assert log.checksum(2) == later.checksum(2)
     assert log.checksum(1) != log.checksum(2)
-    other = LabelLog(tmp_path / "third.csv")
+    other = LabelHistory(tmp_path / "third.csv")
     other.append([dataclasses.replace(FIRST, label="dog"), NASTY])
     assert log.checksum(2) != other.checksum(2)
 
@@ -59,5 +59,5 @@ def test_damaged_files_are_refused_by_name(tmp_path, content):
     path = tmp_path / "labels.csv"
     path.write_text(content, encoding="latin-1")
     with pytest.raises(ValueError, match=r"labels\.csv must have the columns"):
-        LabelLog(path)
+        LabelHistory(path)
     assert path.read_text(encoding="latin-1") == content

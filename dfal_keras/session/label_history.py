@@ -33,7 +33,7 @@ class Entry:
     label: str
 
 
-class LabelLog:
+class LabelHistory:
     """The history of all answers, in a CSV file that is only ever appended to.
 
     Args:
