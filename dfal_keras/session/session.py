@@ -64,7 +64,7 @@ class Session:
         settings: A `Settings`.
         store: The `ImageStore`. Its rows are those of `learner`.
         changes: What changed in the folder of images since the last time.
-        label_history: The `LabelHistory`.
+        answers: The `LabelHistory`.
         learner: The `ActiveLearner`, without a model.
 
     Raises:
@@ -84,7 +84,7 @@ class Session:
             for unfinished in self.folder.glob("*.tmp"):  # of a process that was killed
                 unfinished.unlink()
             self.store, self.changes = _open_store(self.folder, self.settings, progress)
-            self.label_history = LabelHistory(self.path("labels.csv"))
+            self.answers = LabelHistory(self.path("labels.csv"))
             self.learner = ActiveLearner.load(
                 self.path(_LEARNER),
                 _no_training,
@@ -186,7 +186,7 @@ class Session:
     def labels(self) -> dict[int, str]:
         """Return the label of each answered image, by row; `?` for "can't tell"."""
         found = {}
-        for checksum, label in self.label_history.latest().items():
+        for checksum, label in self.answers.latest().items():
             row = self.store.find(None, checksum)
             if row is not None:
                 found[row] = label
@@ -225,7 +225,7 @@ class Session:
                 image = self.store.names[row], self.store.hashes[row]
                 entries.append(Entry(now, answer.who, *image, label))
         if entries:
-            self.label_history.append(entries)
+            self.answers.append(entries)
             self._catch_up()
         return Told(
             num_labeled=counts["labeled"],
@@ -237,10 +237,10 @@ class Session:
 
     def save(self) -> None:
         """Write the state of the learner."""
-        num_told = len(self.label_history.entries)
+        num_told = len(self.answers.entries)
         self.learner.metadata = {
             "num_told": num_told,
-            "told": self.label_history.checksum(num_told),
+            "told": self.answers.checksum(num_told),
         }
         self.learner.save(self.path(_LEARNER))
 
@@ -281,17 +281,17 @@ class Session:
     def _catch_up(self):
         """Tell the learner the answers that only labels.csv has, and save it."""
         num_told = self.learner.metadata.get("num_told", 0)
-        told = self.learner.metadata.get("told", self.label_history.checksum(0))
-        if num_told > len(
-            self.label_history.entries
-        ) or told != self.label_history.checksum(num_told):
+        told = self.learner.metadata.get("told", self.answers.checksum(0))
+        if num_told > len(self.answers.entries) or told != self.answers.checksum(
+            num_told
+        ):
             raise ValueError(
                 f"The first {num_told} answers in a session's labels.csv must not "
                 "change. Restore the file, and tell corrections with the command "
                 f"`tell`. Received: {self.path('labels.csv')}"
             )
         pending = {
-            entry.sha256: entry.label for entry in self.label_history.entries[num_told:]
+            entry.sha256: entry.label for entry in self.answers.entries[num_told:]
         }
         answers = {}
         for checksum, label in pending.items():

@@ -48,7 +48,7 @@ def test_told_labels_are_those_of_the_learner(fresh):
         assert sessions.learned_by_name(session) == expected
         again = session.tell(sessions.answers(queried, truth))
         assert (again.num_labeled, again.num_unchanged) == (0, 5)
-        assert len(session.label_history.entries) == 5
+        assert len(session.answers.entries) == 5
 
 
 def test_the_order_of_answers_does_not_matter(fresh, tmp_path):
@@ -84,8 +84,7 @@ def test_a_correction_counts_and_the_history_stays(fresh):
         assert sessions.labels_by_name(session) == {first.file: "cat", second.file: "?"}
         assert sessions.learned_by_name(session) == {first.file: "cat"}
         said = [
-            (entry.who, entry.file, entry.label)
-            for entry in session.label_history.entries
+            (entry.who, entry.file, entry.label) for entry in session.answers.entries
         ]
         assert said == [
             *sorted(
@@ -128,7 +127,7 @@ def test_images_that_are_not_there_are_named(fresh):
     with Session(fresh[0]) as session:
         told = session.tell([Answer("no.png", "", "cat"), Answer("", "00", "dog")])
         assert told.missing == ["no.png", "00"]
-        assert session.label_history.entries == []
+        assert session.answers.entries == []
 
 
 def test_unknown_classes_are_refused_with_the_known_ones(fresh):
@@ -138,7 +137,7 @@ def test_unknown_classes_are_refused_with_the_known_ones(fresh):
         answers = [Answer(names[0], "", "cat"), Answer(names[1], "", "cow")]
         with pytest.raises(ValueError, match="cat, dog, owl.*--new-class.*'cow'"):
             session.tell(answers)
-        assert session.label_history.entries == []
+        assert session.answers.entries == []
         session.tell(answers, new_classes=["cow"])
         assert session.settings.classes == ("cat", "dog", "owl", "cow")
     with Session(folder) as session:
