@@ -27,6 +27,25 @@ def test_learns(tiny_train, blobs):
     assert after[0] < before[0]
 
 
+def test_the_training_of_the_tables_never_changes(mnist):
+    """Rows are stored that were made with these splits, shuffles and steps."""
+    (x, y), (x_test, y_test) = mnist
+    model = dfal.models.LeNet5()
+    model.compile("adam", "sparse_categorical_crossentropy")
+    train = dfal.Training(model, num_restarts=3, epochs=30, patience=2)
+    train(x[:150], y[:150], seed=5)
+    means = [float(np.abs(weights).mean()) for weights in model.get_weights()]
+    # The last bits differ from one processor to another.
+    assert means[::2] == pytest.approx(
+        [0.0947395, 0.0583816, 0.1116404, 0.0289680, 0.1308831, 0.2945350], rel=1e-3
+    )
+    assert means[1::2] == pytest.approx(
+        [0.0226558, 0.0154645, 0.0116428, 0.0066815, 0.0102891, 0.0195031], rel=0.02
+    )
+    found = inference.evaluate(model, x_test[:1000], y_test[:1000])
+    assert found == pytest.approx((1.15383, 0.651), rel=0.01)
+
+
 def test_same_seed_same_weights_whatever_came_before(tiny_train, blobs):
     x, y = blobs
     first = weights_of(tiny_train(x[:60], y[:60], seed=1))
