@@ -1,68 +1,129 @@
-"""New initial weights for a built model, without building it again."""
+"""Initial weights for a built model, without building it again."""
 
 import keras
 import numpy as np
 
-from dfal_keras.backend import keras_layers
+from dfal_keras.backend import keras_layers, layer_clones
 
 
 class Initializer:
-    """Draw new initial weights for a model, in place.
+    """Set the initial weights of a model, in place.
 
     Each variable of a trainable layer is drawn from the layer's own initializer
-    (`kernel_initializer` for `kernel`, and so on). Non-trainable variables without an
-    initializer, such as the statistics of a `Normalization` layer, and all variables
-    of frozen layers return to their values at construction. The optimizer returns to
-    the state of a new optimizer with the same configuration. Random layers, such as
-    dropout, get new seeds.
+    (`kernel_initializer` for `kernel`, and so on). A layer that has another name for
+    the initializer of a trainable weight, or creates it in `build`, takes all weights
+    from a new clone of the layer instead. Other variables, such as the statistics of a
+    `Normalization` layer, and all variables of frozen layers return to their values at
+    construction. The optimizer returns to the state of a new optimizer with the same
+    configuration. Random layers, such as dropout, get new seeds.
 
     Args:
         model: A built and compiled Keras model.
+        keep: Whether all variables of layers return to their values at construction.
+            Defaults to `False`.
 
     Raises:
-        ValueError: If a trainable weight has no initializer.
+        ValueError: If a layer must be cloned and can't be, or the optimizer was made
+            for other weights.
     """
 
-    def __init__(self, model: keras.Model):
+    def __init__(self, model: keras.Model, *, keep: bool = False):
         self._model = model
-        self._drawn, self._restored = [], []
-        for layer in keras_layers.flatten(model):
-            for variable in keras_layers.own_variables(layer):
-                initializer = getattr(layer, f"{variable.name}_initializer", None)
-                if initializer is not None and layer.trainable:
-                    self._drawn.append((variable, initializer))
-                elif variable.trainable and layer.trainable:
-                    raise ValueError(
-                        "Argument `model` must have an initializer for each trainable "
-                        f"weight. Received: the weight {variable.path!r}, whose layer "
-                        f"{layer.name!r} of type {type(layer).__name__} has no "
-                        f"attribute {variable.name}_initializer"
-                    )
-                else:
-                    self._restored.append((variable, variable.numpy()))
+        self._drawn: list[tuple] = []
+        self._cloned: list[tuple] = []
+        restored = []
+        layers = keras_layers.flatten(model)
+        for layer in layers:
+            variables = keras_layers.own_variables(layer)
+            if keep or not layer.trainable:
+                restored += variables
+            elif _names_its_initializers(layer, variables):
+                for variable in variables:
+                    initializer = _initializer(layer, variable)
+                    if initializer is None:
+                        restored.append(variable)
+                    else:
+                        self._drawn.append((variable, initializer))
+            else:
+                container = layer_clones.find_container(layer, layers)
+                self._cloned.append((layer, variables, container))
+        self._optimizer, self._trainable = model.optimizer, model.trainable_variables
         self._seeds = keras_layers.seed_variables(model)
-        # The optimizer may have been used, so its initial state is a new one's.
-        optimizer = model.optimizer
-        new = type(optimizer).from_config(optimizer.get_config())
-        for each in (optimizer, new):
-            if not each.built:
-                each.build(model.trainable_variables)
-        pairs = zip(optimizer.variables, new.variables, strict=True)
-        self._restored += [(variable, initial.numpy()) for variable, initial in pairs]
+        self._values = [(variable, variable.numpy()) for variable in restored]
+        self._values += _optimizer_values(model)
 
     def __call__(self, rng: np.random.Generator) -> None:
-        """Set new initial weights.
+        """Set initial weights.
 
         Args:
             rng: Source of the seeds of initializers and random layers.
+
+        Raises:
+            ValueError: If the model was compiled again, or has other trainable weights
+                than at construction.
         """
+        self._check_unchanged()
         for variable, initializer in self._drawn:
             variable.assign(_reseeded(initializer, rng)(variable.shape, variable.dtype))
-        for variable, value in self._restored:
+        for layer, variables, container in self._cloned:
+            seed = int(rng.integers(2**31))
+            weights = layer_clones.new_weights(layer, container, seed=seed)
+            for variable, weight in zip(variables, weights, strict=True):
+                variable.assign(weight)
+        for variable, value in self._values:
             variable.assign(value)
         for variable in self._seeds:
             variable.assign(rng.integers(2**31, size=2, dtype=np.uint32))
         self._model.reset_metrics()
+
+    def _check_unchanged(self):
+        """Raise ValueError if the optimizer or the trainable weights are others."""
+        trainable = self._model.trainable_variables
+        if (
+            self._model.optimizer is not self._optimizer
+            or len(trainable) != len(self._trainable)
+            or any(a is not b for a, b in zip(trainable, self._trainable, strict=True))
+        ):
+            raise ValueError(
+                "Argument `model` must not be compiled again, nor have `trainable` "
+                "changed, after it is given to `Training`. Compile it, then make a new "
+                f"`Training`. Received: the model {self._model.name!r}, which changed"
+            )
+
+
+def _names_its_initializers(layer, variables):
+    """Return whether a layer draws its trainable weights by initializers it names."""
+    # `EinsumDense` names one, but builds with a copy that knows the equation's axes.
+    return not isinstance(layer, keras.layers.EinsumDense) and all(
+        _initializer(layer, variable) is not None
+        for variable in variables
+        if variable.trainable
+    )
+
+
+def _initializer(layer, variable):
+    """Return the initializer that a layer names for a variable, or `None`."""
+    return getattr(layer, f"{variable.name}_initializer", None)
+
+
+def _optimizer_values(model):
+    """Return the optimizer's variables with their values in a new optimizer.
+
+    The optimizer may have been used, so its own values are not the initial ones.
+    """
+    optimizer = model.optimizer
+    new = type(optimizer).from_config(optimizer.get_config())
+    for each in (optimizer, new):
+        if not each.built:
+            each.build(model.trainable_variables)
+    used, fresh = optimizer.variables, new.variables
+    if [variable.shape for variable in used] != [variable.shape for variable in fresh]:
+        raise ValueError(
+            "Argument `model` must be compiled with a new optimizer after `trainable` "
+            f"has changed. Received: the model {model.name!r}, whose optimizer was "
+            "built for other weights"
+        )
+    return [(a, b.numpy()) for a, b in zip(used, fresh, strict=True)]
 
 
 def _reseeded(initializer, rng):
