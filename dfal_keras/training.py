@@ -4,12 +4,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dfal_keras import _validation
-from dfal_keras.backend import classifier, reinitialization
+from dfal_keras import _validation, class_weights, splits
+from dfal_keras.backend import (
+    classifier,
+    epoch_callbacks,
+    epoch_loop,
+    reinitialization,
+    targets,
+)
 
 
 class Training:
-    """Train a model from scratch several times and keep the best weights.
+    """Train a model several times and keep the best weights.
 
     A call trains on a labeled set L_k and returns the model. It repeats these steps
     `num_restarts` times:
@@ -26,34 +32,73 @@ class Training:
     one TensorFlow graph, traced once, so the model trains as with `model.fit`, without
     its overhead per epoch on small sets.
 
+    To fine-tune a pretrained model, use `initial="keep"`. To unfreeze layers
+    afterwards, set `trainable`, compile the model again and make a new `Training`.
+
     Reference:
         - Ducoffe & Precioso, 2018, Algorithm 1. The paper gives the optimizer and the
           batch size only; restarts and early stopping follow the first author's
           public code.
 
     Args:
-        model: A Keras model, built, and compiled with a loss for integer labels. Each
-            restart draws new weights for its trainable layers. Layers with
-            `trainable=False` keep their weights.
+        model: A Keras model, built, and compiled with a loss for integer labels, or
+            with one of Keras's categorical losses, which gets one-hot labels. Layers
+            with `trainable=False` keep their weights.
+        initial: Initial weights of each restart. `"fresh"` draws new weights for all
+            trainable layers, by their own initializers. `"keep"` begins with the
+            weights that the model has now. Defaults to `"fresh"`.
         num_restarts: Number of restarts. Defaults to 5.
         validation_split: Fraction of the labeled set to use as validation set, between
             0 and 1. Defaults to 0.2.
+        stratify: Whether to split each class in proportion, so that no class is
+            missing from the training set, nor from the validation set if it has two
+            samples and the sizes allow it. Defaults to `False`.
+        validation_data: `(x, y)` to use as validation set. The whole labeled set is
+            then for training. Defaults to `None`, a split.
         epochs: Maximum number of epochs of a restart. Defaults to 100.
         patience: Number of epochs without a lower validation loss after which a
             restart stops. Defaults to 5.
         batch_size: Number of samples per gradient step. Defaults to 32.
+        class_weight: Dict from class indices to weights in the training loss, 1 for
+            classes that are not in it, or `"balanced"` for weights that are inversely
+            proportional to the class's number of samples in the labeled set. The
+            validation loss has no weights. Defaults to `None`.
+        callbacks: List of Keras callbacks. A restart calls `on_train_begin`,
+            `on_epoch_begin`, `on_epoch_end` and `on_train_end`, and stops when
+            `model.stop_training` is set. Methods for batches, tests and predictions
+            are not called. Each epoch is then a call of a graph, with the same
+            results. Defaults to `None`.
+        verbose: 0 for no output, 1 for a progress bar over the epochs of all restarts.
+            Defaults to 0.
+
+    Attributes:
+        model: The model.
+        history: Learning curves of the last call, a dict for each restart as in
+            `keras.callbacks.History.history`: `"loss"`, `"val_loss"` and the model's
+            metrics, with a value for each epoch.
 
     Raises:
-        ValueError: If the model is not built and compiled, a layer has no initializer,
-            or a number is out of range.
+        ValueError: If the model is not built and compiled, a layer has no initializer
+            and can't be cloned, or an argument is invalid.
 
     Example:
         >>> import dfal_keras as dfal
         >>> (x, y), _ = dfal.datasets.load_data("mnist")
         >>> model = dfal.models.LeNet5((28, 28, 1), 10)
-        >>> model.compile("adam", "sparse_categorical_crossentropy")
+        >>> model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
         >>> train = dfal.Training(model, num_restarts=1, epochs=2)
         >>> train(x[:100], y[:100], seed=0) is model
+        True
+        >>> sorted(train.history[0])
+        ['accuracy', 'loss', 'val_accuracy', 'val_loss']
+
+        Continue from these weights, with the convolutions frozen:
+
+        >>> for layer in model.layers[:-6]:
+        ...     layer.trainable = False
+        >>> model.compile("adam", "sparse_categorical_crossentropy")
+        >>> tune = dfal.Training(model, initial="keep", num_restarts=1, epochs=2)
+        >>> tune(x[:200], y[:200], seed=0) is model
         True
     """
 
@@ -61,28 +106,46 @@ class Training:
         self,
         model: keras.Model,
         *,
+        initial: str = "fresh",
         num_restarts: int = 5,
         validation_split: float = 0.2,
+        stratify: bool = False,
+        validation_data: tuple | None = None,
         epochs: int = 100,
         patience: int = 5,
         batch_size: int = 32,
+        class_weight: dict | str | None = None,
+        callbacks: list | None = None,
+        verbose: int = 0,
     ):
-        classifier.check_model(model)
-        if getattr(model, "optimizer", None) is None:
-            raise ValueError(
-                "Argument `model` must be compiled with an optimizer and a loss. "
-                f"Received: {model!r}, which is not compiled"
-            )
+        _check_compiled(model)
         self.model = model
+        self.history: list[dict[str, list]] = []
+        self.initial = _validation.check_choice("initial", initial, ("fresh", "keep"))
         self.num_restarts = _validation.check_count("num_restarts", num_restarts)
         self.validation_split = _validation.check_number(
             "validation_split", validation_split, above=0, below=1
         )
+        self.stratify = _check_flag("stratify", stratify)
+        self.validation_data = validation_data
+        if validation_data is not None:
+            _validation.check_pair("validation_data", validation_data)
+            _validation.check_images(
+                "validation_data[0]",
+                validation_data[0],
+                sample_shape=classifier.sample_shape(model),
+            )
         self.epochs = _validation.check_count("epochs", epochs)
         self.patience = _validation.check_count("patience", patience)
         self.batch_size = _validation.check_count("batch_size", batch_size)
-        self._initializer = reinitialization.Initializer(model)
-        self._traced: dict = {}  # by dtype of the images
+        self.class_weight = class_weights.check(class_weight)
+        self.callbacks = epoch_callbacks.check(callbacks)
+        self.verbose = _check_flag("verbose", verbose)
+        self._initializer = reinitialization.Initializer(model, keep=initial == "keep")
+        self._loop = epoch_loop.EpochLoop(
+            model, epochs=self.epochs, patience=self.patience, batch_size=batch_size
+        )
+        self._num_outputs: int | None = None  # until the first call
 
     def __call__(self, x, y, *, seed: int) -> keras.Model:
         """Train on a labeled set.
@@ -98,45 +161,34 @@ class Training:
 
         Raises:
             ValueError: If an argument is invalid, there are fewer than two samples,
-                the loss does not accept integer labels, or every restart ends with a
-                validation loss or weights that are not finite.
+                the loss does not accept the labels, the model was compiled again, or
+                every restart ends with a validation loss or weights that are not
+                finite.
         """
         _validation.check_images(
             "x", x, sample_shape=classifier.sample_shape(self.model)
         )
         _validation.check_count("seed", seed, minimum=0)
-        num_samples = x.shape[0]
-        # A single output means two classes. Subclassed models have no `outputs`.
-        outputs = getattr(self.model, "outputs", None)
-        num_classes = max(2, outputs[0].shape[-1]) if outputs else None
-        y = _validation.check_labels(
-            "y", y, num_samples=num_samples, num_classes=num_classes
-        )
-        num_held_out = max(1, round(num_samples * self.validation_split))
-        if num_samples - num_held_out < 1:
-            raise ValueError(
-                "Argument `x` must hold enough samples for a training and a validation "
-                f"set. Received: {num_samples} samples"
-            )
-        dtype = "uint8" if x.dtype == np.uint8 else "float32"
-        x, y = tf.constant(np.asarray(x, dtype)), tf.constant(y, tf.int32)
-        run_epochs = self._traced_epochs(tuple(x.shape[1:]), dtype)
+        y = self._check_labels(x, y)
+        num_held_out = self._num_held_out(len(y))
+        data = self._data(x, y)
+        callbacks = list(self.callbacks)
+        if self.verbose:
+            callbacks += [epoch_callbacks.ProgressBar(self.num_restarts, self.epochs)]
+        self.history = []
         best_loss, best_weights = np.inf, None
         for restart in range(self.num_restarts):
             rng = np.random.default_rng([seed, restart])
             self._initializer(rng)
-            rows = rng.permutation(num_samples).astype(np.int32)
-            held_out, train = np.split(rows, [num_held_out])
+            train, held_out = self._split(y, num_held_out, rng)
             shuffle_seed = rng.integers(2**31, size=2, dtype=np.int32)
-            try:
-                loss = run_epochs(x, y, train, held_out, shuffle_seed).numpy()
-            except (ValueError, tf.errors.InvalidArgumentError) as error:
-                reason = str(error).strip().split("\n")[0]
-                raise ValueError(
-                    "Argument `model` must be compiled with a loss that accepts its "
-                    "outputs and integer labels. "
-                    f"Received: loss={self.model.loss!r} ({reason})"
-                ) from error
+            split = data, train, held_out, shuffle_seed
+            if callbacks:
+                history, loss = self._loop.run_with(callbacks, *split)
+            else:
+                history = self._loop.run(*split)
+                loss = history["val_loss"][-1]
+            self.history.append(history)
             # The loss may be finite for NaN weights, for example before a ReLU.
             weights = self.model.get_weights()
             if loss < best_loss and all(np.isfinite(w).all() for w in weights):
@@ -150,51 +202,88 @@ class Training:
         self.model.set_weights(best_weights)
         return self.model
 
-    def _traced_epochs(self, sample_shape, dtype):
-        """Return `_run_epochs`, traced once per dtype for any number of samples."""
-        if dtype not in self._traced:
-            specs = [
-                tf.TensorSpec((None, *sample_shape), dtype, name="x"),
-                tf.TensorSpec((None,), tf.int32, name="y"),
-                tf.TensorSpec((None,), tf.int32, name="train_rows"),
-                tf.TensorSpec((None,), tf.int32, name="held_out_rows"),
-                tf.TensorSpec((2,), tf.int32, name="seed"),
-            ]
-            self._traced[dtype] = tf.function(self._run_epochs, input_signature=specs)
-        return self._traced[dtype]
-
-    def _run_epochs(self, x, y, train_rows, held_out_rows, seed):
-        """Train until early stopping, and return the last validation loss."""
-        epoch, num_waited = tf.constant(0), tf.constant(0)
-        best = loss = tf.constant(np.inf)
-        while epoch < self.epochs and num_waited < self.patience:
-            shuffled = tf.random.experimental.stateless_shuffle(
-                train_rows, seed + tf.stack([0, epoch])
+    def _check_labels(self, x, y):
+        """Return `y` as an int64 array, after a check of the model's outputs."""
+        if self._num_outputs is None:
+            num_outputs = targets.num_outputs(self.model, x)
+            zeros = np.zeros(len(x), np.int64)
+            targets.check_loss(
+                self.model, x, targets.as_targets(self.model, zeros, num_outputs)
             )
-            for start in tf.range(0, tf.size(shuffled), self.batch_size):
-                batch = shuffled[start : start + self.batch_size]
-                self.model.train_step(_rows(x, y, batch))
-            loss = self._validation_loss(x, y, held_out_rows)
-            num_waited = tf.where(loss < best, 0, num_waited + 1)
-            best = tf.minimum(best, loss)
-            epoch += 1
-        return loss
+            self._num_outputs = num_outputs
+        return _validation.check_labels(
+            "y", y, num_samples=x.shape[0], num_classes=self._num_classes
+        )
 
-    def _validation_loss(self, x, y, rows):
-        """Return the mean loss over `rows` in inference mode."""
-        total = 0.0
-        for start in tf.range(0, tf.size(rows), _VALIDATION_BATCH_SIZE):
-            batch = rows[start : start + _VALIDATION_BATCH_SIZE]
-            images, labels = _rows(x, y, batch)
-            outputs = self.model(images, training=False)
-            loss = self.model.compute_loss(images, labels, outputs, training=False)
-            total += tf.cast(loss, tf.float32) * tf.cast(tf.size(batch), tf.float32)
-        return total / tf.cast(tf.size(rows), tf.float32)
+    @property
+    def _num_classes(self):
+        # A single output means two classes.
+        return max(2, self._num_outputs)
+
+    def _num_held_out(self, num_samples):
+        """Return the number of samples to take from the labeled set for validation."""
+        if self.validation_data is not None:
+            return 0
+        num_held_out = max(1, round(num_samples * self.validation_split))
+        if num_samples - num_held_out < 1:
+            raise ValueError(
+                "Argument `x` must hold enough samples for a training and a validation "
+                f"set. Received: {num_samples} samples"
+            )
+        return num_held_out
+
+    def _data(self, x, y):
+        """Return tensors of the labeled set, followed by the validation data."""
+        x = np.asarray(x)
+        weights = None
+        if self.class_weight is not None:
+            weights = class_weights.of_samples(
+                self.class_weight, y, num_classes=self._num_classes
+            )
+        if self.validation_data is not None:
+            x_held_out, y_held_out = self.validation_data
+            y_held_out = _validation.check_labels(
+                "validation_data[1]",
+                y_held_out,
+                num_samples=x_held_out.shape[0],
+                num_classes=self._num_classes,
+            )
+            x = np.concatenate([x, np.asarray(x_held_out)])
+            y = np.concatenate([y, y_held_out])
+        x = x.astype("uint8" if x.dtype == np.uint8 else "float32", copy=False)
+        arrays = [x, targets.as_targets(self.model, y, self._num_outputs)]
+        if weights is not None:  # those of validation data are never used
+            arrays.append(np.resize(weights, len(y)))
+        return tuple(tf.constant(array) for array in arrays)
+
+    def _split(self, y, num_held_out, rng):
+        """Return the rows of the data for training and for validation."""
+        train, held_out = splits.split(y, num_held_out, stratify=self.stratify, rng=rng)
+        if self.validation_data is not None:
+            num_samples = len(self.validation_data[0])
+            held_out = np.arange(len(y), len(y) + num_samples, dtype=np.int32)
+        return train, held_out
 
 
-_VALIDATION_BATCH_SIZE = 512
+def _check_compiled(model):
+    """Raise ValueError if a model can't be trained."""
+    classifier.check_model(model)
+    if getattr(model, "optimizer", None) is None:
+        raise ValueError(
+            "Argument `model` must be compiled with an optimizer and a loss. "
+            f"Received: {model!r}, which is not compiled"
+        )
+    if not model.trainable_variables:
+        raise ValueError(
+            "Argument `model` must have trainable weights. "
+            f"Received: the model {model.name!r}, which has none"
+        )
 
 
-def _rows(x, y, rows):
-    """Return a batch of float32 images and labels."""
-    return tf.cast(tf.gather(x, rows), tf.float32), tf.gather(y, rows)
+def _check_flag(name, value):
+    """Return a bool, or raise ValueError if `value` is not one, nor 0 or 1."""
+    if not isinstance(value, bool | int | np.bool_) or value not in (0, 1):
+        raise ValueError(
+            f"Argument `{name}` must be True or False. Received: {name}={value!r}"
+        )
+    return bool(value)

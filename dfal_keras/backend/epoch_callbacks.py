@@ -1,0 +1,77 @@
+"""Keras callbacks around the epochs of several restarts."""
+
+from typing import Any
+
+import keras
+
+CALLED = ("on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end")
+
+
+def check(callbacks: Any) -> list[keras.callbacks.Callback]:
+    """Return callbacks as a list.
+
+    Args:
+        callbacks: List of Keras callbacks, or `None`.
+
+    Raises:
+        ValueError: If one is not a callback, or has none of the methods that are
+            called.
+    """
+    callbacks = [] if callbacks is None else callbacks
+    if not isinstance(callbacks, list | tuple) or not all(
+        isinstance(callback, keras.callbacks.Callback) for callback in callbacks
+    ):
+        raise ValueError(
+            "Argument `callbacks` must be a list of `keras.callbacks.Callback`. "
+            f"Received: callbacks={callbacks!r}"
+        )
+    for callback in callbacks:
+        if not any(_overrides(callback, method) for method in CALLED):
+            raise ValueError(
+                "Argument `callbacks` must have callbacks with one of the methods "
+                f"{', '.join(CALLED)}, because others are never called. "
+                f"Received: {callback!r}"
+            )
+    return list(callbacks)
+
+
+def _overrides(callback, method):
+    """Return whether a callback has a method of its own class, or of its own."""
+    function = getattr(getattr(callback, method), "__func__", None)
+    return function is not getattr(keras.callbacks.Callback, method)
+
+
+class ProgressBar(keras.callbacks.Callback):
+    """Print a progress bar over the epochs of all restarts.
+
+    Args:
+        num_restarts: Number of restarts. Each begins with `on_train_begin`.
+        epochs: Maximum number of epochs of a restart.
+    """
+
+    def __init__(self, num_restarts: int, epochs: int):
+        super().__init__()
+        self._num_restarts, self._epochs = num_restarts, epochs
+        self._restart = 0
+        self._bar: Any = None
+
+    def on_train_begin(self, logs=None):
+        """Count a restart."""
+        self._restart += 1
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Show the results of an epoch."""
+        values = {"restart": self._restart, **(logs or {})}
+        if self._bar is None:
+            self._bar = keras.utils.Progbar(
+                self._num_restarts * self._epochs,
+                stateful_metrics=list(values),
+                unit_name="epoch",
+            )
+        finished = (self._restart - 1) * self._epochs + epoch + 1
+        self._bar.update(finished, list(values.items()), finalize=False)
+
+    def on_train_end(self, logs=None):
+        """End the line after the last restart."""
+        if self._restart == self._num_restarts and self._bar is not None:
+            self._bar.update(self._bar.target, finalize=True)
