@@ -82,50 +82,71 @@ def test_one_trace_for_all_sizes_and_restarts(tiny_train, blobs, traced_function
     assert function.experimental_get_tracing_count() == 1
 
 
-@pytest.fixture
-def restarts(tiny_model, monkeypatch):
-    """The list of (validation loss, weights) after each restart in the test."""
-    ended, original = [], tf.function
-
-    def record(function, **options):
-        traced = original(function, **options)
-
-        def recorded(*arguments):
-            loss = traced(*arguments)
-            ended.append((float(loss), weights_of(tiny_model)))
-            return loss
-
-        # Keras makes functions too.
-        return recorded if "input_signature" in options else traced
-
-    monkeypatch.setattr(tf, "function", record)
-    return ended
+CATEGORICAL = keras.losses.CategoricalCrossentropy(label_smoothing=0.1)
 
 
-def test_equals_a_plain_loop_over_train_on_batch(blobs, tiny_model, restarts):
+@pytest.mark.parametrize(
+    ("loss", "class_weight", "has_validation_data"),
+    [
+        ("sparse_categorical_crossentropy", None, False),
+        ("sparse_categorical_crossentropy", {0: 3.0, 2: 0.5}, True),
+        (CATEGORICAL, {1: 2}, False),
+    ],
+)
+def test_equals_a_plain_loop_over_train_on_batch(
+    blobs, tiny_model, loss, class_weight, has_validation_data
+):
     """With the same splits, shuffles and steps, through Keras's public methods."""
     x, y = blobs[0][:50].astype("float32"), blobs[1][:50]
+    validation_data = (blobs[0][50:70], blobs[1][50:70])
     plain = models.dense(dropout=0.1)
     for model in (plain, tiny_model):
         model.layers[3].rate = 0.0  # dropout draws other masks outside the graph
-        model.compile("adam", "sparse_categorical_crossentropy")
+        model.compile("adam", loss, metrics=["accuracy"])
     options = {"num_restarts": 1, "epochs": 4, "patience": 4, "batch_size": 16}
-    trained = dfal.Training(tiny_model, **options)(x, y, seed=7)
+    train = dfal.Training(
+        tiny_model,
+        class_weight=class_weight,
+        validation_data=validation_data if has_validation_data else None,
+        **options,
+    )
+    trained = train(x, y, seed=7)
 
     rng = np.random.default_rng([7, 0])
     Initializer(plain)(rng)
-    held_out, rows = np.split(rng.permutation(50).astype(np.int32), [10])
+    rows = rng.permutation(50).astype(np.int32)
+    labels = np.eye(3)[y] if loss is CATEGORICAL else y
+    if has_validation_data:
+        x_held_out, y_held_out = validation_data
+        x_held_out = x_held_out.astype("float32")
+        y_held_out = np.eye(3)[y_held_out] if loss is CATEGORICAL else y_held_out
+    else:
+        held_out, rows = np.split(rows, [10])
+        x_held_out, y_held_out = x[held_out], labels[held_out]
     seed = rng.integers(2**31, size=2, dtype=np.int32)
     for epoch in range(4):
         shuffled = tf.random.experimental.stateless_shuffle(rows, seed + [0, epoch])
-        for batch in np.split(shuffled.numpy(), [16, 32]):
-            plain.train_on_batch(x[batch], y[batch])
+        logs = {"loss": 0.0, "accuracy": 0.0}
+        for batch in np.split(shuffled.numpy(), range(16, len(rows), 16)):
+            weights = np.ones(len(batch), "float32")
+            for label, weight in (class_weight or {}).items():
+                weights[y[batch] == label] = weight
+            plain.reset_metrics()
+            of_batch = plain.train_on_batch(
+                x[batch], labels[batch], weights, return_dict=True
+            )
+            for name, value in of_batch.items():
+                logs[name] += value * len(batch) / len(rows)
+        held_out_logs = plain.evaluate(
+            x_held_out, y_held_out, verbose=0, return_dict=True
+        )
+        logs |= {f"val_{name}": value for name, value in held_out_logs.items()}
+        found = {name: values[epoch] for name, values in train.history[0].items()}
+        assert found == pytest.approx(logs, rel=1e-4)
 
+    assert len(train.history) == 1
     for ours, expected in zip(weights_of(trained), weights_of(plain), strict=True):
         assert ours == pytest.approx(expected, rel=1e-4, abs=1e-6)
-    expected = plain.evaluate(x[held_out], y[held_out], verbose=0)
-    ((loss, _),) = restarts
-    assert loss == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.parametrize("kind", ["subclassed", "one sigmoid"])
@@ -158,14 +179,24 @@ def test_stops_when_the_validation_loss_no_longer_improves(tiny_model, blobs):
     assert int(tiny_model.optimizer.iterations.numpy()) == (1 + 3) * 4
 
 
-def test_keeps_the_restart_with_the_lowest_validation_loss(tiny_model, blobs, restarts):
+class WeightsAtTheEnd(keras.callbacks.Callback):
+    def __init__(self):
+        super().__init__()
+        self.weights = []
+
+    def on_train_end(self, logs=None):
+        self.weights.append(weights_of(self.model))
+
+
+def test_keeps_the_restart_with_the_lowest_validation_loss(tiny_model, blobs):
     x, y = blobs
-    train = dfal.Training(tiny_model, num_restarts=4, epochs=1)
+    ended = WeightsAtTheEnd()
+    train = dfal.Training(tiny_model, num_restarts=4, epochs=1, callbacks=[ended])
     train(x[:40], y[:40], seed=3)
-    losses = [loss for loss, _ in restarts]
+    losses = [curves["val_loss"][-1] for curves in train.history]
     assert len(set(losses)) == 4
     assert np.argmin(losses) != 3  # the test needs another than the last restart
-    assert same(weights_of(tiny_model), restarts[int(np.argmin(losses))][1])
+    assert same(weights_of(tiny_model), ended.weights[int(np.argmin(losses))])
 
 
 def test_every_restart_has_new_initial_weights(blobs):
@@ -205,21 +236,14 @@ def test_the_optimizer_is_reset(tiny_train, blobs):
     assert float(optimizer.learning_rate.numpy()) == pytest.approx(0.05)
 
 
-class NoInitializer(layers.Layer):
-    def build(self, input_shape):
-        self.scale = self.add_weight(shape=(1,), name="scale", initializer="ones")
-
-    def call(self, inputs):
-        return inputs * self.scale
-
-
 def test_bad_models():
     with pytest.raises(ValueError, match="`model` must be compiled"):
         dfal.Training(models.linear(2))
-    odd = keras.Sequential([keras.Input((3,)), NoInitializer(), layers.Dense(2)])
-    odd.compile("adam", "sparse_categorical_crossentropy")
-    with pytest.raises(ValueError, match="no attribute scale_initializer"):
-        dfal.Training(odd)
+    frozen = models.linear(2)
+    frozen.trainable = False
+    frozen.compile("adam", "sparse_categorical_crossentropy")
+    with pytest.raises(ValueError, match="`model` must have trainable weights"):
+        dfal.Training(frozen)
 
 
 @pytest.mark.parametrize(
