@@ -85,12 +85,12 @@ class Training:
         >>> import dfal_keras as dfal
         >>> (x, y), _ = dfal.datasets.load_data("mnist")
         >>> model = dfal.models.LeNet5((28, 28, 1), 10)
-        >>> model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
+        >>> model.compile("adam", "sparse_categorical_crossentropy")
         >>> train = dfal.Training(model, num_restarts=1, epochs=2)
         >>> train(x[:100], y[:100], seed=0) is model
         True
         >>> sorted(train.history[0])
-        ['accuracy', 'loss', 'val_accuracy', 'val_loss']
+        ['loss', 'val_loss']
 
         Continue from these weights, with the convolutions frozen:
 

@@ -130,7 +130,7 @@ def check_fresh_weights(model):
         if len(np.unique(theirs)) <= 2:  # constants, as in the biases of an LSTM
             assert (first == theirs).all(), variable.path
             continue
-        assert not (first == second).any(), variable.path
+        assert (first == second).mean() < 0.01, variable.path
         if theirs.size > 200:
             assert first.std() == pytest.approx(theirs.std(), rel=0.2), variable.path
             tolerance = 0.2 * float(first.std())
