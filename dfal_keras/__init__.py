@@ -5,7 +5,10 @@ from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
-_SUBMODULES = ("datasets", "kcenter", "models", "pools", "stopping", "strategies")
+_SUBMODULES = (
+    *("callbacks", "datasets", "kcenter", "models"),
+    *("pools", "stopping", "strategies"),
+)
 _DEFINED_IN = {
     "ActiveLearner": "learner",
     "DeepFoolResult": "attacks",
@@ -20,6 +23,7 @@ __all__ = [
     "DeepFoolResult",
     "Round",
     "Training",
+    "callbacks",
     "datasets",
     "deepfool",
     "kcenter",
@@ -30,7 +34,15 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from dfal_keras import datasets, kcenter, models, pools, stopping, strategies
+    from dfal_keras import (
+        callbacks,
+        datasets,
+        kcenter,
+        models,
+        pools,
+        stopping,
+        strategies,
+    )
     from dfal_keras.attacks import DeepFoolResult, deepfool
     from dfal_keras.learner import ActiveLearner
     from dfal_keras.rounds import Round

@@ -124,6 +124,7 @@ def deepfool(
         batch_size=batch_size,
     )
     classifier.check_model(model)
+    classifier.check_real_inputs(model)
     sample_shape = classifier.sample_shape(model)
     _validation.check_images("x", x, sample_shape=sample_shape, finite=False)
     return attack(model, x, options)

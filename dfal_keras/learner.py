@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from dfal_keras import _validation, learner_file, pools, strategies
+from dfal_keras import callbacks as round_callbacks
 from dfal_keras.annotations import Annotations
 from dfal_keras.backend import classifier, inference
 from dfal_keras.pool_fingerprint import PoolFingerprint
@@ -126,20 +127,37 @@ class ActiveLearner(Annotations):
         query = self.open_query
         if query is None:
             self._check_has_pool("ask")
+            self._check_strategy()
             self._train()
             query = self._choose(self.num_queries)
         return query
 
-    def fit(self, x, y, *, budget: int, test_data: tuple | None = None) -> list[Round]:
+    def fit(
+        self,
+        x,
+        y,
+        *,
+        budget: int,
+        test_data: tuple | None = None,
+        callbacks: list | None = None,
+    ) -> list[Round]:
         """Run all rounds; see `rounds`.
 
         Returns:
             List of `Round`.
         """
-        return list(self.rounds(x, y, budget=budget, test_data=test_data))
+        return list(
+            self.rounds(x, y, budget=budget, test_data=test_data, callbacks=callbacks)
+        )
 
     def rounds(
-        self, x, y, *, budget: int, test_data: tuple | None = None
+        self,
+        x,
+        y,
+        *,
+        budget: int,
+        test_data: tuple | None = None,
+        callbacks: list | None = None,
     ) -> Iterator[Round]:
         """Run Algorithm 1 with known labels, which simulate an annotator.
 
@@ -152,6 +170,8 @@ class ActiveLearner(Annotations):
                 included.
             test_data: `(x_test, y_test)` to test each A_k on. Not used for training
                 or queries. Defaults to `None`.
+            callbacks: Objects with a method `on_round_end(round, logs)`, such as a
+                `dfal_keras.callbacks.TensorBoard`. Defaults to `None`.
 
         Yields:
             A `Round` after each round, when `model` is A_k and `labeled` is L_{k+1}.
@@ -161,6 +181,7 @@ class ActiveLearner(Annotations):
                 initial set or larger than the pool; or `x` is not the pool of the
                 saved learner.
         """
+        self._check_strategy()
         pool = pools.as_pool(x, name="x")
         if self._fingerprint is not None:
             self._fingerprint.check("x", pool)
@@ -175,7 +196,7 @@ class ActiveLearner(Annotations):
             )
         if test_data is not None:
             _validation.check_pair("test_data", test_data)
-        return self._rounds(y, budget, test_data)
+        return self._rounds(y, budget, test_data, round_callbacks.check(callbacks))
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the state to an `.npz` file. The write is atomic.
@@ -252,11 +273,18 @@ class ActiveLearner(Annotations):
         learner._fingerprint = saved.pool
         return learner
 
+    def __repr__(self) -> str:
+        return (
+            f"ActiveLearner(strategy={self.strategy!r}, round={self.round}, "
+            f"num_annotations={self.labeled.num_annotations}, "
+            f"num_queries={self.num_queries}, seed={self.seed})"
+        )
+
     def training_seed(self, k: int) -> int:
         """Return the seed with which A_k is trained in round k."""
         return int(self._rng(_TRAIN, k).integers(2**31))
 
-    def _rounds(self, y, budget, test_data):
+    def _rounds(self, y, budget, test_data, callbacks):
         """Yield rounds until `budget` samples are annotated."""
         if self.open_query is not None or self._has_no_model():
             self._answer(y)
@@ -264,9 +292,9 @@ class ActiveLearner(Annotations):
             started = time.perf_counter()
             self._train()
             fitted = time.perf_counter()
-            loss, accuracy = np.nan, np.nan
+            found = inference.Evaluation(np.nan, np.nan, (), {})
             if test_data is not None:
-                loss, accuracy = inference.evaluate(self.model, *test_data)
+                found = inference.evaluate(self.model, *test_data)
             evaluated = time.perf_counter()
             k, num_annotations = self.round, self.labeled.num_annotations
             num_labeled = len(self.labeled)
@@ -280,16 +308,27 @@ class ActiveLearner(Annotations):
                 round=k,
                 num_annotations=num_annotations,
                 num_labeled=num_labeled,
-                accuracy=accuracy,
-                loss=loss,
+                accuracy=found.accuracy,
+                loss=found.loss,
                 fit_seconds=fitted - started,
                 evaluate_seconds=evaluated - fitted,
                 query_seconds=queried - evaluated,
+                recalls=found.recalls,
+                metrics=found.metrics,
             )
+            for callback in callbacks:
+                callback.on_round_end(finished.round, finished.logs())
             _logger.info("%r", finished)
             yield finished
             if num_queries <= 0:
                 return
+
+    def _check_strategy(self):
+        """Raise ValueError if the strategy can't query with the model to be trained."""
+        model = getattr(self.train, "model", None)
+        check = getattr(self.strategy, "check_model", None)
+        if model is not None and check is not None:
+            check(model)
 
     def _answer(self, y):
         """Answer the query from known labels."""

@@ -273,6 +273,12 @@ def _check_compiled(model):
             "Argument `model` must be compiled with an optimizer and a loss. "
             f"Received: {model!r}, which is not compiled"
         )
+    strategy = getattr(model, "distribute_strategy", None)
+    if getattr(strategy, "num_replicas_in_sync", 1) > 1:
+        raise ValueError(
+            "Argument `model` must be of one device: `Training` does not support "
+            f"tf.distribute. Received: a model under {type(strategy).__name__}"
+        )
     if not model.trainable_variables:
         raise ValueError(
             "Argument `model` must have trainable weights. "

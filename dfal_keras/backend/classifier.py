@@ -7,7 +7,7 @@ from collections.abc import Callable
 import keras
 from keras import ops
 
-from dfal_keras.backend import blocked_convolution, tracing
+from dfal_keras.backend import blocked_convolution, keras_layers, tracing
 
 
 def check_model(model) -> None:
@@ -29,6 +29,16 @@ def check_model(model) -> None:
             "Argument `model` must be built: give it an input shape, or call it once "
             f"on a batch. Received: the unbuilt model {model.name!r}"
         )
+    stateful = [
+        layer.name
+        for layer in keras_layers.flatten(model)
+        if getattr(layer, "stateful", False)
+    ]
+    if stateful:
+        raise ValueError(
+            "Argument `model` must predict each sample by itself, without layers that "
+            f"are stateful. Received: the model {model.name!r} with {stateful[0]!r}"
+        )
     for kind in ("input", "output"):
         tensors = getattr(model, f"{kind}s", None)  # `None` in a subclassed model
         if tensors and len(tensors) != 1:
@@ -36,6 +46,25 @@ def check_model(model) -> None:
                 f"Argument `model` must have a single {kind}. "
                 f"Received: a model with {len(tensors)} {kind}s"
             )
+
+
+def check_real_inputs(model) -> None:
+    """Raise ValueError if a model takes integers, such as tokens, not real numbers."""
+    inputs = getattr(model, "inputs", None) if isinstance(model, keras.Model) else None
+    if not inputs:
+        return
+    embeddings = [
+        layer.name
+        for layer in model.layers
+        if isinstance(layer, keras.layers.Embedding) and layer.input is inputs[0]
+    ]
+    if embeddings or keras.backend.is_int_dtype(inputs[0].dtype):
+        raise ValueError(
+            "Argument `model` must take real numbers, which DeepFool can change a "
+            "little: use another strategy, such as 'uncertainty', 'bald', 'core_set' "
+            f"or 'egl', for integers. Received: the model {model.name!r} for integers"
+            f"{f', with the layer {embeddings[0]!r}' if embeddings else ''}"
+        )
 
 
 def sample_shape(model) -> tuple | None:

@@ -1,11 +1,12 @@
 """Predictions on pools of any size, one float32 batch at a time."""
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from dfal_keras import _validation
-from dfal_keras.backend import classifier, memory, tracing
+from dfal_keras.backend import classifier, memory, targets, tracing
 
 _MAX_BATCH_SIZE = 1024
 
@@ -86,8 +87,25 @@ def map_probabilities(
     return np.concatenate(results)
 
 
-def evaluate(model, x, y, *, batch_size: int | None = None) -> tuple[float, float]:
-    """Return the mean cross-entropy, in nats, and the accuracy, in [0, 1].
+class Evaluation(NamedTuple):
+    """Results of a test.
+
+    Attributes:
+        loss: Mean cross-entropy, in nats.
+        accuracy: Accuracy, in [0, 1].
+        recalls: The fraction of each class that is predicted right, NaN for a class
+            without samples.
+        metrics: The metrics that the model is compiled with, by name.
+    """
+
+    loss: float
+    accuracy: float
+    recalls: tuple[float, ...]
+    metrics: dict[str, float]
+
+
+def evaluate(model, x, y, *, batch_size: int | None = None) -> Evaluation:
+    """Test a classifier.
 
     Args:
         model: A classifier.
@@ -108,7 +126,28 @@ def evaluate(model, x, y, *, batch_size: int | None = None) -> tuple[float, floa
     )
     correct = probabilities[np.arange(len(labels)), labels]
     loss = -np.log(np.maximum(correct, np.finfo(correct.dtype).tiny)).mean()
-    return float(loss), float((probabilities.argmax(axis=1) == labels).mean())
+    is_right = probabilities.argmax(axis=1) == labels
+    counts = np.bincount(labels, minlength=num_classes)
+    right = np.bincount(labels[is_right], minlength=num_classes)
+    with np.errstate(invalid="ignore"):
+        recalls = tuple((right / counts).tolist())
+    metrics = _compiled_metrics(model, x, labels)
+    return Evaluation(float(loss), float(is_right.mean()), recalls, metrics)
+
+
+def _compiled_metrics(model, x, labels):
+    """Return what `model.evaluate` says of the model's own metrics, besides the loss.
+
+    It is another pass over the images, for models with metrics only.
+    """
+    metrics = getattr(model, "metrics", [])
+    if len(metrics) < 2 or getattr(model, "optimizer", None) is None:
+        return {}
+    y = targets.as_targets(model, labels, targets.num_outputs(model, x))
+    found = model.evaluate(
+        x, y, batch_size=_MAX_BATCH_SIZE, verbose=0, return_dict=True
+    )
+    return {name: float(value) for name, value in found.items() if name != "loss"}
 
 
 def are_probabilities(outputs: np.ndarray) -> bool:

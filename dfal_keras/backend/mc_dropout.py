@@ -136,7 +136,14 @@ def _clone_layer(layer):
         )
     if type(layer).__name__.startswith("Random"):
         return keras.layers.Identity(name=layer.name)
-    return layer.__class__.from_config(layer.get_config())
+    try:
+        return layer.__class__.from_config(layer.get_config())
+    except (ValueError, TypeError, NotImplementedError) as error:
+        raise ValueError(
+            "Argument `model` must have layers that can be cloned, for Monte Carlo "
+            f"dropout. Received: the layer {layer.name!r} of the type "
+            f"{type(layer).__name__} ({str(error).splitlines()[0]})"
+        ) from error
 
 
 _MAX_BATCH_SIZE = 128

@@ -51,6 +51,7 @@ class Strategy(abc.ABC):
             ValueError: If there are fewer candidates than queries, if shapes do not
                 fit the model, or if images hold NaN.
         """
+        self.check_model(model)
         x_unlabeled = check_candidates(model, x_unlabeled, num_queries, x_labeled)
         if not isinstance(rng, np.random.Generator | None):
             raise ValueError(
@@ -59,6 +60,17 @@ class Strategy(abc.ABC):
             )
         rng = np.random.default_rng(rng)
         return self.select(model, x_unlabeled, num_queries, x_labeled, rng)
+
+    def check_model(self, model) -> None:
+        """Raise ValueError if the strategy can't query with a model.
+
+        An `ActiveLearner` calls it before anything is trained. By default, any
+        classifier is accepted.
+
+        Args:
+            model: A Keras model, trained or not.
+        """
+        classifier.check_model(model)
 
     @abc.abstractmethod
     def select(
@@ -157,7 +169,6 @@ def _as_plain(value):
 
 def check_candidates(model, x_unlabeled, num_queries: int, x_labeled):
     """Validate the arguments of `Strategy.query`; return the candidates as a pool."""
-    classifier.check_model(model)
     sample_shape = classifier.sample_shape(model)
     x_unlabeled = pools.as_pool(
         x_unlabeled, name="x_unlabeled", sample_shape=sample_shape

@@ -5,6 +5,7 @@ import logging
 import numpy as np
 
 from dfal_keras import _validation, attacks
+from dfal_keras.backend import classifier
 from dfal_keras.strategies.base import Strategy
 from dfal_keras.strategies.query import Query
 
@@ -94,6 +95,11 @@ class DFAL(Strategy):
         self.first_look = first_look
         self.batch_size = batch_size
         self._deepfool_options(num_closest)  # raises ValueError for invalid options
+
+    def check_model(self, model) -> None:
+        """See `Strategy.check_model`. Inputs must be real numbers."""
+        super().check_model(model)
+        classifier.check_real_inputs(model)
 
     def select(
         self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator

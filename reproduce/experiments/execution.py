@@ -1,7 +1,6 @@
 """Perform a run. The only module of this package that imports TensorFlow."""
 
 import contextlib
-import dataclasses
 import datetime
 import functools
 import importlib.metadata
@@ -182,7 +181,7 @@ def _learn(run, kept, made_with, rows, budget) -> Iterator[dict]:
         )
     del rows[learner.round :]
     for finished in learner.rounds(x, y, budget=budget, test_data=test_data):
-        yield dataclasses.asdict(finished)
+        yield row_format.from_round(finished)
         learner.metadata = {
             "settings": made_with,
             "rows": store.checksum(row_format.to_csv(rows[: learner.round])),
@@ -247,7 +246,7 @@ def _train_and_test(train, x, y, num_annotations, test_data, seed) -> dict:
     started = time.perf_counter()
     model = train(x, y, seed=seed)
     fitted = time.perf_counter()
-    loss, accuracy = inference.evaluate(model, *test_data)
+    loss, accuracy, *_ = inference.evaluate(model, *test_data)
     return {
         "num_annotations": num_annotations,
         "num_labeled": len(y),

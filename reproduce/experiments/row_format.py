@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from dfal_keras import Round
 from experiments.runs import FULL
 
 _TRAINING = (
@@ -14,6 +15,11 @@ _TRAINING = (
 )
 _ROUND = ("round", *_TRAINING, "query_seconds")
 _COUNTS = ("round", "num_annotations", "num_labeled")
+
+
+def from_round(finished: Round) -> dict:
+    """Return the row of a round, which a run stores."""
+    return {name: getattr(finished, name) for name in _ROUND}
 
 
 def to_csv(rows: Sequence[dict]) -> str:

@@ -1,0 +1,101 @@
+"""Inputs that are not images: tables, and integers such as tokens."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+import dfal_keras as dfal
+
+RNG = np.random.default_rng(0)
+TOKENS = RNG.integers(0, 20, size=(80, 6))
+TOKEN_LABELS = (TOKENS[:, 0] > 9).astype(int)
+TABLE = RNG.normal(size=(80, 5)).astype("float32")
+TABLE_LABELS = (TABLE[:, 0] > 0).astype(int)
+STRATEGIES = ["dfal", "bald", "ceal", "core_set", "egl", "uncertainty", "random"]
+
+
+def token_model(dtype):
+    return keras.Sequential(
+        [
+            keras.Input((6,), dtype=dtype),
+            layers.Embedding(20, 4),
+            layers.GlobalAveragePooling1D(),
+            layers.Dropout(0.2),
+            layers.Dense(2, activation="softmax"),
+        ]
+    )
+
+
+def table_model():
+    return keras.Sequential(
+        [
+            keras.Input((5,)),
+            layers.Dense(8, activation="relu"),
+            layers.Dropout(0.2),
+            layers.Dense(2),
+        ]
+    )
+
+
+def learner(model, strategy, from_logits=False):
+    model.compile(
+        "adam", keras.losses.SparseCategoricalCrossentropy(from_logits=from_logits)
+    )
+    train = dfal.Training(model, num_restarts=1, epochs=2)
+    return dfal.ActiveLearner(train, strategy, num_queries=5)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_tables(strategy):
+    rounds = learner(table_model(), strategy, from_logits=True).fit(
+        TABLE, TABLE_LABELS, budget=20, test_data=(TABLE, TABLE_LABELS)
+    )
+    assert [row.num_annotations for row in rounds] == [10, 15, 20]
+
+
+@pytest.mark.parametrize("dtype", ["int32", None])
+@pytest.mark.parametrize("strategy", [name for name in STRATEGIES if name != "dfal"])
+def test_tokens(strategy, dtype):
+    rounds = learner(token_model(dtype), strategy).fit(TOKENS, TOKEN_LABELS, budget=20)
+    assert [row.num_annotations for row in rounds] == [10, 15, 20]
+
+
+@pytest.mark.parametrize("dtype", ["int32", None])
+def test_deepfool_refuses_tokens_before_anything_is_trained(dtype):
+    model = token_model(dtype)
+    learning = learner(model, "dfal")
+    before = model.get_weights()
+    with pytest.raises(ValueError, match="must take real numbers.*'uncertainty'"):
+        learning.rounds(TOKENS, TOKEN_LABELS, budget=20)
+    for weights, old in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weights, old)
+    with pytest.raises(ValueError, match="must take real numbers"):
+        dfal.deepfool(model, TOKENS.astype("float32"))
+    with pytest.raises(ValueError, match="must take real numbers"):
+        dfal.strategies.DFAL().query(model, TOKENS, 5)
+
+
+def test_stateful_models_are_refused():
+    model = keras.Sequential(
+        [
+            keras.Input((6, 1), batch_size=5),
+            layers.LSTM(3, stateful=True, name="memory"),
+            layers.Dense(2),
+        ]
+    )
+    with pytest.raises(ValueError, match=r"stateful.*'memory'"):
+        dfal.strategies.Uncertainty().query(model, np.zeros((5, 6, 1)), 1)
+
+
+def test_python_code_in_a_model_is_named_by_bald():
+    model = keras.Sequential(
+        [
+            keras.Input((5,)),
+            layers.Lambda(lambda x: 2 * x, name="double"),
+            layers.Dropout(0.5),
+            layers.Dense(2),
+        ]
+    )
+    with pytest.raises(ValueError, match=r"can be cloned.*'double'.*Lambda"):
+        dfal.strategies.BALD().query(model, TABLE, 5)
