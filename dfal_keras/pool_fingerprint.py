@@ -50,7 +50,7 @@ class PoolFingerprint:
 
         Example:
             >>> pool = np.zeros((5000, 28, 28, 1), "uint8")
-            >>> fingerprint = PoolFingerprint.of(pool, np.array([7, 8, 9]))
+            >>> fingerprint = PoolFingerprint.of(pool, np.array([6, 7, 8]))
             >>> len(fingerprint.rows)
             1027
             >>> fingerprint.check("pool", np.concatenate([pool, pool]))  # it has grown
