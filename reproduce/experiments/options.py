@@ -8,9 +8,9 @@ import importlib.util
 import os
 import pathlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from experiments import devices, protocol
+from experiments import devices, problem_data, problems, protocol
 from experiments.problems import PROBLEMS
 
 RESULTS = pathlib.Path(__file__).parents[1] / "results"
@@ -22,7 +22,7 @@ class Options:
 
     Attributes:
         preset: A key of `protocol.PRESETS`.
-        problems: Keys of `problems.PROBLEMS`.
+        problems: Names of problems, as for `problems.get`.
         strategies: Names of strategies, or "module:Class".
         num_trials: Number of trials.
         budget: Number of annotations at which a run of active learning stops.
@@ -86,13 +86,7 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
         default="quick",
         help=f"how much to run ({presets}). Defaults to %(default)s",
     )
-    parser.add_argument(
-        "--problem",
-        dest="problems",
-        nargs="+",
-        choices=PROBLEMS,
-        help="data sets and networks. Defaults to those of the preset",
-    )
+    add_problems(parser)
     parser.add_argument(
         "--strategy",
         dest="strategies",
@@ -153,6 +147,27 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
     return parser
 
 
+def add_problems(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments `--problem` and `--max-per-class`."""
+    parser.add_argument(
+        "--problem",
+        dest="problems",
+        metavar="PROBLEM",
+        nargs="+",
+        type=problem,
+        help=f"data sets and networks: {', '.join(PROBLEMS)}; or your own as "
+        "module:name, a Problem of experiments.problems. Defaults to those of the "
+        "preset",
+    )
+    parser.add_argument(
+        "--max-per-class",
+        metavar="N",
+        type=at_least(1),
+        help="train on the first N training images of each class only; test on all "
+        "test images. Defaults to the whole training set",
+    )
+
+
 def parse(
     parser: argparse.ArgumentParser, arguments: Sequence[str] | None = None
 ) -> Options:
@@ -184,10 +199,11 @@ def parse_with_extras(
     names = {field.name for field in dataclasses.fields(Options)}
     extras = {name: value for name, value in given.items() if name not in names}
     preset = protocol.PRESETS[given["preset"]]
+    limit = extras.pop("max_per_class")
     budget = given["budget"] or preset.budget
     options = Options(
         preset=given["preset"],
-        problems=tuple(given["problems"] or preset.problems),
+        problems=choose_problems(parser, given["problems"] or preset.problems, limit),
         strategies=tuple(given["strategies"]),
         num_trials=given["num_trials"] or preset.num_trials,
         budget=budget,
@@ -200,6 +216,58 @@ def parse_with_extras(
         dry_run=given["dry_run"],
     )
     return options, extras
+
+
+def choose_problems(
+    parser: argparse.ArgumentParser, names: Iterable[str], max_per_class: int | None
+) -> tuple[str, ...]:
+    """Return the names of problems, without repetition, or of their subsets.
+
+    Ends the program with an error of `--problem` if data of your own can't be used, or
+    if two problems have one title.
+
+    Args:
+        parser: The parser.
+        names: The values of `--problem`.
+        max_per_class: The value of `--max-per-class`, `None` if it was not given.
+    """
+    titles = {each.title: name for name, each in PROBLEMS.items()}
+    chosen = []
+    for name in dict.fromkeys(names):
+        one = problems.get(name)
+        if one.is_own:
+            try:
+                problem_data.load(one)
+            except ValueError as error:
+                parser.error(f"argument --problem: {name}: {error}")
+        other = titles.setdefault(one.title, name)
+        if other != name:
+            parser.error(
+                f"argument --problem: {name} and {other} have the same title, "
+                f"{one.title}"
+            )
+        chosen.append(problems.subset_name(name, max_per_class))
+    return tuple(chosen)
+
+
+def problem(text: str) -> str:
+    """Return the name of a problem. A type for `argparse`.
+
+    Raises:
+        argparse.ArgumentTypeError: If it is not a name of `PROBLEMS`, or module:name
+            of a Problem.
+    """
+    if ":" not in text and text not in PROBLEMS:
+        raise argparse.ArgumentTypeError(
+            f"expected one of {', '.join(PROBLEMS)}, or module:name, received {text}"
+        )
+    if ":" in text:
+        _add_working_folder()
+    try:
+        problems.get(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
 
 
 def at_least(minimum: int, maximum: int = 2**31 - 1) -> Callable[[str], int]:
@@ -250,8 +318,7 @@ def _strategy(text):
     """Check the name of a strategy, or find the module of "module:Class"."""
     module, colon, name = text.partition(":")
     if colon and name:
-        if os.getcwd() not in sys.path:
-            sys.path.append(os.getcwd())  # worker processes get the same path
+        _add_working_folder()
         with contextlib.suppress(ImportError, ValueError):
             if importlib.util.find_spec(module):
                 return text
@@ -262,6 +329,12 @@ def _strategy(text):
             f"expected one of {', '.join(known)}, or module:Class, received {text}"
         )
     return text
+
+
+def _add_working_folder():
+    """Make modules of the working folder importable. Workers get the same path."""
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
 
 
 def _budget(text):
