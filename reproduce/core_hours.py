@@ -9,6 +9,7 @@ from experiments import (
     entry_point,
     learning_curves,
     paper,
+    problem_options,
     problems,
     protocol,
     results,
@@ -17,7 +18,6 @@ from experiments import (
 )
 from experiments.options import (
     add_problems,
-    choose_problems,
     default_output,
     folder,
     make_parser,
@@ -65,7 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     add_problems(parser)
     given = parser.parse_args(arguments)
-    names = choose_problems(parser, given.problems or PROBLEMS, given.max_per_class)
+    names = problem_options.choose(
+        parser, given.problems or PROBLEMS, given.max_per_class
+    )
     strategies = *protocol.STRATEGIES, *protocol.ABLATIONS
     options = parse(
         make_parser(__doc__),

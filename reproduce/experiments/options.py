@@ -7,10 +7,9 @@ import errno
 import importlib.util
 import os
 import pathlib
-import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
-from experiments import devices, problem_data, problems, protocol
+from experiments import devices, problem_options, protocol
 from experiments.problems import PROBLEMS
 
 RESULTS = pathlib.Path(__file__).parents[1] / "results"
@@ -154,7 +153,7 @@ def add_problems(parser: argparse.ArgumentParser) -> None:
         dest="problems",
         metavar="PROBLEM",
         nargs="+",
-        type=problem,
+        type=problem_options.name,
         help=f"data sets and networks: {', '.join(PROBLEMS)}; or your own as "
         "module:name, a Problem of experiments.problems. Defaults to those of the "
         "preset",
@@ -203,7 +202,9 @@ def parse_with_extras(
     budget = given["budget"] or preset.budget
     options = Options(
         preset=given["preset"],
-        problems=choose_problems(parser, given["problems"] or preset.problems, limit),
+        problems=problem_options.choose(
+            parser, given["problems"] or preset.problems, limit
+        ),
         strategies=tuple(given["strategies"]),
         num_trials=given["num_trials"] or preset.num_trials,
         budget=budget,
@@ -216,58 +217,6 @@ def parse_with_extras(
         dry_run=given["dry_run"],
     )
     return options, extras
-
-
-def choose_problems(
-    parser: argparse.ArgumentParser, names: Iterable[str], max_per_class: int | None
-) -> tuple[str, ...]:
-    """Return the names of problems, without repetition, or of their subsets.
-
-    Ends the program with an error of `--problem` if data of your own can't be used, or
-    if two problems have one title.
-
-    Args:
-        parser: The parser.
-        names: The values of `--problem`.
-        max_per_class: The value of `--max-per-class`, `None` if it was not given.
-    """
-    titles = {each.title: name for name, each in PROBLEMS.items()}
-    chosen = []
-    for name in dict.fromkeys(names):
-        one = problems.get(name)
-        if one.is_own:
-            try:
-                problem_data.load(one)
-            except ValueError as error:
-                parser.error(f"argument --problem: {name}: {error}")
-        other = titles.setdefault(one.title, name)
-        if other != name:
-            parser.error(
-                f"argument --problem: {name} and {other} have the same title, "
-                f"{one.title}"
-            )
-        chosen.append(problems.subset_name(name, max_per_class))
-    return tuple(chosen)
-
-
-def problem(text: str) -> str:
-    """Return the name of a problem. A type for `argparse`.
-
-    Raises:
-        argparse.ArgumentTypeError: If it is not a name of `PROBLEMS`, or module:name
-            of a Problem.
-    """
-    if ":" not in text and text not in PROBLEMS:
-        raise argparse.ArgumentTypeError(
-            f"expected one of {', '.join(PROBLEMS)}, or module:name, received {text}"
-        )
-    if ":" in text:
-        _add_working_folder()
-    try:
-        problems.get(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-    return text
 
 
 def at_least(minimum: int, maximum: int = 2**31 - 1) -> Callable[[str], int]:
@@ -318,7 +267,7 @@ def _strategy(text):
     """Check the name of a strategy, or find the module of "module:Class"."""
     module, colon, name = text.partition(":")
     if colon and name:
-        _add_working_folder()
+        problem_options.add_working_folder()
         with contextlib.suppress(ImportError, ValueError):
             if importlib.util.find_spec(module):
                 return text
@@ -329,12 +278,6 @@ def _strategy(text):
             f"expected one of {', '.join(known)}, or module:Class, received {text}"
         )
     return text
-
-
-def _add_working_folder():
-    """Make modules of the working folder importable. Workers get the same path."""
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())
 
 
 def _budget(text):
