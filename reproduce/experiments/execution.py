@@ -197,7 +197,8 @@ def _own_network(problem):
         raise ValueError(f"the network can't be used: {reason}") from error
     if not isinstance(model, keras.Model):
         raise ValueError(
-            f"`network` must return a Keras model. Received: {model!r:.80}"
+            "`network` must return a Keras model. "
+            f"Received: {problems.shortened(model)}"
         )
     if outputs.shape != (len(samples), problem.num_classes):
         raise ValueError(

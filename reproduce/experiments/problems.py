@@ -79,12 +79,12 @@ class Problem:
                 "Argument `dataset` must be (x_train, y_train), (x_test, y_test), a "
                 "function that returns them, the pathlib.Path of an .npz file, or one "
                 f"of {', '.join(map(repr, datasets.NAMES))}. "
-                f"Received: dataset={self.dataset!r:.80}"
+                f"Received: dataset={shortened(self.dataset)}"
             )
         if not (isinstance(self.network, str) or callable(self.network)):
             raise ValueError(
                 "Argument `network` must be a function of input_shape and num_classes. "
-                f"Received: network={self.network!r:.80}"
+                f"Received: network={shortened(self.network)}"
             )
         _validation.check_count("num_classes", self.num_classes, minimum=2)
         if self.ceal_threshold is not None:
@@ -213,7 +213,7 @@ def _import(name):
     if not isinstance(found, Problem):
         raise ValueError(
             f"{name} must be a Problem of experiments.problems, or a function without "
-            f"arguments that returns one. Received: {found!r:.80}"
+            f"arguments that returns one. Received: {shortened(found)}"
         )
     dataset = found.dataset
     if isinstance(dataset, os.PathLike):
@@ -225,3 +225,8 @@ def one_line(error: BaseException) -> str:
     """Return the type of an error and the first line of its message."""
     first = (str(error).strip().splitlines() or [""])[0]
     return f"{type(error).__name__}: {first}"
+
+
+def shortened(value: object) -> str:
+    """Return the beginning of a value's representation, in one line."""
+    return " ".join(repr(value).split())[:80]
