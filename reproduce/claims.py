@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from experiments import entry_point, paper, paper_claims, results, runs, tables
+from experiments import entry_point, paper_claims, problems, results, runs, tables
 from experiments.options import make_parser, parse
 
 NOTES = """
@@ -30,9 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # The runs of curves are also sources of transfers: load each once.
     wanted = dict.fromkeys([*runs.curve_runs(options), *runs.transfer_runs(options)])
     rows = results.stored(list(wanted), options)
-    problems = sorted(set(rows["problem"]), key=paper.PROBLEMS.index)
-    table, cases = paper_claims.lay_out(rows, problems)
-    notes = NOTES + tables.notes("Section", rows=rows)
+    table, cases = paper_claims.lay_out(rows, problems.in_order(rows["problem"]))
+    subsets = "".join(f"\n{line}\n" for line in tables.subset_notes(options.problems))
+    notes = NOTES + subsets + tables.notes("Section", rows=rows)
     tables.write(table, options.tables_folder / "claims", notes)
     tables.write(cases, options.tables_folder / "claims_cases", notes)
     print(tables.markdown(table), tables.markdown(cases), notes, sep="\n\n")

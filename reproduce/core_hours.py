@@ -1,6 +1,7 @@
 """Core-hours of each panel of Table 1, by strategy, from the stored runs."""
 
 import argparse
+import dataclasses
 import sys
 from collections.abc import Sequence
 
@@ -8,16 +9,25 @@ from experiments import (
     entry_point,
     learning_curves,
     paper,
+    problem_options,
+    problems,
     protocol,
     results,
     runs,
     tables,
 )
-from experiments.options import default_output, folder, make_parser, parse
+from experiments.options import (
+    add_problems,
+    default_output,
+    folder,
+    make_parser,
+    parse,
+)
 
 # isort: split
 import pandas as pd  # after `experiments`, which reports missing packages
 
+PROBLEMS = protocol.PRESETS["paper"].problems
 BUDGET = protocol.PRESETS["paper"].budget
 NUM_TRIALS = protocol.PRESETS["paper"].num_trials
 # Estimated core-hours of a whole panel: seven strategies and "All", five trials each.
@@ -53,24 +63,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=default_output("paper"),
         help="folder of the runs and of the table. Defaults to %(default)s",
     )
-    output = parser.parse_args(arguments).output
+    add_problems(parser)
+    given = parser.parse_args(arguments)
+    names = problem_options.choose(
+        parser, given.problems or PROBLEMS, given.max_per_class
+    )
     strategies = *protocol.STRATEGIES, *protocol.ABLATIONS
     options = parse(
         make_parser(__doc__),
-        ["--preset", "paper", "--strategy", *strategies, "--output", str(output)],
+        ["--preset", "paper", "--strategy", *strategies, "--output", str(given.output)],
     )
+    options = dataclasses.replace(options, problems=names)
     rows = results.stored(runs.curve_runs(options), options)
-    table = lay_out(rows)
-    tables.write(table, options.tables_folder / "core_hours", NOTES)
-    print(tables.markdown(table), NOTES, sep="\n")
+    table = lay_out(rows, names)
+    notes = NOTES + "".join(f"\n{line}\n" for line in tables.subset_notes(names))
+    tables.write(table, options.tables_folder / "core_hours", notes)
+    print(tables.markdown(table), notes, sep="\n")
     return 2 if rows.attrs["refused"] else 0
 
 
-def lay_out(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return core-hours: a row for each strategy and the sums, a column a problem."""
+def lay_out(rows: pd.DataFrame, shown: Sequence[str] = PROBLEMS) -> pd.DataFrame:
+    """Return core-hours: a row for each strategy and the sums, a column a problem.
+
+    Args:
+        rows: Rows of the run store.
+        shown: Names of the problems. Defaults to the paper's.
+    """
     names = {**learning_curves.strategies(rows), runs.FULL: "All"}
     table: dict[str, dict[str, str]] = {}
-    for problem, title in paper.PROBLEM_NAMES.items():
+    for problem in shown:
         column: dict[str, str] = {}
         costs = {}
         for strategy, name in names.items():
@@ -84,8 +105,10 @@ def lay_out(rows: pd.DataFrame) -> pd.DataFrame:
         if panel <= costs.keys():
             whole = sum(costs[strategy] for strategy in panel)
             column["whole panel, from these runs"] = f"{whole:.1f}"
-        column["whole panel, estimate"] = f"about {ESTIMATES[problem]:,}"
-        table[title] = column
+        column["whole panel, estimate"] = ""
+        if problem in ESTIMATES:
+            column["whole panel, estimate"] = f"about {ESTIMATES[problem]:,}"
+        table[str(problems.get(problem).title)] = column
     return pd.DataFrame(table).rename_axis("core-hours")
 
 
@@ -104,7 +127,9 @@ def hours(rows: pd.DataFrame, problem: str, strategy: str) -> pd.Series:
 
 
 def estimate(problem: str) -> str:
-    """Describe the estimate for a whole panel."""
+    """Describe the estimate for a whole panel, "" if there is none."""
+    if problem not in ESTIMATES:
+        return ""
     return f"about {ESTIMATES[problem]:,} core-hours for the whole panel (estimate)"
 
 

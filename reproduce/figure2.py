@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 import core_hours
-from experiments import entry_point, paper, plots, results, runs, tables
+from experiments import entry_point, plots, problems, results, runs, tables
 from experiments.options import make_parser, parse
 
 
@@ -13,7 +13,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(make_parser(__doc__), arguments)
     rows, status = results.complete(runs.curve_runs(options), options)
 
-    places = {name: (problem, None) for problem, name in paper.PROBLEM_NAMES.items()}
+    # A subset is shown in place of the whole data set.
+    whole = {problems.whole_name(name) for name in options.problems}
+    papers = [name for name in problems.PROBLEMS if name not in whole]
+    shown = problems.in_order([*papers, *options.problems])
+    places = {str(problems.get(name).title): (name, None) for name in shown}
     path = options.figures_folder / "figure2"
     drawn, missing = plots.figure(rows, places, path)
     left_out = {}
@@ -22,8 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         reason = "not requested"
         if problem in options.problems:
             reason = results.why_not_run(problem)
-        left_out[title] = f"{reason}, {core_hours.estimate(problem)}"
-    caption = tables.caption("Figure 2", left_out, rows)
+        left_out[title] = ", ".join(
+            filter(None, (reason, core_hours.estimate(problem)))
+        )
+    caption = tables.caption("Figure 2", options.problems, left_out, rows)
     if drawn:
         tables.write_curves(drawn, path, caption)
         print(f"Figure 2: {path}.png and .pdf")

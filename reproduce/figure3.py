@@ -3,9 +3,8 @@
 import sys
 from collections.abc import Sequence
 
-from experiments import entry_point, paper, plots, results, runs, tables
+from experiments import entry_point, plots, problems, results, runs, tables
 from experiments.options import make_parser, parse
-from experiments.problems import PROBLEMS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -14,16 +13,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     The paper's figure is of Shoe-Bag.
     """
     options = parse(make_parser(__doc__), arguments)
+    pairs = results.transfer_pairs(options)
     rows, status = results.complete(runs.transfer_runs(options), options)
 
     places = {
-        f"{paper.PROBLEM_NAMES[source]} to {PROBLEMS[target].network}": (target, source)
-        for source, target in runs.transfer_pairs(options)
+        problems.transfer_title(source, target): (target, source)
+        for source, target in pairs
     }
     path = options.figures_folder / "figure3"
     drawn, missing = plots.figure(rows, places, path)
     left_out = {title: results.why_not_run(places[title][1]) for title in missing}
-    caption = tables.caption("Figure 3", left_out, rows)
+    caption = tables.caption("Figure 3", options.problems, left_out, rows)
     if drawn:
         tables.write_curves(drawn, path, caption)
         print(f"Figure 3: {path}.png and .pdf")

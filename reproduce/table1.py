@@ -3,7 +3,15 @@
 import sys
 from collections.abc import Sequence
 
-from experiments import entry_point, estimate, paper, results, runs, tables
+from experiments import (
+    entry_point,
+    estimate,
+    paper,
+    problems,
+    results,
+    runs,
+    tables,
+)
 from experiments.options import make_parser, parse
 
 
@@ -18,8 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             rows, problem, budgets or [options.budget], full=options.full_sets
         )
         notes = tables.notes("Table 1", [problem], rows)
-        tables.write(table, options.tables_folder / f"table1_{problem}", notes)
-        print(f"\nTable 1, {paper.PROBLEM_NAMES[problem]}: test accuracy (%)\n")
+        path = options.tables_folder / f"table1_{problems.file_name(problem)}"
+        tables.write(table, path, notes)
+        print(f"\nTable 1, {problems.get(problem).title}: test accuracy (%)\n")
         print(tables.markdown(table))
     print(tables.notes("Table 1", options.problems, rows))
     print(f"Tables: {options.tables_folder}\nRuns: {options.runs_folder}")

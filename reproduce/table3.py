@@ -5,23 +5,31 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
-from experiments import entry_point, execution, protocol, store, tables
+from experiments import (
+    entry_point,
+    execution,
+    problem_options,
+    problems,
+    protocol,
+    store,
+    tables,
+)
 from experiments.options import at_least
-from experiments.problems import PROBLEMS
 
 # isort: split
 import numpy as np
 import pandas as pd  # after `experiments`, which reports missing packages
 from benchmarks import command_line, machine, power_law, query_times
 
-import dfal_keras as dfal
+from dfal_keras import datasets
 
+PROBLEM = "mnist-lenet5"  # the paper's
 PRESETS = {  # |L|, sizes n of the literal program, seconds allowed for a search
     "quick": ((100,), (120, 140, 160, 190, 220), 60.0),
     "paper": ((100, 1000), (120, 150, 180, 210, 240, 280), 600.0),
 }
 NOTES = """
-One query of {queries} on MNIST with LeNet5, trained on the labeled samples, with
+One query of {queries} on {problem}, trained on the labeled samples, with
 {unlabeled} unlabeled. n is the number of both together. Median of {repeats} queries,
 after one that is not counted because it traces graphs. CORE-SET's time includes the
 computation of features. Each search is allowed {limit:g} s.
@@ -33,7 +41,7 @@ computation of features. Each search is allowed {limit:g} s.
   "literal" the printed one, of n + 2 n^2 binaries. Both find the same radius. The paper
   does not say which one it solved, so its seconds are shown beside both.
 - "literal" is not run at this n but extrapolated by a power law through smaller n with
-  the same share of labeled samples, each run once (`table3_literal.md`). In brackets:
+  the same share of labeled samples, each run once (`{name}_literal.md`). In brackets:
   the range of the extrapolation with one size left out. Its seconds are CPU time (user
   and system) of the solver's process, including its start but not the features; all
   other seconds are wall-clock time. The cell is blank with fewer than {min_sizes} sizes
@@ -51,27 +59,49 @@ class Options:
     """What to time.
 
     Attributes:
+        problem: Name of the problem.
         num_labeled: |L|, one table each.
         num_unlabeled: |U|.
         settings: How queries are timed.
         folder: Where to write.
     """
 
+    problem: str
     num_labeled: tuple[int, ...]
     num_unlabeled: int
     settings: query_times.Settings
     folder: pathlib.Path
 
+    @property
+    def title(self) -> str:
+        """The problem's title."""
+        return str(problems.get(self.problem).title)
+
+    @property
+    def name(self) -> str:
+        """Name of the table's files, without a suffix."""
+        if self.problem == PROBLEM:
+            return "table3"
+        return f"table3_{problems.file_name(self.problem)}"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train a network, time every row, then print and write the table."""
     options = parse(arguments)
-    execution.start_tensorflow()
+    try:
+        most = max(options.num_labeled) + options.num_unlabeled
+        execution.check_problem(options.problem, most, None)
+    except ValueError as error:
+        print(f"{options.problem}: {error}", file=sys.stderr)
+        return 2
     parts, timings, lines = [], [], []
     for num_labeled in options.num_labeled:
         timed = measure(num_labeled, options)
         table, summaries = query_times.lay_out(
-            timed, num_labeled, options.num_unlabeled
+            timed,
+            num_labeled,
+            options.num_unlabeled,
+            with_paper=options.problem == PROBLEM,
         )
         n = num_labeled + options.num_unlabeled
         parts.append(table)
@@ -80,23 +110,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     table = pd.concat(parts).set_index("labeled")
     literal = pd.concat(timings).set_index("extrapolated_to")
     markdown = tables.markdown(table)
-    store.write(options.folder / "table3.md", f"{markdown}\n{notes(options, lines)}")
-    store.write(options.folder / "table3.csv", table.to_csv())
-    tables.write(literal, options.folder / "table3_literal")
-    print(f"\nTable 3: seconds to select {protocol.NUM_QUERIES} queries on MNIST\n")
+    path = options.folder / f"{options.name}.md"
+    store.write(path, f"{markdown}\n{notes(options, lines)}")
+    store.write(path.with_name(f"{options.name}.csv"), table.to_csv())
+    tables.write(literal, path.with_name(f"{options.name}_literal"))
+    seconds = f"seconds to select {protocol.NUM_QUERIES} queries"
+    print(f"\nTable 3: {seconds} on {options.title}\n")
     print(markdown, "", *lines, sep="\n")
     print(f"\nWritten with notes to {options.folder}")
     return 0
 
 
 def measure(num_labeled: int, options: Options) -> pd.DataFrame:
-    """Train LeNet5 on labeled samples of MNIST and time queries by each method."""
-    (x, y), _ = dfal.datasets.load_data("mnist")
+    """Train the network on labeled samples and time queries by each method."""
+    problem = problems.get(options.problem)
+    (x, y), _ = execution.load_problem(problem)
     rows = np.random.default_rng(0).permutation(len(x))
     rows = rows[: num_labeled + options.num_unlabeled]
     pool, labeled = np.split(rows, [options.num_unlabeled])
-    print(f"Training LeNet5 on {num_labeled} labeled samples")
-    train = execution.make_training(PROBLEMS["mnist-lenet5"])
+    print(f"{options.title}: training on {num_labeled} labeled samples")
+    train = execution.make_training(problem)
     model = train(x[labeled], y[labeled], seed=0)
     return query_times.measure(model, x[pool], x[labeled], options.settings)
 
@@ -105,6 +138,8 @@ def notes(options: Options, lines: list[str]) -> str:
     """Return the notes below the table."""
     return NOTES.format(
         queries=protocol.NUM_QUERIES,
+        problem=options.title,
+        name=options.name,
         unlabeled=options.num_unlabeled,
         repeats=options.settings.repeats,
         limit=options.settings.time_limit,
@@ -120,6 +155,14 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     """Parse the command line, with the preset's values as defaults."""
     parser = command_line.make_parser(__doc__, PRESETS)
     add = parser.add_argument
+    add(
+        "--problem",
+        type=problem_options.name,
+        metavar="PROBLEM",
+        default=PROBLEM,
+        help="data set and network, also your own as module:name. Defaults to "
+        "%(default)s, the paper's",
+    )
     add(
         "--labeled",
         type=at_least(2),
@@ -158,7 +201,9 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     )
     given = parser.parse_args(arguments)
     num_labeled, sizes, time_limit = PRESETS[given.preset]
+    (chosen,) = problem_options.choose(parser, [given.problem], None)
     options = Options(
+        chosen,
         tuple(given.labeled or num_labeled),
         given.unlabeled,
         query_times.Settings(
@@ -184,6 +229,9 @@ def unusable(options: Options) -> str:
         )
     if not 0 < options.settings.time_limit < float("inf"):
         return "argument --time-limit: expected a finite number above 0"
+    data = problems.get(options.problem).dataset
+    if isinstance(data, str) and not datasets.is_complete(data):
+        return f"argument --problem: {data} is {datasets.status(data)}"
     for num_labeled in options.num_labeled:
         total = num_labeled + options.num_unlabeled
         if total >= 10_000:  # "with regularisation" would be another program

@@ -10,11 +10,11 @@ from experiments.options import make_parser, parse
 def main(arguments: Sequence[str] | None = None) -> int:
     """Complete the runs, then print and write the table."""
     options = parse(make_parser(__doc__), arguments)
+    pairs = results.transfer_pairs(options)
     rows, status = results.complete(runs.transfer_runs(options), options)
 
-    pairs = runs.transfer_pairs(options)
     table = tables.table4(rows, pairs, options.transfer_budgets)
-    notes = tables.notes("Table 4", rows=rows)
+    notes = tables.notes("Table 4", options.problems, rows)
     tables.write(table, options.tables_folder / "table4", notes)
     print("\nTable 4: test accuracy (%); the paper's at 1000 annotations\n")
     print(tables.markdown(table))

@@ -148,7 +148,11 @@ def children_seconds() -> float:
 
 
 def lay_out(
-    timed: pd.DataFrame, num_labeled: int, num_unlabeled: int
+    timed: pd.DataFrame,
+    num_labeled: int,
+    num_unlabeled: int,
+    *,
+    with_paper: bool = True,
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return Table 3 for one number of labeled samples.
 
@@ -156,11 +160,12 @@ def lay_out(
         timed: The rows of `measure`.
         num_labeled: |L|.
         num_unlabeled: |U|.
+        with_paper: Whether the paper's seconds are of this problem. Defaults to `True`.
 
     Returns:
         The table, and lines that describe the extrapolation of the literal program.
     """
-    printed = PRINTED.get((num_labeled, num_unlabeled), {})
+    printed = PRINTED.get((num_labeled, num_unlabeled), {}) if with_paper else {}
     n = num_labeled + num_unlabeled
     whole = timed[timed["n"] == n].groupby(["form", "share"]).first()
     dfal_seconds = whole.loc[("DFAL", NONE), "seconds"]

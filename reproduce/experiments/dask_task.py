@@ -1,4 +1,4 @@
-"""The function that a Dask worker calls to perform a run."""
+"""The functions that a Dask worker calls, to perform a run or to check a problem."""
 
 import os
 import sys
@@ -26,8 +26,43 @@ def make_task() -> Callable:
         It raises RuntimeError if the worker does not see `paths[0]`, or has imported
         `experiments` from another folder before.
     """
+    start = _make_start()
 
     def perform(paths, topic, run, budgets, folder):
+        worker = start(paths)
+        from experiments import execution, runs
+
+        wanted = runs.Run(**run)
+        worker.log_event(topic, {"run": str(wanted)})
+        execution.perform(
+            wanted, budgets, folder, lambda row: worker.log_event(topic, row)
+        )
+
+    return perform
+
+
+def make_check() -> Callable:
+    """Return the function that checks a problem on a worker.
+
+    Returns:
+        Function `check(paths, name, budget, data)`, with the argument `paths` of
+        `make_task`, and those of `execution.check_problem`.
+    """
+    start = _make_start()
+
+    def check(paths, name, budget, data):
+        start(paths)
+        from experiments import execution
+
+        execution.check_problem(name, budget, data)
+
+    return check
+
+
+def _make_start():
+    """Return the function that prepares a worker and returns it."""
+
+    def start(paths):
         worker = get_worker()
         if not os.path.isdir(os.path.join(paths[0], "experiments")):
             raise RuntimeError(
@@ -35,7 +70,7 @@ def make_task() -> Callable:
                 "needs it at the same path."
             )
         sys.path[:0] = [path for path in paths if path not in sys.path]
-        from experiments import execution, runs
+        from experiments import execution
 
         imported = os.path.dirname(os.path.dirname(execution.__file__))
         if not os.path.samefile(imported, paths[0]):
@@ -44,10 +79,6 @@ def make_task() -> Callable:
                 f"that in {paths[0]}. Start new workers."
             )
         execution.start_tensorflow()  # before the driver's clock starts
-        wanted = runs.Run(**run)
-        worker.log_event(topic, {"run": str(wanted)})
-        execution.perform(
-            wanted, budgets, folder, lambda row: worker.log_event(topic, row)
-        )
+        return worker
 
-    return perform
+    return start

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from experiments import progress, protocol, store
+from experiments import problems, progress, protocol, store
 from experiments.options import Options, default_output
 from experiments.runs import FULL, Run, budgets_of, missing_budgets
 
@@ -56,7 +56,7 @@ def whole_protocol(options: Options) -> str:
             for strategy in strategies
         ] * preset.num_trials
         lines.append(
-            f"python reproduce/table1.py --preset paper --problem {problem}\n"
+            f"python reproduce/table1.py --preset paper {problems.arguments(problem)}\n"
             f"  {_total(ranges, options)}"
         )
     return "\n".join(["The paper's protocol:", *lines])

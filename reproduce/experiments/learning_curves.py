@@ -4,6 +4,8 @@ The functions take a table of rows as `store.Store.load` returns it. Accuracies 
 percent, as in the paper.
 """
 
+import math
+
 import pandas as pd
 
 from experiments import paper, protocol
@@ -38,7 +40,7 @@ def select(
 
     Args:
         rows: Rows of the run store.
-        problem: A key of `paper.PROBLEM_NAMES`.
+        problem: Name of a problem.
         strategy: The query strategy.
         source: The problem whose labeled set is used. Defaults to `None`, the problem's
             own.
@@ -81,11 +83,13 @@ def target(rows: pd.DataFrame, problem: str) -> float:
     """Return the target accuracy of Table 2, in percent.
 
     It is our mean accuracy with the full training set, or the paper's if ours was not
-    run, minus the tolerance that the paper allows.
+    run, minus the tolerance that the paper allows. It is nan if there is neither.
     """
     ours = full_set(rows, problem)
-    full = paper.TABLE2_TARGET[problem] if ours.empty else ours.mean()
-    return full - protocol.TOLERANCE
+    if not ours.empty:
+        return ours.mean() - protocol.TOLERANCE
+    printed = paper.target(problem)
+    return math.nan if printed is None else printed - protocol.TOLERANCE
 
 
 def at(table: pd.DataFrame, budget: int) -> pd.Series:

@@ -7,10 +7,9 @@ import errno
 import importlib.util
 import os
 import pathlib
-import sys
 from collections.abc import Callable, Sequence
 
-from experiments import devices, protocol
+from experiments import devices, problem_options, protocol
 from experiments.problems import PROBLEMS
 
 RESULTS = pathlib.Path(__file__).parents[1] / "results"
@@ -22,7 +21,7 @@ class Options:
 
     Attributes:
         preset: A key of `protocol.PRESETS`.
-        problems: Keys of `problems.PROBLEMS`.
+        problems: Names of problems, as for `problems.get`.
         strategies: Names of strategies, or "module:Class".
         num_trials: Number of trials.
         budget: Number of annotations at which a run of active learning stops.
@@ -86,13 +85,7 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
         default="quick",
         help=f"how much to run ({presets}). Defaults to %(default)s",
     )
-    parser.add_argument(
-        "--problem",
-        dest="problems",
-        nargs="+",
-        choices=PROBLEMS,
-        help="data sets and networks. Defaults to those of the preset",
-    )
+    add_problems(parser)
     parser.add_argument(
         "--strategy",
         dest="strategies",
@@ -153,6 +146,27 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
     return parser
 
 
+def add_problems(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments `--problem` and `--max-per-class`."""
+    parser.add_argument(
+        "--problem",
+        dest="problems",
+        metavar="PROBLEM",
+        nargs="+",
+        type=problem_options.name,
+        help=f"data sets and networks: {', '.join(PROBLEMS)}; or your own as "
+        "module:name, a Problem of experiments.problems. Defaults to those of the "
+        "preset",
+    )
+    parser.add_argument(
+        "--max-per-class",
+        metavar="N",
+        type=at_least(1),
+        help="train on the first N training images of each class only; test on all "
+        "test images. Defaults to the whole training set",
+    )
+
+
 def parse(
     parser: argparse.ArgumentParser, arguments: Sequence[str] | None = None
 ) -> Options:
@@ -184,10 +198,13 @@ def parse_with_extras(
     names = {field.name for field in dataclasses.fields(Options)}
     extras = {name: value for name, value in given.items() if name not in names}
     preset = protocol.PRESETS[given["preset"]]
+    limit = extras.pop("max_per_class")
     budget = given["budget"] or preset.budget
     options = Options(
         preset=given["preset"],
-        problems=tuple(given["problems"] or preset.problems),
+        problems=problem_options.choose(
+            parser, given["problems"] or preset.problems, limit
+        ),
         strategies=tuple(given["strategies"]),
         num_trials=given["num_trials"] or preset.num_trials,
         budget=budget,
@@ -250,8 +267,7 @@ def _strategy(text):
     """Check the name of a strategy, or find the module of "module:Class"."""
     module, colon, name = text.partition(":")
     if colon and name:
-        if os.getcwd() not in sys.path:
-            sys.path.append(os.getcwd())  # worker processes get the same path
+        problem_options.add_working_folder()
         with contextlib.suppress(ImportError, ValueError):
             if importlib.util.find_spec(module):
                 return text

@@ -8,7 +8,10 @@ Reference:
       based approach".
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
+
+from experiments import problems
 
 
 class Count(NamedTuple):
@@ -36,12 +39,7 @@ class Oddity(NamedTuple):
 
 
 PROBLEM_NAMES = {  # panels (a)-(f) of Table 1
-    "mnist-lenet5": "MNIST (LeNet5)",
-    "mnist-vgg8": "MNIST (VGG8)",
-    "shoe_bag-lenet5": "Shoe-Bag (LeNet5)",
-    "shoe_bag-vgg8": "Shoe-Bag (VGG8)",
-    "quick_draw-lenet5": "Quick-Draw (LeNet5)",
-    "quick_draw-vgg8": "Quick-Draw (VGG8)",
+    name: str(problem.title) for name, problem in problems.PROBLEMS.items()
 }
 PROBLEMS = tuple(PROBLEM_NAMES)
 
@@ -228,7 +226,8 @@ def accuracies(
     """Return the printed test accuracies of a strategy.
 
     Args:
-        problem: A key of `PROBLEM_NAMES`.
+        problem: Name of a problem. The result is empty if it is not the paper's. Of a
+            subset it is that of the whole data set.
         strategy: The query strategy. The result is empty if the paper does not print
             it.
         source: The problem whose labeled set is used, as in Table 4. Defaults to
@@ -237,8 +236,37 @@ def accuracies(
     Returns:
         A dict from the number of annotations to the accuracy in percent.
     """
+    problem = problems.whole_name(problem)
     if source is None:
-        printed = TABLE1[problem].get(strategy, ())
+        printed = TABLE1.get(problem, {}).get(strategy, ())
         return dict(zip(TABLE1_BUDGETS, printed, strict=False))
-    transfers = TABLE4.get((source, problem), {})
+    transfers = TABLE4.get((problems.whole_name(source), problem), {})
     return {1000: transfers[strategy]} if strategy in transfers else {}
+
+
+def is_printed(problem: str) -> bool:
+    """Return whether a problem is one of the paper's, or a subset of one."""
+    return problems.whole_name(problem) in PROBLEMS
+
+
+def full_set(problem: str) -> float | None:
+    """Return the printed accuracy with the full training set, in percent.
+
+    Args:
+        problem: As for `accuracies`. The result is `None` if it is not the paper's.
+    """
+    return TABLE1_ALL.get(problems.whole_name(problem))
+
+
+def target(problem: str) -> float | None:
+    """Return the printed target accuracy of Table 2, as `full_set` does."""
+    return TABLE2_TARGET.get(problems.whole_name(problem))
+
+
+def counts(problem: str) -> Mapping[str, tuple[Count, Count]]:
+    """Return (# annotations, # labeled data) of Table 2 by strategy.
+
+    Args:
+        problem: As for `accuracies`.
+    """
+    return TABLE2.get(problems.whole_name(problem), {})

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from experiments import claim_cases, intervals, learning_curves, paper
+from experiments import claim_cases, intervals, learning_curves, paper, runs
 from experiments.claim_cases import Case
-from experiments.problems import PROBLEMS
+from experiments.problems import get, whole_name
 
 FULL_SET_CLAIMED = ("mnist", "quick_draw")  # data sets of the claim on annotations
 SINGLETONS = ("bald", "ceal", "egl", "uncertainty")
@@ -70,7 +70,7 @@ def fewer_annotations_than_core_set(
 ) -> Iterator[Case]:
     """Yield CORE-SET's annotations to full-set accuracy minus DFAL's."""
     for problem in problems:
-        if PROBLEMS[problem].dataset not in FULL_SET_CLAIMED:
+        if get(problem).dataset not in FULL_SET_CLAIMED:
             continue
         accuracy = learning_curves.target(rows, problem)
         dfal, core_set = (
@@ -111,9 +111,7 @@ def transfers_better(rows: pd.DataFrame, problems: Sequence[str]) -> Iterator[Ca
     Each case is at 1000 annotations, or at the most below that at which both were
     transferred.
     """
-    for source, problem in paper.TABLE4:
-        if problem not in problems:
-            continue
+    for source, problem in transfers(problems):
         for rival in ("random", "core_set"):
             for budget in reversed(transferred_at(rows, problem, source)):
                 differences = paired(rows, problem, "dfal", rival, budget, source)
@@ -200,6 +198,21 @@ def counts_of_trials(
     return learning_curves.counts(whole, accuracy).add_prefix(prefix)
 
 
+def transfers(problems: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the (source, target) of these targets, those of Table 4 in its order."""
+    pairs = [
+        (source, problem)
+        for problem in problems
+        for source in runs.other_networks(problem, problems)
+    ]
+    places = {pair: place for place, pair in enumerate(paper.TABLE4)}
+
+    def place(pair):
+        return places.get((whole_name(pair[0]), whole_name(pair[1])), len(places))
+
+    return sorted(pairs, key=place)
+
+
 def transferred_at(rows: pd.DataFrame, problem: str, source: str) -> list[int]:
     """Return the budgets, up to 1000, at which DFAL was transferred."""
     budgets = learning_curves.select(rows, problem, "dfal", source).index
@@ -213,7 +226,7 @@ def lay_out(
 
     Args:
         rows: Rows of the run store.
-        problems: Keys of `PROBLEMS`.
+        problems: Names of problems.
 
     Returns:
         A row for each claim with its verdicts, by raw accuracies and by the best so

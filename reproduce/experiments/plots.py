@@ -19,6 +19,7 @@ from experiments import learning_curves, paper
 COLUMN = 3.3  # inches, width of a column of the paper
 HEIGHT = 4.6  # inches, two panels and a legend
 LABEL = 28  # characters in a line of a legend: two entries fit in a column
+TITLE = 46  # characters in a line of a title
 ZOOM = (85, 100)  # percent, range of the lower panel
 
 # Okabe & Ito's palette for color-blind readers, with a darker yellow.
@@ -103,14 +104,14 @@ def draw(
         block: The Matplotlib figure or subfigure.
         rows: Rows of the run store.
         title: Title of the block.
-        problem: A key of `paper.PROBLEM_NAMES`.
+        problem: Name of a problem.
         source: The problem whose labeled sets are used. Defaults to `None`, its own.
 
     Returns:
         The curves drawn, a table for each.
     """
     upper, lower = block.subplots(2, 1, sharex=True)
-    upper.set_title(title)
+    upper.set_title(textwrap.fill(title, TITLE))
     upper.set_ylabel("test accuracy (%)")
     lower.set(xlabel="annotations", ylabel="test accuracy (%)", ylim=ZOOM)
     lower.yaxis.set_major_locator(ticker.MultipleLocator(5))
@@ -121,7 +122,9 @@ def draw(
         printed_values(panel, drawn)
         if len(ours):
             baseline(panel, ours.mean(), f"full set, ours (n={len(ours)})")
-        baseline(panel, paper.TABLE1_ALL[problem], "full set, paper")
+        printed = paper.full_set(problem)
+        if printed is not None:
+            baseline(panel, printed, "full set, paper")
     lines, names = upper.get_legend_handles_labels()
     block.legend(
         lines, names, loc="outside lower center", ncols=2, fontsize=7, columnspacing=1
@@ -137,7 +140,7 @@ def curves(
     Args:
         panel: The Matplotlib axes.
         rows: Rows of the run store.
-        problem: A key of `paper.PROBLEM_NAMES`.
+        problem: Name of a problem.
         source: The problem whose labeled sets are used. Defaults to `None`, its own.
 
     Returns:

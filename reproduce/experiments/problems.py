@@ -1,44 +1,232 @@
-"""The problems of Table 1: a data set and the network that learns it."""
+"""The problems of the tables: a data set and the network that learns it.
+
+All that is known of a problem, except what the paper prints, is in its `Problem`.
+"""
 
 import dataclasses
+import functools
+import importlib
+import os
+import pathlib
+import re
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from dfal_keras import _validation, datasets
+from dfal_keras.backend import quiet_import
+
+_SUBSET = re.compile(r"(.+)-max([1-9][0-9]*)")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Problem:
     """A data set and a network: one panel of Table 1.
 
-    Attributes:
-        dataset: Name of the data set, as for `dfal_keras.datasets.load_data`.
-        network: Name of the network's function in `dfal_keras.models`.
-        input_shape: Shape of an image, `(height, width, channels)`.
+    For a problem of your own, assign one to a variable of a module, or return one from
+    a function without arguments, and pass `--problem my_module:name`.
+
+    Args:
+        dataset: Name of a data set of `dfal_keras.datasets`; or the arrays
+            `(x_train, y_train), (x_test, y_test)`; or a function without arguments that
+            returns them; or the `pathlib.Path` of an .npz file with arrays of these
+            four names, relative to the folder of the module. Samples are integers or
+            floats of shape `(num_samples, ...)`, labels are class indices of shape
+            `(num_samples,)`.
+        network: Function `network(input_shape, num_classes)` that returns a built Keras
+            model with softmax outputs. It is compiled as the paper's networks are. Or
+            the name of such a function in `dfal_keras.models`.
         num_classes: Number of classes.
+        ceal_threshold: CEAL's threshold, in nats. Defaults to `None`: there is none,
+            and CEAL can't run.
+        title: Title of tables and figures. Defaults to `None`, the name that is passed
+            to `--problem`.
+        input_shape: Shape of a sample. Defaults to `None`, that of the training
+            samples.
+        max_per_class: Train on the first samples of each class only, at most this many.
+            `--max-per-class` sets it. Defaults to `None`, on all.
+
+    Raises:
+        ValueError: If an argument is invalid.
+
+    Example:
+        >>> def load():
+        ...     x, y = np.random.default_rng(0).random((90, 5)), np.arange(90) % 3
+        ...     return (x[:60], y[:60]), (x[60:], y[60:])
+        >>> def network(input_shape, num_classes):
+        ...     import keras
+        ...     softmax = keras.layers.Dense(num_classes, activation="softmax")
+        ...     return keras.Sequential([keras.Input(input_shape), softmax])
+        >>> my_problem = Problem(load, network, num_classes=3, ceal_threshold=0.1)
     """
 
-    dataset: str
-    network: str
-    input_shape: tuple[int, int, int]
+    dataset: str | os.PathLike | tuple | list | Callable[[], tuple]
+    network: str | Callable
     num_classes: int
+    ceal_threshold: float | None = None
+    title: str | None = None
+    input_shape: tuple[int, ...] | None = None
+    max_per_class: int | None = None
+
+    def __post_init__(self):
+        if isinstance(self.dataset, str):
+            _validation.check_choice("dataset", self.dataset, datasets.NAMES)
+        elif not (
+            callable(self.dataset)
+            or isinstance(self.dataset, (os.PathLike, tuple, list))
+        ):
+            raise ValueError(
+                "Argument `dataset` must be (x_train, y_train), (x_test, y_test), a "
+                "function that returns them, the pathlib.Path of an .npz file, or one "
+                f"of {', '.join(map(repr, datasets.NAMES))}. "
+                f"Received: dataset={shortened(self.dataset)}"
+            )
+        if not (isinstance(self.network, str) or callable(self.network)):
+            raise ValueError(
+                "Argument `network` must be a function of input_shape and num_classes. "
+                f"Received: network={shortened(self.network)}"
+            )
+        _validation.check_count("num_classes", self.num_classes, minimum=2)
+        if self.ceal_threshold is not None:
+            _validation.check_number(
+                "ceal_threshold", self.ceal_threshold, above=0, below=np.inf
+            )
+        if self.title is not None and not (
+            isinstance(self.title, str)
+            and self.title.strip()
+            and self.title.isprintable()
+        ):
+            raise ValueError(
+                f"Argument `title` must be one line. Received: title={self.title!r}"
+            )
+        _validation.check_optional_count("max_per_class", self.max_per_class)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the data set is not one of `dfal_keras.datasets`."""
+        return not isinstance(self.dataset, str)
 
 
-PROBLEMS = {  # the panels (a)-(f) of Table 1
-    "mnist-lenet5": Problem("mnist", "LeNet5", (28, 28, 1), 10),
-    "mnist-vgg8": Problem("mnist", "VGG8", (28, 28, 1), 10),
-    "shoe_bag-lenet5": Problem("shoe_bag", "LeNet5", (64, 64, 3), 2),
-    "shoe_bag-vgg8": Problem("shoe_bag", "VGG8", (64, 64, 3), 2),
-    "quick_draw-lenet5": Problem("quick_draw", "LeNet5", (28, 28, 1), 4),
-    "quick_draw-vgg8": Problem("quick_draw", "VGG8", (28, 28, 1), 4),
+PROBLEMS = {  # the panels (a)-(f) of Table 1; CEAL's thresholds are those of 4.2
+    "mnist-lenet5": Problem("mnist", "LeNet5", 10, 0.05, "MNIST (LeNet5)", (28, 28, 1)),
+    "mnist-vgg8": Problem("mnist", "VGG8", 10, 0.05, "MNIST (VGG8)", (28, 28, 1)),
+    "shoe_bag-lenet5": Problem(
+        "shoe_bag", "LeNet5", 2, 0.19, "Shoe-Bag (LeNet5)", (64, 64, 3)
+    ),
+    "shoe_bag-vgg8": Problem(
+        "shoe_bag", "VGG8", 2, 0.19, "Shoe-Bag (VGG8)", (64, 64, 3)
+    ),
+    "quick_draw-lenet5": Problem(
+        "quick_draw", "LeNet5", 4, 0.08, "Quick-Draw (LeNet5)", (28, 28, 1)
+    ),
+    "quick_draw-vgg8": Problem(
+        "quick_draw", "VGG8", 4, 0.08, "Quick-Draw (VGG8)", (28, 28, 1)
+    ),
 }
 
 
-def other_networks(problem: str) -> list[str]:
-    """Return the problems with the same data set and another network.
+@functools.cache
+def get(name: str) -> Problem:
+    """Return a problem by its name, the same object in each call.
 
     Args:
-        problem: A key of `PROBLEMS`.
+        name: A key of `PROBLEMS`, or "module:name"; or the result of `subset_name`.
+
+    Raises:
+        ValueError: If there is no such problem, or its module can't be imported.
     """
-    dataset = PROBLEMS[problem].dataset
-    return [
-        name
-        for name, other in PROBLEMS.items()
-        if other.dataset == dataset and name != problem
-    ]
+    subset = _SUBSET.fullmatch(name)
+    if subset:
+        whole, limit = get(subset[1]), int(subset[2])
+        title = f"{whole.title}, at most {limit} training images a class"
+        return dataclasses.replace(whole, max_per_class=limit, title=title)
+    if ":" in name:
+        return _import(name)
+    _validation.check_choice("problem", name, PROBLEMS)
+    return PROBLEMS[name]
+
+
+def subset_name(name: str, max_per_class: int | None) -> str:
+    """Return the name of a problem with at most this many samples of each class.
+
+    Args:
+        name: Name of the problem.
+        max_per_class: The number, `None` for all samples.
+    """
+    return name if max_per_class is None else f"{name}-max{max_per_class}"
+
+
+def whole_name(name: str) -> str:
+    """Return the name of the problem with all samples."""
+    subset = _SUBSET.fullmatch(name)
+    return subset[1] if subset else name
+
+
+def arguments(name: str) -> str:
+    """Return the command-line arguments that choose a problem."""
+    subset = _SUBSET.fullmatch(name)
+    chosen = f"--problem {whole_name(name)}"
+    return f"{chosen} --max-per-class {subset[2]}" if subset else chosen
+
+
+def file_name(name: str) -> str:
+    """Return the name of a problem as a part of a file's name."""
+    return name.replace(":", ".")
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Return the names without repetition: those of `PROBLEMS` first, in its order."""
+    places = list(PROBLEMS)
+
+    def place(name):
+        whole = whole_name(name)
+        return places.index(whole) if whole in places else len(places)
+
+    return sorted(dict.fromkeys(names), key=place)
+
+
+def transfer_title(source: str, target: str) -> str:
+    """Return the title of a transfer from one problem to another."""
+    network = get(target).network
+    trained = network if isinstance(network, str) else get(target).title
+    return f"{get(source).title} to {trained}"
+
+
+def _import(name):
+    """Import the problem that "module:name" names."""
+    module, _, attribute = name.partition(":")
+    if not attribute.isidentifier():
+        raise ValueError(f"expected module:name, received {name}")
+    try:
+        with quiet_import.quiet():  # it may import TensorFlow
+            imported = importlib.import_module(module)
+    except Exception as error:  # any error of the user's code
+        raise ValueError(f"can't import {module!r}: {one_line(error)}") from error
+    if not hasattr(imported, attribute):
+        raise ValueError(f"module {module!r} has no {attribute!r}")
+    found = getattr(imported, attribute)
+    if callable(found):
+        try:
+            found = found()
+        except Exception as error:
+            raise ValueError(f"{name} raised {one_line(error)}") from error
+    if not isinstance(found, Problem):
+        raise ValueError(
+            f"{name} must be a Problem of experiments.problems, or a function without "
+            f"arguments that returns one. Received: {shortened(found)}"
+        )
+    dataset = found.dataset
+    if isinstance(dataset, os.PathLike):
+        dataset = pathlib.Path(imported.__file__ or "").parent / dataset
+    return dataclasses.replace(found, dataset=dataset, title=found.title or name)
+
+
+def one_line(error: BaseException) -> str:
+    """Return the type of an error and the first line of its message."""
+    first = (str(error).strip().splitlines() or [""])[0]
+    return f"{type(error).__name__}: {first}"
+
+
+def shortened(value: object) -> str:
+    """Return the beginning of a value's representation, in one line."""
+    return " ".join(repr(value).split())[:80]

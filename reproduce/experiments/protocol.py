@@ -4,15 +4,14 @@ Plain data, without TensorFlow. A run stores all of it: see `settings`.
 """
 
 import dataclasses
+from collections.abc import Iterable
 
+from experiments import problems
 from experiments.problems import PROBLEMS
 
 # K, the size of the random subset of candidates. Not in the paper; the first author's
 # public code has 300 for DFAL, BALD and EGL, and for CEAL's pseudo-labels.
 NUM_CANDIDATES = 300
-
-# CEAL's thresholds (4.2), in nats.
-CEAL_THRESHOLDS = {"mnist": 0.05, "shoe_bag": 0.19, "quick_draw": 0.08}
 
 STRATEGIES = ("dfal", "bald", "ceal", "core_set", "egl", "uncertainty", "random")
 
@@ -94,7 +93,7 @@ def strategy_options(problem: str, strategy: str) -> dict:
     """Return the constructor's arguments of a strategy.
 
     Args:
-        problem: A key of `PROBLEMS`.
+        problem: Name of a problem.
         strategy: Name of a strategy. Your own, "module:Class", has no arguments.
     """
     if strategy in ABLATIONS:
@@ -105,7 +104,7 @@ def strategy_options(problem: str, strategy: str) -> dict:
         "dfal": {**subset, "ord": 2},  # p, Algorithm 1
         "bald": {**subset, "num_samples": 10},  # 4.2
         "ceal": {
-            "threshold": CEAL_THRESHOLDS[PROBLEMS[problem].dataset],
+            "threshold": problems.get(problem).ceal_threshold,
             "num_pseudo_candidates": NUM_CANDIDATES,  # the first author's public code
         },
         "core_set": {
@@ -119,6 +118,23 @@ def strategy_options(problem: str, strategy: str) -> dict:
     return options.get(strategy, {})
 
 
+def check_thresholds(pairs: Iterable[tuple[str, str]]) -> None:
+    """Check that every problem that CEAL is to learn has a threshold.
+
+    Args:
+        pairs: The (problem, strategy) to check.
+
+    Raises:
+        ValueError: If a problem has none. The message names it.
+    """
+    for problem, strategy in pairs:
+        if strategy == "ceal" and problems.get(problem).ceal_threshold is None:
+            raise ValueError(
+                f"{problem} has no CEAL threshold: set `ceal_threshold` of its "
+                "Problem, in nats, or leave CEAL out with --strategy"
+            )
+
+
 def identifier(strategy: str) -> str:
     """Return a strategy's name as `dfal_keras.strategies.get` takes it."""
     return ABLATIONS[strategy][0] if strategy in ABLATIONS else strategy
@@ -130,13 +146,15 @@ def settings(problem: str, strategy: str, trial: int, source: str | None) -> dic
     Stored runs are compared with these: a changed key or value makes them unusable.
 
     Args:
-        problem: A key of `PROBLEMS`.
+        problem: Name of a problem.
         strategy: Name of a strategy, or `runs.FULL`.
         trial: Number of the trial.
         source: Of a transfer, the problem whose run selected the labeled set.
     """
+    limit = problems.get(problem).max_per_class
     return {
         "problem": problem,
+        **({} if limit is None else {"max_per_class": limit}),
         "strategy": strategy,
         "strategy_options": strategy_options(problem, strategy),
         "source": source,

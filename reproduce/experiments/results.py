@@ -6,9 +6,8 @@ from collections.abc import Collection, Sequence
 import pandas as pd
 
 from dfal_keras import datasets
-from experiments import estimate, store
+from experiments import estimate, problems, protocol, runs, store
 from experiments.options import Options, check_writable
-from experiments.problems import PROBLEMS
 from experiments.runs import Run
 
 
@@ -32,6 +31,11 @@ def complete(wanted: Sequence[Run], options: Options) -> tuple[pd.DataFrame, int
     if options.stored:
         rows = stored(wanted, options)
         return rows, 2 if rows.attrs["refused"] else 0
+    try:
+        protocol.check_thresholds((run.problem, run.strategy) for run in wanted)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
     if options.dry_run:
         print(estimate.describe(wanted, options))
         sys.exit(0)
@@ -43,6 +47,9 @@ def complete(wanted: Sequence[Run], options: Options) -> tuple[pd.DataFrame, int
     except scheduling.NothingToRunError as error:
         print(error, file=sys.stderr)
         return stored(wanted, options), 2
+    except scheduling.UnusableProblemError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
         print("\nStopped. Run the same command again to resume.", file=sys.stderr)
         sys.exit(130)
@@ -76,13 +83,26 @@ def stored(
     return rows
 
 
+def transfer_pairs(options: Options) -> list[tuple[str, str]]:
+    """Return `runs.transfer_pairs`. Without any, the program ends with a message."""
+    pairs = runs.transfer_pairs(options)
+    if not pairs:
+        print(
+            "No transfers: of your own, pass two problems with the same data and "
+            f"different networks to --problem. Received: {' '.join(options.problems)}",
+            file=sys.stderr,
+        )
+        sys.exit(2)
+    return pairs
+
+
 def why_not_run(problem: str) -> str:
     """Return why a problem has no rows, and how to get them."""
-    name = PROBLEMS[problem].dataset
-    if not datasets.is_complete(name):
+    name = problems.get(problem).dataset
+    if isinstance(name, str) and not datasets.is_complete(name):
         kind, _, _ = datasets.status(name).partition(":")
         return f"data set {kind}: python -m dfal_keras.datasets fetch {name}"
-    return f"not run: --problem {problem}"
+    return f"not run: {problems.arguments(problem)}"
 
 
 def _status(errors):

@@ -2,17 +2,20 @@
 
 import dataclasses
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from dfal_keras import datasets
-from experiments import protocol
+from experiments import problem_data, problems, protocol
 from experiments.options import Options
-from experiments.problems import PROBLEMS, other_networks
+from experiments.problems import PROBLEMS
 
 FULL = "full"  # in place of a strategy: the full training set, the column "All"
 
-_PROBLEM = "|".join(map(re.escape, PROBLEMS))
-_NAME = re.compile(rf"({_PROBLEM})_(.+)_(\d+)(?:_from_({_PROBLEM}))?")
+_PAPERS = rf"(?:{'|'.join(map(re.escape, PROBLEMS))})(?:-max\d+)?"
+_OWN = r"[\w.]+\.\w+(?:-max\d+)?"  # "module.name": the last dot is for the colon
+_NAME = re.compile(
+    rf"(?:({_PAPERS})_|({_OWN})-)(.+?)_(\d+)(?:_from_({_PAPERS}|{_OWN}))?"
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Run:
     A run's rows follow from these values and `protocol`, on any machine.
 
     Attributes:
-        problem: Data set and network, a key of `problems.PROBLEMS`.
+        problem: Name of data set and network, as for `problems.get`.
         strategy: Name of a query strategy, your own as "module:Class", or `FULL` for
             one training on the full training set.
         trial: Number of the trial, which is its seed.
@@ -36,9 +39,11 @@ class Run:
     source: str | None = None
 
     def __str__(self):
-        origin = f"_from_{self.source}" if self.source else ""
+        origin = f"_from_{problems.file_name(self.source)}" if self.source else ""
         strategy = self.strategy.replace(":", ".")
-        return f"{self.problem}_{strategy}_{self.trial}{origin}"
+        # No name of a module or a variable contains a hyphen.
+        end = "-" if ":" in self.problem else "_"
+        return f"{problems.file_name(self.problem)}{end}{strategy}_{self.trial}{origin}"
 
     @classmethod
     def parse(cls, name: str) -> "Run":
@@ -52,10 +57,10 @@ class Run:
             raise ValueError(
                 f"Argument `name` must be the name of a run. Received: name={name!r}"
             )
-        problem, strategy, trial, source = match.groups()
-        module, dot, class_name = strategy.rpartition(".")
-        strategy = f"{module}:{class_name}" if dot else strategy
-        return cls(problem, strategy, int(trial), source)
+        papers, own, strategy, trial, source = match.groups()
+        problem = papers or _with_colon(own)
+        source = None if source is None else _with_colon(source)
+        return cls(problem, _with_colon(strategy), int(trial), source)
 
 
 def settings(run: Run) -> dict:
@@ -64,10 +69,12 @@ def settings(run: Run) -> dict:
     The protocol and, under "data", the identity of the data set if it is installed.
     """
     fixed = protocol.settings(run.problem, run.strategy, run.trial, run.source)
-    dataset = PROBLEMS[run.problem].dataset
-    if not datasets.is_complete(dataset):
+    problem = problems.get(run.problem)
+    if not isinstance(problem.dataset, str):
+        return {**fixed, "data": problem_data.fingerprint(problem)}
+    if not datasets.is_complete(problem.dataset):
         return fixed
-    return {**fixed, "data": datasets.fingerprint(dataset)}
+    return {**fixed, "data": datasets.fingerprint(problem.dataset)}
 
 
 def budgets_of(run: Run, options: Options) -> tuple[int, ...]:
@@ -130,8 +137,34 @@ def transfer_pairs(options: Options) -> list[tuple[str, str]]:
     return [
         (source, target)
         for source in options.problems
-        for target in other_networks(source)
+        for target in other_networks(source, options.problems)
     ]
+
+
+def other_networks(problem: str, others: Sequence[str] = ()) -> list[str]:
+    """Return the problems with the same data set and another network.
+
+    Args:
+        problem: Name of the problem. If it is a subset, the others are the same one.
+        others: Names of the problems to choose from, if the data set is your own.
+            Defaults to none.
+    """
+    one = problems.get(problem)
+    if not one.is_own:
+        return [
+            problems.subset_name(name, one.max_per_class)
+            for name, other in PROBLEMS.items()
+            if other.dataset == one.dataset and name != problems.whole_name(problem)
+        ]
+    found = []
+    for name in dict.fromkeys(others):
+        other = problems.get(name)
+        if name != problem and other.is_own:
+            data = problem_data.fingerprint(other)
+            is_same = other.max_per_class == one.max_per_class
+            if is_same and data == problem_data.fingerprint(one):
+                found.append(name)
+    return found
 
 
 def transfer_runs(options: Options) -> list[Run]:
@@ -151,3 +184,9 @@ def transfer_runs(options: Options) -> list[Run]:
             for choice in selected
         ),
     ]
+
+
+def _with_colon(name):
+    """Return "module:name" for "module.name"; another name as it is."""
+    module, dot, last = name.rpartition(".")
+    return f"{module}:{last}" if dot else name

@@ -14,10 +14,9 @@ import dask
 from distributed import Client, Nanny, Scheduler, SpecCluster, as_completed
 
 from dfal_keras import datasets
-from experiments import dask_task, devices, progress, store
+from experiments import dask_task, devices, problems, progress, store
 from experiments.options import Options
-from experiments.problems import PROBLEMS
-from experiments.runs import Run, budgets_of
+from experiments.runs import Run, budgets_of, settings
 
 _RETRIES = 2  # a run that fails three times is reported
 _TIMEOUT = 20  # seconds to reach a scheduler
@@ -25,6 +24,10 @@ _TIMEOUT = 20  # seconds to reach a scheduler
 
 class NothingToRunError(Exception):
     """No wanted run has any rows, and none of their data sets is installed."""
+
+
+class UnusableProblemError(Exception):
+    """The data or the network of a problem can't be used."""
 
 
 def complete(wanted: Sequence[Run], options: Options) -> dict[Run, BaseException]:
@@ -39,6 +42,8 @@ def complete(wanted: Sequence[Run], options: Options) -> dict[Run, BaseException
 
     Raises:
         NothingToRunError: If no wanted run can be performed, and none has any rows.
+        UnusableProblemError: If the data or the network of a problem of your own, or
+            of a subset, can't be used. Nothing was run.
         OSError: If the cluster can't be reached or started.
     """
     kept = store.Store(options.runs_folder)
@@ -67,14 +72,15 @@ def complete(wanted: Sequence[Run], options: Options) -> dict[Run, BaseException
 
 def _with_data(wanted):
     """Leave out runs on data sets that are not installed; print how to get these."""
-    names = dict.fromkeys(PROBLEMS[run.problem].dataset for run in wanted)
+    data = {run: problems.get(run.problem).dataset for run in wanted}
+    names = dict.fromkeys(name for name in data.values() if isinstance(name, str))
     missing = [name for name in names if not datasets.is_complete(name)]
     for name in missing:
         print(
             f"The runs on {name} are left out. It is {datasets.status(name)}",
             file=sys.stderr,
         )
-    return [run for run in wanted if PROBLEMS[run.problem].dataset not in missing]
+    return [run for run in wanted if data[run] not in missing]
 
 
 def _perform_all(todo, options, bar):
@@ -86,6 +92,7 @@ def _perform_all(todo, options, bar):
     failures = {}
     with _client(options, len(todo)) as client:
         topic = f"rounds-{client.id}"  # a scheduler may serve other commands too
+        _check_problems(client, todo, options)
         client.subscribe_topic(topic, lambda event: bar.show(event[1]))
         task = dask_task.make_task()
         folder = str(options.runs_folder.absolute())
@@ -109,6 +116,25 @@ def _perform_all(todo, options, bar):
                 failures[futures[future]] = ConnectionError("the scheduler is gone")
             bar.write(f"{futures[future]}: {future.status}")
     return failures
+
+
+def _check_problems(client, todo, options):
+    """Check the problems that users define, before any run starts.
+
+    Raises:
+        UnusableProblemError: If one can't be used. The message is one line.
+    """
+    check = dask_task.make_check()
+    for run in {run.problem: run for run in todo}.values():
+        problem = problems.get(run.problem)
+        if problem.is_own or problem.max_per_class is not None:
+            data = settings(run)["data"] if problem.is_own else None
+            try:
+                client.submit(
+                    check, _paths(), run.problem, options.budget, data, pure=False
+                ).result()
+            except Exception as error:  # of the user's code, on the worker
+                raise UnusableProblemError(f"{run.problem}: {error}") from error
 
 
 def _paths():

@@ -1,13 +1,13 @@
 """Tables 1, 2 and 4 from the stored rows, beside the paper's numbers."""
 
+import math
 import pathlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
-from experiments import learning_curves, paper, protocol, store
-from experiments.problems import PROBLEMS
+from experiments import learning_curves, paper, problems, protocol, store
 
 _MAXIMA = (
     "The paper's accuracies are very probably running maxima (14 of the 42 rows of "
@@ -51,7 +51,7 @@ def table1(
 
     Args:
         rows: Rows of the run store.
-        problem: The panel, a key of `paper.PROBLEM_NAMES`.
+        problem: The panel, the name of a problem.
         budgets: Numbers of annotations to show.
         full: Whether to show the column "All", the full training set. Defaults to
             `False`.
@@ -76,7 +76,8 @@ def table1(
     if full:
         # As in the paper, one cell for all strategies.
         ours = learning_curves.format_mean(learning_curves.full_set(rows, problem))
-        table["All: paper"] = {"RANDOM": f"{paper.TABLE1_ALL[problem]:.2f}"}
+        printed = paper.full_set(problem)
+        table["All: paper"] = {"RANDOM": "" if printed is None else f"{printed:.2f}"}
         table["All: ours"] = {"RANDOM": ours}
     return pd.DataFrame(table).fillna("").rename_axis("annotations")
 
@@ -84,11 +85,12 @@ def table1(
 def table2(rows: pd.DataFrame, problem: str) -> tuple[pd.DataFrame, float]:
     """Return one panel of Table 2, and the target accuracy in percent.
 
-    Ours are of the longest trials of each strategy.
+    Ours are of the longest trials of each strategy. Without a target, which is then
+    nan, they are blank.
 
     Args:
         rows: Rows of the run store.
-        problem: The panel, a key of `paper.PROBLEM_NAMES`.
+        problem: The panel, the name of a problem.
     """
     target = learning_curves.target(rows, problem)
     table = {
@@ -106,7 +108,7 @@ def _row_of_table2(rows, problem, strategy, target):
         )
         count, reached = learning_curves.num_to_reach(accuracies, target)
         annotations = labeled = ""
-        if count is not None:
+        if count is not None and not math.isnan(target):
             sign = "" if reached else ">= "
             annotations = f"{sign}{count} (n={accuracies.shape[1]})"
             sizes = learning_curves.num_labeled(rows, problem, strategy, count)
@@ -114,13 +116,17 @@ def _row_of_table2(rows, problem, strategy, target):
             labeled = f"{sign}{learning_curves.format_mean(sizes, digits=0)}"
         ours[heading] = annotations, labeled
     # The same for raw accuracies and running maxima.
-    trials = learning_curves.counts(accuracies, target)
-    annotations, labeled = paper.TABLE2[problem].get(strategy, (None, None))
+    trials = (
+        ""
+        if math.isnan(target)
+        else learning_curves.format_counts(learning_curves.counts(accuracies, target))
+    )
+    annotations, labeled = paper.counts(problem).get(strategy, (None, None))
     return {
         "annotations: paper": _count(annotations),
         "annotations: ours, mean": ours["mean"][0],
         "annotations: ours, mean of best so far": ours["mean of best so far"][0],
-        "annotations: ours, trial by trial": learning_curves.format_counts(trials),
+        "annotations: ours, trial by trial": trials,
         "labeled data: paper": _count(labeled),
         "labeled data: ours, mean": ours["mean"][1],
         "labeled data: ours, mean of best so far": ours["mean of best so far"][1],
@@ -145,7 +151,7 @@ def table4(
     lines = []
     last = paper.TABLE1_BUDGETS[-1]
     for source, target in pairs:
-        transfer = f"{paper.PROBLEM_NAMES[source]} to {PROBLEMS[target].network}"
+        transfer = problems.transfer_title(source, target)
         for budget in sorted({*budgets, last}):
             line, is_run = {"transfer": transfer, "annotations": budget}, False
             for strategy in protocol.TRANSFERRED:
@@ -163,27 +169,51 @@ def table4(
 
 
 def notes(
-    place: str, problems: Iterable[str] = (), rows: pd.DataFrame | None = None
+    place: str, names: Sequence[str] = (), rows: pd.DataFrame | None = None
 ) -> str:
     """Return notes for a table or figure: how to compare, oddities, runs left out.
 
     Args:
         place: The table or figure, such as "Table 1".
-        problems: The panels shown. Oddities of other panels are omitted. Defaults to
-            none.
+        names: The problems shown. Oddities of other panels are omitted, and what
+            concerns the paper's numbers if it prints none of these problems. Defaults
+            to none.
         rows: Rows as `results.stored` returns them. Runs that can't be used are
             listed. Defaults to `None`.
     """
+    lines = subset_notes(names)
+    how = COMPARING.get(place, "")
+    if names and not any(map(paper.is_printed, names)):
+        lines.append(how.removesuffix(_MAXIMA).strip())
+    else:
+        lines += [how, *_oddities(place, names)]
+    refused = [] if rows is None else rows.attrs.get("refused", [])
+    lines += [f"Left out: {message}" for message in refused]
+    return "".join(f"\n{line}\n" for line in lines if line)
+
+
+def subset_notes(names: Iterable[str]) -> list[str]:
+    """Return a sentence for each size of the subsets among some problems."""
+    limits = [problems.get(name).max_per_class for name in names]
+    is_printed = any(map(paper.is_printed, names))
+    papers = " The paper's numbers are of the whole training set." if is_printed else ""
+    return [
+        f"At most {limit} training images a class: the first {limit} of each class, "
+        f"instead of the whole training set. The test set is whole.{papers}"
+        for limit in sorted({limit for limit in limits if limit is not None})
+    ]
+
+
+def _oddities(place, names):
+    """Return the oddities of a table or figure, without those of other panels."""
     letters = dict(zip(paper.PROBLEMS, "abcdef", strict=True))
-    shown = {letters[problem] for problem in problems}
-    lines = [COMPARING[place]] if place in COMPARING else []
+    shown = {letters.get(problems.whole_name(name)) for name in names}
+    lines = []
     for oddity in paper.ODDITIES:
         panels = set(re.findall(r"\(([a-f])\)", oddity.place))
         if oddity.place.startswith(place) and (not panels or panels & shown):
             lines.append(f"{oddity.place}: {oddity.text}")
-    refused = [] if rows is None else rows.attrs.get("refused", [])
-    lines += [f"Left out: {message}" for message in refused]
-    return "".join(f"\n{line}\n" for line in lines)
+    return lines
 
 
 def markdown(table: pd.DataFrame) -> str:
@@ -201,8 +231,9 @@ def write(table: pd.DataFrame, path: pathlib.Path, text: str = "") -> None:
         text: Text below the Markdown. Defaults to "".
     """
     below = f"\n{text.strip()}\n" if text else ""
-    store.write(path.with_suffix(".md"), f"{markdown(table)}\n{below}")
-    store.write(path.with_suffix(".csv"), table.to_csv())
+    # Not `with_suffix`: the name of a problem of your own contains a dot.
+    store.write(path.with_name(f"{path.name}.md"), f"{markdown(table)}\n{below}")
+    store.write(path.with_name(f"{path.name}.csv"), table.to_csv())
 
 
 def write_curves(drawn: list[pd.DataFrame], path: pathlib.Path, text: str) -> None:
@@ -218,15 +249,18 @@ def write_curves(drawn: list[pd.DataFrame], path: pathlib.Path, text: str) -> No
     write(table, path, text)
 
 
-def caption(place: str, left_out: Mapping[str, str], rows: pd.DataFrame) -> str:
+def caption(
+    place: str, names: Sequence[str], left_out: Mapping[str, str], rows: pd.DataFrame
+) -> str:
     """Return the text below a figure.
 
     Args:
         place: The figure, such as "Figure 2".
+        names: As for `notes`.
         left_out: Panels without rows: the reason by title.
         rows: As for `notes`.
     """
-    text = notes(place, rows=rows)
+    text = notes(place, names, rows)
     if left_out:
         named = "; ".join(f"{name}: {why}" for name, why in left_out.items())
         text += f"\nPanels left out: {named}.\n"

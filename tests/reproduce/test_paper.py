@@ -4,7 +4,8 @@ from itertools import pairwise
 
 import pytest
 from experiments import paper
-from experiments.problems import PROBLEMS, other_networks
+from experiments.problems import PROBLEMS
+from experiments.runs import other_networks
 
 ROWS = [(p, s, row) for p, rows in paper.TABLE1.items() for s, row in rows.items()]
 COUNTS = [(p, s, pair) for p, rows in paper.TABLE2.items() for s, pair in rows.items()]

@@ -3,21 +3,33 @@
 import pytest
 from experiments import protocol, runs
 from experiments.options import make_parser, parse
-from experiments.problems import PROBLEMS, other_networks
+from experiments.problems import PROBLEMS
+from experiments.runs import other_networks
 
 
 def options(*arguments):
     return parse(make_parser("Table"), arguments)
 
 
-@pytest.mark.parametrize("source", [None, "shoe_bag-lenet5"])
+@pytest.mark.parametrize(
+    "source",
+    [None, "shoe_bag-lenet5", "mnist-vgg8-max10", "my_module:own_2", "a.b:c-max3"],
+)
 @pytest.mark.parametrize(
     "strategy", ["dfal", "core_set", runs.FULL, "my_module:Own", "a.package:Own_2"]
 )
 def test_a_run_is_parsed_from_its_name(strategy, source):
-    for problem in PROBLEMS:
+    own = ["my_module:own", "a_2.package:own_dfal_1", "a.b:c-max100"]
+    for problem in [*PROBLEMS, "mnist-lenet5-max7", *own]:
         run = runs.Run(problem, strategy, 12, source)
         assert runs.Run.parse(str(run)) == run
+        assert ":" not in str(run)  # not in names of files on Windows
+
+
+def test_runs_of_different_problems_have_different_names():
+    one = runs.Run("a:b", "c_d:E", 0)
+    other = runs.Run("a:b_c", "d:E", 0)
+    assert str(one) != str(other)
 
 
 @pytest.mark.parametrize(

@@ -390,11 +390,10 @@ def test_every_strategy_has_a_color_of_its_own():
 def test_the_protocol_covers_what_the_paper_prints():
     assert set(protocol.STRATEGIES) == set(paper.STRATEGIES)
     assert tuple(PROBLEMS) == paper.PROBLEMS
-    assert protocol.CEAL_THRESHOLDS == {
-        "mnist": 0.05,
-        "shoe_bag": 0.19,
-        "quick_draw": 0.08,
-    }
+    thresholds = {"mnist": 0.05, "shoe_bag": 0.19, "quick_draw": 0.08}
+    for name, problem in PROBLEMS.items():
+        options = protocol.strategy_options(name, "ceal")
+        assert options["threshold"] == thresholds[problem.dataset]
     for strategy in protocol.STRATEGIES:
         settings = protocol.settings(LENET5, strategy, 0, None)
         assert settings["num_queries"] == 10
