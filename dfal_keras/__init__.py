@@ -3,7 +3,11 @@
 import importlib
 from typing import TYPE_CHECKING
 
+from dfal_keras import _keras_backend
+
 __version__ = "0.1.0"
+
+_keras_backend.check()
 
 _SUBMODULES = (
     *("callbacks", "datasets", "kcenter", "models"),

@@ -2,7 +2,6 @@
 
 import argparse
 import logging
-import os
 import sys
 import textwrap
 
@@ -72,7 +71,6 @@ def _list(data_dir):
 
 
 def _fetch(name, data_dir):
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.basicConfig(format="%(message)s")
     logging.getLogger("dfal_keras").setLevel(logging.INFO)
     (x_train, _), (x_test, _) = datasets.load_data(name, data_dir)
@@ -84,9 +82,4 @@ def _fetch(name, data_dir):
 
 
 if __name__ == "__main__":
-    status = main()
-    if status == _INTERRUPTED:
-        # `sys.exit` would wait for a download in another thread.
-        sys.stderr.flush()
-        os._exit(status)
-    sys.exit(status)
+    sys.exit(main())

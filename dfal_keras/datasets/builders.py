@@ -1,6 +1,8 @@
 """tensorflow-datasets builders of Quick-Draw and Shoe-Bag, for `tf.data` pipelines.
 
 Importing this module registers both. `dfal_keras.datasets.load_data` does not use them.
+It needs Python 3.11 or newer: there is no tensorflow-datasets that works on Python 3.10
+beside the OR-Tools that CORE-SET needs.
 
 Example:
     import tensorflow_datasets as tfds
@@ -10,10 +12,13 @@ Example:
 """
 
 import itertools
+import pathlib
 
+import numpy as np
 import tensorflow_datasets as tfds
 
-from dfal_keras.datasets import download, quick_draw, shoe_bag
+from dfal_keras.datasets import download, quick_draw, shoe_bag, verification
+from dfal_keras.datasets.prepared_arrays import PreparedDataset
 from dfal_keras.datasets.source import SPLITS, Source, image_batches
 
 _CITATION = """@article{ducoffe2018adversarial,
@@ -47,20 +52,55 @@ class _Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type
         )
 
     def _split_generators(self, dl_manager):
-        paths = self._paths(dl_manager)
-        return {split: self._generate_examples(paths, split) for split in SPLITS}
+        # Not `dl_manager.download`, which retries for minutes without a connection.
+        folder = self._manual_folder(dl_manager)
+        if folder is None:
+            data = PreparedDataset(self.SOURCE).load_data()
+            images = {
+                split: np.split(x, np.cumsum(self.SOURCE.num_images(split))[:-1])
+                for split, (x, _) in zip(SPLITS, data, strict=True)
+            }
+        else:
+            images = {split: self._read(folder, split) for split in SPLITS}
+        return {split: self._generate_examples(images[split]) for split in SPLITS}
 
-    def _generate_examples(self, paths, split):
-        for file in self.SOURCE.files:
-            images = itertools.chain.from_iterable(
-                image_batches(self.SOURCE, file, paths[file.name], split)
+    def _manual_folder(self, dl_manager):
+        """Return `manual_dir` if all files are there, and otherwise `None`."""
+        try:
+            folder = pathlib.Path(dl_manager.manual_dir)
+        except AssertionError:  # raised by tensorflow-datasets if the folder is empty
+            return None
+        paths = [folder / file.name for file in self.SOURCE.files]
+        if not all(path.is_file() for path in paths):
+            return None
+        for file, path in zip(self.SOURCE.files, paths, strict=True):
+            verification.verify(self.SOURCE, file, path)
+        return folder
+
+    def _read(self, folder, split):
+        """Return an iterator over the images of each class."""
+        return [
+            itertools.chain.from_iterable(
+                image_batches(self.SOURCE, file, folder / file.name, split)
             )
-            for position, image in enumerate(images):
-                key = f"{file.class_name}_{position}"
-                yield key, {"image": image, "label": file.class_name}
+            for file in self.SOURCE.files
+        ]
 
-    def _urls(self):
-        return {file.name: file.url for file in self.SOURCE.files}
+    def _generate_examples(self, images_of_classes):
+        for name, images in zip(
+            self.SOURCE.class_names, images_of_classes, strict=True
+        ):
+            for position, image in enumerate(images):
+                example = {"image": np.asarray(image), "label": name}
+                yield f"{name}_{position}", example
+
+
+def _instructions(source):
+    return (
+        f"Files used if they are in manual_dir: {download.describe_files(source)}. "
+        "Otherwise, those in the data folder of dfal_keras are used, and downloaded "
+        "to it if they are missing."
+    )
 
 
 class QuickDraw(_Builder):
@@ -68,10 +108,7 @@ class QuickDraw(_Builder):
 
     SOURCE = quick_draw.SOURCE
     HOMEPAGE = "https://github.com/googlecreativelab/quickdraw-dataset"
-    url_infos = download.url_infos(quick_draw.SOURCE)
-
-    def _paths(self, dl_manager):
-        return dl_manager.download(self._urls())
+    MANUAL_DOWNLOAD_INSTRUCTIONS = _instructions(quick_draw.SOURCE)
 
 
 class ShoeBag(_Builder):
@@ -79,16 +116,4 @@ class ShoeBag(_Builder):
 
     SOURCE = shoe_bag.SOURCE
     HOMEPAGE = "https://github.com/junyanz/iGAN"
-    url_infos = download.url_infos(shoe_bag.SOURCE)  # empty: no checksums are known
-    MANUAL_DOWNLOAD_INSTRUCTIONS = (
-        f"Files expected in manual_dir: {download.describe_files(shoe_bag.SOURCE)}. If "
-        "manual_dir is empty, they are downloaded."
-    )
-
-    def _paths(self, dl_manager):
-        try:
-            folder = dl_manager.manual_dir
-        except AssertionError:  # raised by tensorflow-datasets if the folder is empty
-            folders = dl_manager.download_and_extract(self._urls())
-            return {name: folder / name for name, folder in folders.items()}
-        return {file.name: folder / file.name for file in self.SOURCE.files}
+    MANUAL_DOWNLOAD_INSTRUCTIONS = _instructions(shoe_bag.SOURCE)

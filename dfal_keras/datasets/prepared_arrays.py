@@ -13,14 +13,13 @@ import shlex
 import numpy as np
 
 from dfal_keras import _files
-from dfal_keras.datasets import fingerprints
+from dfal_keras.datasets import fingerprints, verification
 from dfal_keras.datasets.source import (
     DATA_DIR_VARIABLE,
     SPLITS,
     Source,
     data_folder,
     image_batches,
-    verify,
 )
 
 _LOGGER = logging.getLogger(__name__)
@@ -145,12 +144,12 @@ class PreparedDataset:
         """Download missing files, verify all, and write the arrays."""
         paths = [folder / file.name for file in self.source.files]
         if not all(path.is_file() for path in paths):
-            from dfal_keras.datasets import download  # imports tensorflow-datasets
+            from dfal_keras.datasets import download  # imports Pooch
 
             download.fetch_missing(self.source, folder)
         for path, file in zip(paths, self.source.files, strict=True):
             _LOGGER.info("Checking %s", path)
-            verify(path, file)
+            verification.verify(self.source, file, path)
         for split in SPLITS:
             self._write_array(split, folder, paths)
 

@@ -26,7 +26,7 @@ def _class_file(class_name, num_images, sha256):
     return ClassFile(
         class_name,
         name=f"{class_name}.npy",
-        url=f"{_URL}/{class_name}.npy",
+        urls=(f"{_URL}/{class_name}.npy",),
         num_train=num_train,
         num_test=num_images - num_train,
         size=_HEADER_SIZE + num_images * 28 * 28,

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import hashlib
 import os
 import pathlib
 from collections.abc import Callable, Iterator
@@ -22,7 +21,8 @@ class ClassFile:
     Args:
         class_name: Name of the class.
         name: Name of the file.
-        url: Address of the file, or of a zip archive that holds it.
+        urls: Addresses of the file, or of a zip archive that holds it. The first that
+            answers is used.
         num_train: Number of training images, the first in the file.
         num_test: Number of test images, the rest of the file.
         size: Size of the file in bytes. Defaults to `None`, unknown.
@@ -32,7 +32,7 @@ class ClassFile:
 
     class_name: str
     name: str
-    url: str
+    urls: tuple[str, ...]
     num_train: int
     num_test: int
     size: int | None = None
@@ -107,34 +107,53 @@ def data_folder(data_dir: str | os.PathLike | None = None) -> pathlib.Path:
         ) from error
 
 
-def verify(path: pathlib.Path, file: ClassFile) -> None:
-    """Check the size and the checksum of an existing file, if they are known.
+class InvalidFileError(ValueError):
+    """A file of a data set is damaged, or not the expected one.
 
     Args:
         path: Path of the file.
-        file: The `ClassFile` that it must match.
+        problem: What was expected and received.
+    """
+
+    def __init__(self, path: pathlib.Path, problem: str):
+        super().__init__(
+            f"File is damaged or not the expected one: {path}. {problem}. Delete it to "
+            "download it again."
+        )
+        self.problem = problem
+
+
+@contextlib.contextmanager
+def open_images(
+    source: Source, file: ClassFile, path: pathlib.Path
+) -> Iterator[np.ndarray]:
+    """Open the images of one class, and check their number, shape and dtype.
+
+    Args:
+        source: `Source` of the data set.
+        file: `ClassFile` of the class.
+        path: Path of the file.
+
+    Yields:
+        What `source.read` yields. No image has been read.
 
     Raises:
-        ValueError: If the size or the checksum differs.
+        InvalidFileError: If the file can't be read, or its contents differ from `file`.
     """
-    if not file.has_expected_size(path):
-        raise ValueError(
-            f"File is truncated or not the expected one: {path}. Expected {file.size} "
-            f"bytes. Received: {path.stat().st_size} bytes. Delete it to download it "
-            "again."
-        )
-    if file.sha256 is None:
-        return
-    digest = hashlib.sha256()
-    with path.open("rb") as opened:
-        while block := opened.read(1 << 20):
-            digest.update(block)
-    if digest.hexdigest() != file.sha256:
-        raise ValueError(
-            f"File is corrupted or not the expected one: {path}. Expected sha256 "
-            f"{file.sha256}. Received: {digest.hexdigest()}. Delete it to download it "
-            "again."
-        )
+    total = file.num_train + file.num_test
+    try:
+        with source.read(path) as images:
+            if images.shape != (total, *source.image_shape) or images.dtype != np.uint8:
+                raise ValueError(f"shape {images.shape}, dtype {images.dtype}")
+            yield images
+    # NumPy and h5py raise these for truncated files and files of another format.
+    except (OSError, EOFError, KeyError, TypeError, ValueError) as error:
+        shape = "x".join(map(str, source.image_shape))
+        raise InvalidFileError(
+            path,
+            f"Expected {total:,} uint8 images of {shape} ({file.class_name}). "
+            f"Received: {error}",
+        ) from error
 
 
 def image_batches(
@@ -152,22 +171,11 @@ def image_batches(
         uint8 array of shape `(batch_size, height, width, channels)`.
 
     Raises:
-        ValueError: If the file can't be read, or its contents differ from `file`.
+        InvalidFileError: If the file can't be read, or its contents differ from `file`.
     """
     total = file.num_train + file.num_test
     start, stop = (0, file.num_train) if split == "train" else (file.num_train, total)
-    try:
-        with source.read(path) as images:
-            if images.shape != (total, *source.image_shape) or images.dtype != np.uint8:
-                raise ValueError(f"shape {images.shape}, dtype {images.dtype}")
-            for first in range(start, stop, _BATCH_SIZE):
-                last = min(first + _BATCH_SIZE, stop)
-                yield np.ascontiguousarray(images[first:last])
-    # NumPy and h5py raise these for truncated files and files of another format.
-    except (OSError, EOFError, KeyError, TypeError, ValueError) as error:
-        shape = "x".join(map(str, source.image_shape))
-        raise ValueError(
-            f"File is damaged or not the expected one: {path}. Expected {total:,} "
-            f"uint8 images of {shape} ({file.class_name}). Received: {error}. Delete "
-            "it to download it again."
-        ) from error
+    with open_images(source, file, path) as images:
+        for first in range(start, stop, _BATCH_SIZE):
+            last = min(first + _BATCH_SIZE, stop)
+            yield np.ascontiguousarray(images[first:last])

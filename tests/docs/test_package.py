@@ -19,6 +19,8 @@ MODULES = [
     name
     for _, name, _ in pkgutil.walk_packages(dfal_keras.__path__, "dfal_keras.")
     if not name.endswith("__main__")
+    # tensorflow-datasets is not installed on Python 3.10.
+    and (sys.version_info >= (3, 11) or not name.endswith("datasets.builders"))
 ]
 
 

@@ -13,7 +13,7 @@ FOLDERS = ("dfal_keras", "reproduce")
 CODE = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
 DOCS = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.md")]
 # Modules for use within the project only.
-INTERNAL = {"_files", "_validation"}
+INTERNAL = {"_files", "_keras_backend", "_validation"}
 # The packages and scripts that modules of the project import.
 PROJECT = {"dfal_keras", "experiments", "benchmarks"} | {
     path.stem for path in (ROOT / "reproduce").glob("*.py")

@@ -66,7 +66,7 @@ def served(source, address, suffix=None):
     for file in source.files:
         name = pathlib.Path(file.name)
         url = f"{address}/{name.with_suffix(suffix or name.suffix)}"
-        files.append(dataclasses.replace(file, url=url))
+        files.append(dataclasses.replace(file, urls=(url,)))
     return dataclasses.replace(source, files=tuple(files))
 
 

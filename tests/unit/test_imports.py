@@ -14,6 +14,7 @@ ALLOWED = {
     "tensorflow": ("backend", "training"),
     "keras": ("backend", "models", "pools", "session", "training"),
     "tensorflow_datasets": ("datasets",),
+    "pooch": ("datasets",),
     "ortools": ("kcenter",),
     "matplotlib": ("session",),
 }
@@ -68,6 +69,17 @@ def test_a_heavy_package_is_imported_in_few_places(package):
         if imported.split(".")[0] == package
     }
     assert sorted(importers) == sorted(ALLOWED[package])
+
+
+def test_only_the_builders_import_tensorflow_datasets():
+    """It is not installed on Python 3.10."""
+    importers = [
+        name
+        for name, path in MODULES.items()
+        for imported in imported_names(path, in_functions=True)
+        if imported.split(".")[0] == "tensorflow_datasets"
+    ]
+    assert importers == ["dfal_keras.datasets.builders"]
 
 
 def imported_modules(name):

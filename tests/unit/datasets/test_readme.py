@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+import sys
 
 import pytest
 from helpers import data_folders
@@ -24,6 +25,7 @@ def test_the_first_block_prints_what_it_shows(capsys):
     assert capsys.readouterr().out.splitlines() == shown
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="no tensorflow-datasets")
 def test_the_second_block_registers_the_builders():
     imports, _, load = blocks("python")[1].rpartition("\n\n")
     session = {}

@@ -1,3 +1,4 @@
+import pathlib
 import shutil
 import zipfile
 
@@ -56,22 +57,53 @@ def rewrite(path, how):
         content = bytearray(path.read_bytes())
         content[where.byte_offset : where.byte_offset + where.size] = bytes(where.size)
         path.write_bytes(content)
+    elif how == "user block":  # valid HDF5, but not what the project published
+        path.write_bytes(bytes(512) + path.read_bytes())
     else:
         with h5py.File(path, "w") as file:
-            if how == "group":
-                file.create_group("imgs")
-            elif how == "name":
-                file["images"] = images
-            elif how == "float":
-                file["imgs"] = images / 255
-            elif how == "channels first":
-                file["imgs"] = images.transpose(0, 3, 1, 2)
+            write_other(file, images, how)
+
+
+def write_other(file, images, how):
+    if how == "group":
+        file.create_group("imgs")
+    elif how == "name":
+        file["images"] = images
+    elif how == "float":
+        file["imgs"] = images / 255
+    elif how == "channels first":
+        file["imgs"] = images.transpose(0, 3, 1, 2)
+    else:
+        write_indirect(file, images, how)
+
+
+def write_indirect(file, images, how):
+    """Write the right images so that HDF5 finds them elsewhere."""
+    path = pathlib.Path(file.filename)
+    other = path.with_name("other.hdf5")
+    with h5py.File(other, "w") as opened:
+        opened["imgs"] = images
+    if how == "soft link":
+        file["data"] = images
+        file["imgs"] = h5py.SoftLink("/data")
+    elif how == "external link":
+        file["imgs"] = h5py.ExternalLink(other.name, "imgs")
+    elif how == "external":
+        raw = path.with_name("raw.bin")
+        raw.write_bytes(images.tobytes())
+        storage = [(str(raw), 0, images.nbytes)]
+        file.create_dataset("imgs", images.shape, images.dtype, external=storage)
+    else:
+        layout = h5py.VirtualLayout(images.shape, images.dtype)
+        layout[:] = h5py.VirtualSource(other.name, "imgs", images.shape)
+        file.create_virtual_dataset("imgs", layout)
 
 
 @pytest.mark.parametrize(
     "how",
-    ["truncated", "empty", "text", "swapped", "corrupted"]
-    + ["group", "name", "float", "channels first"],
+    ["truncated", "empty", "text", "swapped", "corrupted", "user block"]
+    + ["group", "name", "float", "channels first"]
+    + ["soft link", "external link", "external", "virtual"],
 )
 def test_other_files_are_named(source, tmp_path, how):
     rewrite(tmp_path / FILES[0], how)
@@ -81,6 +113,27 @@ def test_other_files_are_named(source, tmp_path, how):
     assert not list(tmp_path.rglob("x_*"))
 
 
+@pytest.mark.parametrize("how", ["text", "float", "external link"])
+def test_no_image_is_read_if_one_file_is_wrong(source, tmp_path, monkeypatch, how):
+    """The format of all files is checked before the first image is read."""
+    rewrite(tmp_path / FILES[1], how)
+    monkeypatch.setattr(h5py.Dataset, "__getitem__", None)
+    with pytest.raises(ValueError, match=r"handbag_64.hdf5. Expected 9 uint8 images"):
+        PreparedDataset(source).load_data(tmp_path)
+
+
+def test_text_never_reaches_hdf5(source, tmp_path, monkeypatch):
+    rewrite(tmp_path / FILES[0], "text")
+    monkeypatch.setattr(h5py, "File", None)
+    with pytest.raises(ValueError, match="Received: a file without the signature"):
+        PreparedDataset(source).load_data(tmp_path)
+
+
+def test_https_is_tried_first():
+    for file in shoe_bag.SOURCE.files:
+        assert [url.partition(":")[0] for url in file.urls] == ["https", "http"]
+
+
 def test_download(source, tmp_path, monkeypatch):
     monkeypatch.setenv("no_proxy", "*")
     with data_folders.server(tmp_path) as address:
@@ -88,7 +141,8 @@ def test_download(source, tmp_path, monkeypatch):
         (x_train, _), _ = PreparedDataset(remote).load_data(tmp_path / "data")
     assert x_train.shape == (12, 64, 64, 3)
     assert data_folders.names(tmp_path / "data") == sorted(
-        [*FILES, "shoe_bag", "shoe_bag/x_test.npy", "shoe_bag/x_train.npy"]
+        [*FILES, *(f"{name}.sha256" for name in FILES)]
+        + ["shoe_bag", "shoe_bag/x_test.npy", "shoe_bag/x_train.npy"]
     )
 
 
