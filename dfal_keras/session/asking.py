@@ -7,6 +7,7 @@ import numpy as np
 from dfal_keras import _validation
 from dfal_keras.backend import inference
 from dfal_keras.session import history, model_files
+from dfal_keras.session.answer import CANT_TELL
 from dfal_keras.session.queried_image import QueriedImage
 from dfal_keras.session.session import Session
 
@@ -63,8 +64,9 @@ def ask(
 
 def _not_to_ask(session):
     """Return the rows without a file, and those that annotators can't tell."""
-    answered = np.array(list(session.labels()), np.int64)
-    return np.union1d(answered, np.flatnonzero(~session.store.is_present))
+    labels = session.labels().items()
+    unknown = np.array([row for row, label in labels if label == CANT_TELL], np.int64)
+    return np.union1d(unknown, np.flatnonzero(~session.store.is_present))
 
 
 def _describe(session, model):
