@@ -66,6 +66,23 @@ SMALL_RUNS = {
         """,
         "DFAL is always better than random selection",
     ),
+    "5_fine_tune_a_pretrained_model": (
+        {
+            "NUM_PRETRAINING": 64,
+            "PRETRAINING_EPOCHS": 1,
+            "CLASS_SIZES": (40, 20, 20),
+            "NUM_TEST": 5,
+            "BUDGET": 40,
+            "EPOCHS": 1,
+        },
+        """
+        assert [row.num_annotations for row in dfal_rounds] == [20, 40]
+        assert len(dfal_rounds[0].recalls) == 3
+        assert set(dfal_rounds[0].metrics) == {"accuracy"}
+        assert len(curves["loss"]) == 1 and base.trainable
+        """,
+        "unfrozen",
+    ),
 }
 
 
