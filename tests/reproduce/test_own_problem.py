@@ -100,7 +100,7 @@ def test_changed_data_of_the_same_name_are_refused(finished, tmp_path):
     output = ["--output", str(folder / "output"), "--budget", "20"]
     path = folder / "output/runs/own_data.clusters_6x6-random_0.csv"
     before = path.read_bytes()
-    done = script(tmp_path, "table1", *own, *output)
+    done = script(tmp_path, "table1", *own, *output, "--stored")
     assert done.returncode == 2
     assert "own_data.clusters_6x6-random_0.json was made with data=" in done.stderr
     assert "Traceback" not in done.stderr
@@ -128,7 +128,7 @@ def test_a_network_that_can_not_be_used_is_one_line(tmp_path):
 def test_table3_of_ones_own_problem(tmp_path):
     own_problem.write(tmp_path, "own_timed")
     sizes = ["--labeled", "12", "--unlabeled", "40", "--repeats", "1"]
-    sizes += ["--literal-sizes", "16", "18", "20", "24"]
+    sizes += ["--literal-sizes", "16", "18", "20", "24", "28"]
     own = ["--problem", "own_timed:features", "--output", "output"]
     done = script(tmp_path, "table3", *sizes, *own)
     assert done.returncode == 0, done.stderr
