@@ -33,7 +33,7 @@ INTEGERS = [
 ]
 
 
-@pytest.mark.parametrize("loss", ONE_HOT, ids=str)
+@pytest.mark.parametrize("loss", ONE_HOT, ids=range(len(ONE_HOT)))
 def test_categorical_losses_get_one_hot_labels(loss):
     model = compiled(loss)
     found = targets.as_targets(model, LABELS, 3)
@@ -42,7 +42,7 @@ def test_categorical_losses_get_one_hot_labels(loss):
     targets.check_loss(model, IMAGES, found)
 
 
-@pytest.mark.parametrize("loss", INTEGERS, ids=str)
+@pytest.mark.parametrize("loss", INTEGERS, ids=range(len(INTEGERS)))
 def test_other_losses_get_class_indices(loss):
     model = compiled(loss)
     found = targets.as_targets(model, LABELS, 3)
