@@ -189,4 +189,6 @@ def _save(figure, file, file_format):
         # Matplotlib draws a box for characters that its font lacks, and warns.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         # The whole figure, even where matplotlib is set to trim margins.
-        figure.savefig(file, format=file_format, bbox_inches=figure.bbox_inches)
+        figure.savefig(
+            file, format=file_format, bbox_inches=figure.bbox_inches, dpi=_DPI
+        )

@@ -113,6 +113,7 @@ class CoreSet(Strategy):
         Raises:
             ValueError: As for `query`.
         """
+        self.check_model(model)
         x_unlabeled = check_candidates(model, x_unlabeled, num_queries, x_labeled)
         return self._cover(model, x_unlabeled, num_queries, x_labeled)
 

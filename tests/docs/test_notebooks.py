@@ -85,6 +85,8 @@ SMALL_RUNS = {
     ),
 }
 
+SLOW = ["5_fine_tune_a_pretrained_model"]  # traces a network of many layers
+
 
 @pytest.fixture(scope="module")
 def kernel_specs(tmp_path_factory):
@@ -142,13 +144,21 @@ def runs(kernel_specs):
     """Run all notebooks, two at a time: starting a kernel takes most of the time."""
     with concurrent.futures.ThreadPoolExecutor(2) as threads:
         yield {
-            name: threads.submit(run_small, name, kernel_specs) for name in SMALL_RUNS
+            name: threads.submit(run_small, name, kernel_specs)
+            for name in SMALL_RUNS
+            if name not in SLOW
         }
 
 
-@pytest.mark.parametrize("name", SMALL_RUNS)
+@pytest.mark.parametrize("name", [name for name in SMALL_RUNS if name not in SLOW])
 def test_notebook_runs(name, runs):
     assert SMALL_RUNS[name][2] in printed(runs[name].result())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SLOW)
+def test_slow_notebook_runs(name, kernel_specs):
+    assert SMALL_RUNS[name][2] in printed(run_small(name, kernel_specs))
 
 
 def run_small(name, kernel_specs):

@@ -88,7 +88,7 @@ def test_predictions_do_not_depend_on_the_batch_size(lenet5, digits):
 
 def test_evaluate_agrees_with_keras(lenet5, mnist):
     x, y = mnist[1][0][:500] / 255, mnist[1][1][:500]
-    loss, accuracy = inference.evaluate(lenet5, x, y)
+    loss, accuracy, *_ = inference.evaluate(lenet5, x, y)
     outputs = lenet5.predict(x, verbose=0)
     assert accuracy == (outputs.argmax(axis=1) == y).mean()
     expected = keras.losses.sparse_categorical_crossentropy(y, outputs)

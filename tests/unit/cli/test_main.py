@@ -132,7 +132,8 @@ def test_an_error_is_one_line_that_names_the_flag(
     ("arguments", "named"),
     [
         ([], "command"),
-        (["ask"], "command"),
+        (["ask"], "session"),
+        (["label"], "command"),
         (["query", "--pool", "p.npy", "--out", "o.csv"], "--model"),
         (["query", "--num-queries", "ten"], "--num-queries"),
         (["query", "--seed", "0.5"], "--seed"),
