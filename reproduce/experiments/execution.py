@@ -129,8 +129,8 @@ def check_problem(name: str, budget: int, data: dict | None) -> None:
     (_, y), _ = load_problem(problem)
     if len(y) < budget:
         raise ValueError(
-            f"--budget must be at most {len(y)}, the number of training samples. "
-            f"Received: {budget}"
+            f"the training set must hold at least {budget} samples, for as many "
+            f"annotations. Received: {len(y)} samples"
         )
     make_training(problem)
 

@@ -16,6 +16,8 @@ import numpy as np
 from dfal_keras import _validation, datasets
 from dfal_keras.backend import quiet_import
 
+NETWORKS = ("LeNet5", "VGG8")  # functions of `dfal_keras.models`
+
 _SUBSET = re.compile(r"(.+)-max([1-9][0-9]*)")
 
 
@@ -35,7 +37,7 @@ class Problem:
             `(num_samples,)`.
         network: Function `network(input_shape, num_classes)` that returns a built Keras
             model with softmax outputs. It is compiled as the paper's networks are. Or
-            the name of such a function in `dfal_keras.models`.
+            one of `NETWORKS`.
         num_classes: Number of classes.
         ceal_threshold: CEAL's threshold, in nats. Defaults to `None`: there is none,
             and CEAL can't run.
@@ -81,7 +83,9 @@ class Problem:
                 f"of {', '.join(map(repr, datasets.NAMES))}. "
                 f"Received: dataset={shortened(self.dataset)}"
             )
-        if not (isinstance(self.network, str) or callable(self.network)):
+        if isinstance(self.network, str):
+            _validation.check_choice("network", self.network, NETWORKS)
+        elif not callable(self.network):
             raise ValueError(
                 "Argument `network` must be a function of input_shape and num_classes. "
                 f"Received: network={shortened(self.network)}"

@@ -139,6 +139,7 @@ def test_table3_of_ones_own_problem(tmp_path):
     assert np.all(
         [path.stem.startswith("table3_own") for path in tmp_path.rglob("*.md")]
     )
-    too_many = script(tmp_path, "table3", "--unlabeled", "100", *own)
+    too_many = script(tmp_path, "table3", *sizes, *own, "--unlabeled", "100")
     assert too_many.returncode == 2
-    assert "must be at most 90" in too_many.stderr.splitlines()[-1]
+    (line,) = too_many.stderr.splitlines()
+    assert "must hold at least 112 samples" in line

@@ -77,6 +77,7 @@ def test_the_example_of_problem():
         ("mine = Problem('fashion', network, 3)", "Argument `dataset` must be one of"),
         ("mine = Problem(images, network, 3, -1)", "Argument `ceal_threshold` must be"),
         ("mine = Problem(images, 3, 3)", "Argument `network` must be a function"),
+        ("mine = Problem(images, 'ResNet', 3)", "Argument `network` must be one of"),
         ("mine = Problem(images, network, 3, title='')", "Argument `title` must be"),
         ("other = 1", "has no 'mine'"),
         ("mine = 7", "must be a Problem of experiments.problems"),
@@ -204,12 +205,10 @@ def test_a_worker_checks_the_budget_and_the_data(module):
     name = f"{module()}:clusters_6x6"
     data = problem_data.fingerprint(problems.get(name))
     execution.check_problem(name, 90, data)
-    with pytest.raises(
-        ValueError, match="--budget must be at most 90, .*Received: 100"
-    ):
+    with pytest.raises(ValueError, match="at least 100 samples, .*Received: 90"):
         execution.check_problem(name, 100, data)
     execution.check_problem(f"{name}-max10", 30, data)
-    with pytest.raises(ValueError, match="at most 30, the number of training samples"):
+    with pytest.raises(ValueError, match="at least 40 samples, .*Received: 30"):
         execution.check_problem(f"{name}-max10", 40, data)
     with pytest.raises(ValueError, match="must be the same in every process"):
         execution.check_problem(name, 90, data | {"sha256": "0"})
