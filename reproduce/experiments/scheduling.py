@@ -30,6 +30,9 @@ class UnusableProblemError(Exception):
     """The data or the network of a problem can't be used."""
 
 
+_SILENT = logging.CRITICAL + 1  # above all levels
+
+
 def complete(wanted: Sequence[Run], options: Options) -> dict[Run, BaseException]:
     """Perform the wanted runs that are not done yet.
 
@@ -86,9 +89,10 @@ def _with_data(wanted):
 def _perform_all(todo, options, bar):
     """Perform runs on a cluster and show their rows; return the exceptions by run."""
     dask.config.set({"distributed.scheduler.allowed-failures": 10})
-    # Keep Dask's warnings on memory and event loops off the screen.
+    # Keep Dask's messages on memory, event loops and connections that close when a
+    # command is stopped off the screen. Failures of runs are shown by other means.
     for name in ("distributed", "distributed.client"):  # Dask sets a level for each
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+        logging.getLogger(name).setLevel(_SILENT)
     failures = {}
     with _client(options, len(todo)) as client:
         topic = f"rounds-{client.id}"  # a scheduler may serve other commands too
@@ -186,7 +190,7 @@ def local_cluster(num_workers: int) -> SpecCluster:
     """
     names = devices.gpus()
     place = {"host": "127.0.0.1"}
-    options = {"nthreads": 1, "memory_limit": 0, "silence_logs": logging.CRITICAL}
+    options = {"nthreads": 1, "memory_limit": 0, "silence_logs": _SILENT}
     workers = {
         number: {
             "cls": Nanny,
@@ -196,4 +200,4 @@ def local_cluster(num_workers: int) -> SpecCluster:
     }
     dashboard = {"dashboard_address": "127.0.0.1:0"}
     scheduler = {"cls": Scheduler, "options": {**place, "port": 0, **dashboard}}
-    return SpecCluster(workers, scheduler, silence_logs=logging.CRITICAL)
+    return SpecCluster(workers, scheduler, silence_logs=_SILENT)
