@@ -125,6 +125,7 @@ def test_a_network_that_can_not_be_used_is_one_line(tmp_path):
     assert not list(tmp_path.glob("output/runs/*.csv"))
 
 
+@pytest.mark.slow
 def test_table3_of_ones_own_problem(tmp_path):
     own_problem.write(tmp_path, "own_timed")
     sizes = ["--labeled", "12", "--unlabeled", "40", "--repeats", "1"]

@@ -215,7 +215,8 @@ def test_the_open_query_of_a_file_of_before(path):
 )
 def test_stored_runs_of_the_paper_are_still_read(stored, tmp_path):
     bad_calls.check_rejected("strategy", lambda: load(stored))
-    learner = load(stored, stored.stem.split("_")[1])
+    strategy = stored.stem.partition("_")[2].rpartition("_")[0]
+    learner = load(stored, strategy)
     assert learner.labeled.num_annotations == 1000
     assert learner.round == 99
     learner.save(tmp_path / "learner.npz")
