@@ -27,8 +27,6 @@ Growth: training is one restart of 20 epochs; queries run once over memory-mappe
 Memory: of "Many classes", all of the process; otherwise what a query adds to the
 process, without pages of the file. Rates count the multiplications and additions of
 convolutions and dense layers. TensorFlow uses {threads} threads.
-
-Machine: {machine}; {packages}.
 """
 
 
@@ -79,11 +77,9 @@ def measure(options: Options) -> None:
             rows.append(row)
             table = pd.DataFrame(rows).to_csv(index=False, float_format="%.4g")
             store.write(options.folder / f"speed_{name}.csv", table)
-    notes = NOTES.format(
-        threads=options.num_threads,
-        machine=machine.describe(),
-        packages=machine.versions(),
-    )
+        text = f"{machine.describe()}; {machine.versions()}"
+        store.write(options.folder / f"speed_{name}_machine.txt", f"{text}\n")
+    notes = NOTES.format(threads=options.num_threads)
     store.write(options.folder / "speed_notes.txt", notes)
 
 

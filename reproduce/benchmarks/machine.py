@@ -14,7 +14,8 @@ def describe() -> str:
     info = pathlib.Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.split(":")[1].strip() for line in lines if "model name" in line]
-    return f"{(names or [platform.machine()])[0]}, {os.cpu_count()} cores"
+    processor = (names or [platform.machine()])[0]
+    return f"{processor}, {os.cpu_count()} cores"
 
 
 def versions() -> str:

@@ -44,10 +44,22 @@ def write(folder: pathlib.Path) -> str:
     notes = folder / "speed_notes.txt"
     if notes.exists():
         parts.append(notes.read_text().strip())
+    parts += _machines(folder, tables)
     page = "\n\n".join(parts) + "\n"
     store.write(folder / "speed.md", page)
     draw(tables, folder / "speed")
     return page
+
+
+def _machines(folder, tables):
+    """Return a line for each machine, with the sections that were timed on it."""
+    titles: dict[str, list[str]] = {}
+    for section in tables:
+        path = folder / f"speed_{section}_machine.txt"
+        if path.exists():
+            machine = path.read_text().strip()
+            titles.setdefault(machine, []).append(SECTIONS[section].title)
+    return [f"Machine: {name} ({', '.join(of)})." for name, of in titles.items()]
 
 
 def summary(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
