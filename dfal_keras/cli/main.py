@@ -127,19 +127,7 @@ def _add_query(commands):
         help="folder that keeps a folder's decoded images for the next call (default: "
         "none)",
     )
-    add(
-        "--image-size",
-        type=int,
-        nargs=2,
-        metavar=("HEIGHT", "WIDTH"),
-        help="size of the images, for a folder and a model that accepts any size",
-    )
-    add("--seed", type=int, default=0, help="random seed (default: %(default)s)")
-    add(
-        "--allow-lambda",
-        action="store_true",
-        help="load a model that contains Python code; only if you trust its origin",
-    )
+    session_arguments.add_model_options(add)
 
 
 if __name__ == "__main__":

@@ -5,12 +5,11 @@ import tempfile
 from collections.abc import Sequence
 
 import numpy as np
-import tqdm
 
 from dfal_keras import ActiveLearner, _validation, strategies
-from dfal_keras.backend import classifier, inference
-from dfal_keras.cli import pool_files, rankings
-from dfal_keras.session import contact_sheets, decoding, model_files
+from dfal_keras.backend import inference
+from dfal_keras.cli import pool_files, progress_bars, rankings
+from dfal_keras.session import contact_sheets, model_files
 from dfal_keras.session.queried_image import QueriedImage
 
 _NUM_NAMED = 5  # files that are no images
@@ -56,7 +55,7 @@ def run(
     if cache is not None:
         _check_cache(cache, pool)
     trained = model_files.load_model(model, allow_lambda=allow_lambda)
-    shape = _sample_shape(trained, image_size)
+    shape = model_files.sample_shape(trained, image_size)
     with tempfile.TemporaryDirectory() as temporary:
         loaded = _load_pool(pool, shape, cache or temporary)
         images = loaded.images
@@ -111,36 +110,9 @@ def _check_cache(cache, pool):
         )
 
 
-def _sample_shape(model, image_size):
-    """Return the shape of the model's samples, with the size that the user chose."""
-    shape = classifier.sample_shape(model)
-    if image_size is None:
-        return shape
-    if (
-        shape is None
-        or len(shape) != 3
-        or any(
-            fixed not in (None, size)
-            for fixed, size in zip(shape, image_size, strict=False)
-        )
-    ):
-        raise ValueError(
-            "Argument `image_size` must be a size of images that the model accepts. "
-            f"Received: image_size={image_size}, a model for samples of shape {shape}"
-        )
-    channels = shape[2] or 3
-    decoding.check_sample_shape("image_size", (*image_size, channels))
-    return (*image_size, channels)
-
-
 def _load_pool(path, sample_shape, cache):
     """Load the pool with a progress bar, and print which files are left out."""
-    with tqdm.tqdm(unit=" images", desc="reading", leave=False, disable=None) as bar:
-
-        def show(num_read, num_files):
-            bar.total = num_files
-            bar.update(num_read - bar.n)
-
+    with progress_bars.reading() as show:
         loaded = pool_files.load_pool(path, sample_shape, cache, show)
     if loaded.skipped:
         named = ", ".join(map(repr, loaded.skipped[:_NUM_NAMED]))

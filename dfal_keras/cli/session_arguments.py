@@ -29,6 +29,27 @@ def add_commands(commands) -> None:
     _add(commands, "status", "show labels, open questions and results", "")
 
 
+def add_model_options(add) -> None:
+    """Add what `init` and `query` have in common.
+
+    Args:
+        add: Method `add_argument` of the command.
+    """
+    add(
+        "--image-size",
+        type=int,
+        nargs=2,
+        metavar=("HEIGHT", "WIDTH"),
+        help="size of the images, for a folder and a model that accepts any size",
+    )
+    add("--seed", type=int, default=0, help="random seed (default: %(default)s)")
+    add(
+        "--allow-lambda",
+        action="store_true",
+        help="load a model that contains Python code; only if you trust its origin",
+    )
+
+
 def _add(commands, name, help, description):
     command = commands.add_parser(name, help=help, description=description or None)
     command.add_argument("session", type=pathlib.Path, help="the session's folder")
@@ -78,19 +99,7 @@ def _add_init(commands):
         action="store_true",
         help="the model is not trained yet: draw the first images at random",
     )
-    add(
-        "--image-size",
-        type=int,
-        nargs=2,
-        metavar=("HEIGHT", "WIDTH"),
-        help="size of the images, for a model that accepts any size",
-    )
-    add("--seed", type=int, default=0, help="random seed (default: %(default)s)")
-    add(
-        "--allow-lambda",
-        action="store_true",
-        help="load a model that contains Python code; only if you trust its origin",
-    )
+    add_model_options(add)
 
 
 def _add_ask(commands):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 import tqdm
 
 from dfal_keras import stopping
-from dfal_keras.cli import query_outputs
+from dfal_keras.cli import progress_bars, query_outputs
 from dfal_keras.session import answers as answer_files
 from dfal_keras.session import asking, history, training
 from dfal_keras.session.answer import CANT_TELL, Answer
@@ -26,7 +26,7 @@ def init(session: pathlib.Path, *, untrained: bool, **options) -> None:
         ValueError: If an argument is invalid.
     """
     with (
-        _reading() as progress,
+        progress_bars.reading() as progress,
         Session.create(
             session, is_trained=not untrained, progress=progress, **options
         ) as made,
@@ -118,21 +118,9 @@ def status(session: pathlib.Path) -> None:
 
 
 @contextlib.contextmanager
-def _reading() -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar while images are read."""
-    with tqdm.tqdm(unit=" images", desc="reading", leave=False, disable=None) as bar:
-
-        def progress(num_read, num_images):
-            bar.total = num_images
-            bar.update(num_read - bar.n)
-
-        yield progress
-
-
-@contextlib.contextmanager
 def _opened(folder) -> Iterator[Session]:
     """Open a session, and print what changed in its folder of images."""
-    with _reading() as progress:
+    with progress_bars.reading() as progress:
         session = Session(folder, progress)
     with session:
         for count, what in (

@@ -12,6 +12,7 @@ import keras
 
 from dfal_keras import _files
 from dfal_keras.backend import classifier
+from dfal_keras.session import decoding
 
 
 def load_model(
@@ -52,6 +53,35 @@ def load_model(
         ) from error
     classifier.check_model(model)
     return model
+
+
+def sample_shape(model: keras.Model, image_size=None) -> tuple | None:
+    """Return the shape of a model's samples, with the size that the user chose.
+
+    Args:
+        model: The model.
+        image_size: `(height, width)`, for a model that accepts any size. Defaults to
+            `None`, the model's.
+
+    Raises:
+        ValueError: If the model does not accept images of this size.
+    """
+    shape = classifier.sample_shape(model)
+    if image_size is None:
+        return shape
+    if (
+        shape is None
+        or len(shape) != 3
+        or any(
+            fixed not in (None, size)
+            for fixed, size in zip(shape, image_size, strict=False)
+        )
+    ):
+        raise ValueError(
+            "Argument `image_size` must be a size of images that the model accepts. "
+            f"Received: image_size={image_size}, a model for samples of shape {shape}"
+        )
+    return decoding.check_sample_shape("image_size", (*image_size, shape[2] or 3))
 
 
 def num_classes(model: keras.Model) -> int:

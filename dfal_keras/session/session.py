@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 import filelock
 
 from dfal_keras import ActiveLearner, _validation, strategies
-from dfal_keras.backend import classifier
 from dfal_keras.session import decoding, model_files, settings
 from dfal_keras.session.answer import CANT_TELL, Answer
 from dfal_keras.session.image_store import Changes, ImageStore
@@ -350,10 +349,8 @@ def _open_store(folder, made, progress):
 
 
 def _sample_shape(model, image_size):
-    """Return the shape of the model's samples, with the size that the user chose."""
-    shape = classifier.sample_shape(model)
-    if image_size is not None and shape is not None and len(shape) == 3:
-        shape = (*image_size, shape[2])
+    """Return the shape of the images, which must be known."""
+    shape = model_files.sample_shape(model, image_size)
     if shape is None or len(shape) != 3 or None in shape or shape[2] not in (1, 3, 4):
         raise ValueError(
             "Argument `model` must take images of a known size, with 1, 3 or 4 "

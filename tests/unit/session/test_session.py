@@ -248,6 +248,7 @@ def test_the_learner_is_saved_with_its_strategy_and_pool(fresh):
         ({"seed": -1}, "Argument `seed`"),
         ({"model": "none.keras"}, "Argument `model`.*does not exist"),
         ({"images": "none"}, "none"),
+        ({"image_size": (8, 8)}, "Argument `image_size`.*model accepts"),
     ],
 )
 def test_bad_arguments_leave_no_folder(made, tmp_path, options, message):
