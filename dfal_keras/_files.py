@@ -1,6 +1,7 @@
-"""Atomic writes of files."""
+"""Atomic writes of files, and their checksums."""
 
 import contextlib
+import hashlib
 import os
 import pathlib
 import uuid
@@ -46,6 +47,15 @@ def write_text(path: str | os.PathLike, text: str) -> None:
     """Write a text file in UTF-8. The write is atomic."""
     with replacing(path, "t", encoding="utf-8", newline="") as file:
         file.write(text)
+
+
+def sha256(path: str | os.PathLike) -> str:
+    """Return the SHA-256 checksum of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _sync_folder(folder):

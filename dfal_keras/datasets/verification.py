@@ -6,7 +6,6 @@ If not, the checksum of the first download is recorded beside the file, in
 from then on.
 """
 
-import hashlib
 import pathlib
 import re
 
@@ -26,11 +25,11 @@ def check(source: Source, file: ClassFile, path: pathlib.Path) -> None:
         InvalidFileError: If the file is not the expected one.
     """
     if not file.has_expected_size(path):
-        received = path.stat().st_size
+        size = path.stat().st_size
         raise InvalidFileError(
-            path, f"Expected {file.size} bytes. Received: {received} bytes"
+            path, f"Expected {file.size} bytes. Received: {size} bytes"
         )
-    if file.sha256 is not None and (received := _checksum(path)) != file.sha256:
+    if file.sha256 is not None and (received := _files.sha256(path)) != file.sha256:
         raise InvalidFileError(
             path, f"Expected sha256 {file.sha256}. Received: {received}"
         )
@@ -52,7 +51,7 @@ def verify(source: Source, file: ClassFile, path: pathlib.Path) -> None:
     """
     record = record_path(path)
     if file.sha256 is None and record.is_file():
-        recorded, received = _read_record(record), _checksum(path)
+        recorded, received = _read_record(record), _files.sha256(path)
         if received != recorded:
             raise ValueError(
                 f"File is not the one that was downloaded first: {path}. Expected "
@@ -76,7 +75,7 @@ def record_checksum(path: pathlib.Path, record: pathlib.Path) -> None:
         record: Path of the record.
     """
     if not record.exists():
-        _files.write_text(record, f"{_checksum(path)}  {path.name}\n")
+        _files.write_text(record, f"{_files.sha256(path)}  {path.name}\n")
 
 
 def _read_record(record):
@@ -88,11 +87,3 @@ def _read_record(record):
             f"{stored[:64]!r}. Delete it to accept the file that it belongs to."
         )
     return found[0]
-
-
-def _checksum(path):
-    digest = hashlib.sha256()
-    with path.open("rb") as opened:
-        while block := opened.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

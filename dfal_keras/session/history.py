@@ -12,7 +12,6 @@ import math
 import pathlib
 
 from dfal_keras import _files
-from dfal_keras.session import model_files
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,9 +74,7 @@ def read(folder: pathlib.Path) -> list[Training]:
         ]
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise ValueError(_DAMAGED.format(path, error)) from error
-    if trainings and trainings[-1].model != model_files.checksum(
-        folder / "model.keras"
-    ):
+    if trainings and trainings[-1].model != _files.sha256(folder / "model.keras"):
         trainings.pop()
     return trainings
 
@@ -93,7 +90,7 @@ def read_metrics(folder: pathlib.Path) -> dict[str, ClassMetrics]:
         return {}
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        if content["model"] != model_files.checksum(folder / "model.keras"):
+        if content["model"] != _files.sha256(folder / "model.keras"):
             return {}
         return {
             label: ClassMetrics(

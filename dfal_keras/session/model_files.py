@@ -1,6 +1,5 @@
 """Models from and to `.keras` files."""
 
-import hashlib
 import os
 import pathlib
 import shutil
@@ -125,7 +124,7 @@ def save_model(
     path = pathlib.Path(path)
     made = path.with_name(f"new_{path.name}")  # Keras writes to names in .keras only
     model.save(made)
-    before(checksum(made))
+    before(_files.sha256(made))
     copy(made, path)
     made.unlink()
 
@@ -134,12 +133,3 @@ def copy(source: str | os.PathLike, path: str | os.PathLike) -> None:
     """Copy a file. The write is atomic."""
     with open(source, "rb") as original, _files.replacing(path) as file:
         shutil.copyfileobj(original, file)
-
-
-def checksum(path: str | os.PathLike) -> str:
-    """Return the sha256 of a file, in hexadecimal."""
-    found = hashlib.sha256()
-    with open(path, "rb") as file:
-        while chunk := file.read(2**20):
-            found.update(chunk)
-    return found.hexdigest()

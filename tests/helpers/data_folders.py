@@ -93,6 +93,13 @@ def server(folder):
             pass
 
     handler = functools.partial(Quiet, directory=folder)
+    with running_server(handler) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def running_server(handler):
+    """Answer HTTP requests on this machine, and yield the address."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
         thread = threading.Thread(target=running.serve_forever)
         thread.start()

@@ -42,14 +42,8 @@ def misbehaving_server(answer):
         def log_message(self, *args):
             pass
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{running.server_port}"
-        finally:
-            running.shutdown()
-            thread.join()
+    with data_folders.running_server(Handler) as address:
+        yield address
 
 
 def test_a_connection_that_breaks(remote, tmp_path):

@@ -3,7 +3,8 @@ import math
 
 import pytest
 
-from dfal_keras.session import history, model_files
+from dfal_keras import _files
+from dfal_keras.session import history
 from dfal_keras.session.history import ClassMetrics, Training
 
 METRICS = {"=cat": ClassMetrics(12, 2, 0.5), "dog": ClassMetrics(1, 0, math.nan)}
@@ -13,7 +14,7 @@ METRICS = {"=cat": ClassMetrics(12, 2, 0.5), "dog": ClassMetrics(1, 0, math.nan)
 def trained(tmp_path):
     """A folder with a model, and the row of its training."""
     (tmp_path / "model.keras").write_bytes(b"a model")
-    checksum = model_files.checksum(tmp_path / "model.keras")
+    checksum = _files.sha256(tmp_path / "model.keras")
     row = Training("2026-01-01T00:00:00+00:00", 20, 26, 4, 0.75, 0.123, 1.5, checksum)
     return tmp_path, row
 
