@@ -25,7 +25,7 @@ def test_readme_is_short():
     assert len(read(README).splitlines()) <= 160
 
 
-@pytest.mark.parametrize(("page", "num_blocks"), [(README, 4), (REPRODUCE, 2)])
+@pytest.mark.parametrize(("page", "num_blocks"), [(README, 4), (REPRODUCE, 3)])
 def test_python_blocks_print_what_they_show(
     page, num_blocks, capsys, tmp_path, monkeypatch
 ):

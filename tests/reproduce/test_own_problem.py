@@ -2,13 +2,15 @@
 
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import own_problem
+from experiments import problem_data, problems
+from helpers import data_folders, own_problem
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -123,6 +125,30 @@ def test_a_network_that_can_not_be_used_is_one_line(tmp_path):
         "Received: outputs of shape (4,)"
     ]
     assert not list(tmp_path.glob("output/runs/*.csv"))
+
+
+def test_the_documented_part_of_quick_draw(tmp_path, monkeypatch):
+    """The beginning of each genuine file, cut off as an HTTP range is."""
+    text = (ROOT / "reproduce/README.md").read_text()
+    assert (int(re.search(r"--range 0-(\d+)", text)[1]) + 1 - 80) / 784 == 2000
+    header = b"{'descr': '|u1', 'fortran_order': False, 'shape': (123202, 784), }"
+    header = b"\x93NUMPY\x01\x00F\x00" + header.ljust(69) + b"\n"
+    for name in ("dolphin", "cat", "face", "angel"):
+        pixels = data_folders.DRAWINGS[name][:4].tobytes()
+        (tmp_path / f"{name}.npy").write_bytes(header + pixels)
+    (code,) = re.findall(r"```python\n([^`]*np\.fromfile.*?)```", text, re.DOTALL)
+    (tmp_path / "my_drawings.py").write_text(code)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    (x_train, y_train), (x_test, y_test) = problem_data.load(
+        problems.get("my_drawings:part")
+    )
+    assert (x_train.shape, x_test.shape) == ((12, 28, 28, 1), (4, 28, 28, 1))
+    for label, name in enumerate(("dolphin", "cat", "face", "angel")):
+        found = {
+            x.tobytes() for x in (*x_train[y_train == label], *x_test[y_test == label])
+        }
+        assert found == {x.tobytes() for x in data_folders.DRAWINGS[name][:4]}
 
 
 @pytest.mark.slow
