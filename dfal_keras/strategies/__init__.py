@@ -4,7 +4,9 @@ from dfal_keras.strategies.bald import BALD
 from dfal_keras.strategies.base import Strategy
 from dfal_keras.strategies.ceal import CEAL
 from dfal_keras.strategies.core_set import CoreSet
+from dfal_keras.strategies.cost_effective_dfal import CostEffectiveDFAL
 from dfal_keras.strategies.dfal import DFAL
+from dfal_keras.strategies.diverse_dfal import DiverseDFAL
 from dfal_keras.strategies.egl import EGL
 from dfal_keras.strategies.query import Query
 from dfal_keras.strategies.random import Random
@@ -17,6 +19,8 @@ __all__ = [
     "DFAL",
     "EGL",
     "CoreSet",
+    "CostEffectiveDFAL",
+    "DiverseDFAL",
     "Query",
     "Random",
     "Strategy",

@@ -105,25 +105,32 @@ class DFAL(Strategy):
         self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator
     ) -> Query:
         """See `Strategy.query`."""
+        attack = self._attack(model, x_unlabeled, num_queries)
+        closest = rank_fooled(attack)[:num_queries]
+        return self._complete(closest, attack, x_unlabeled, num_queries, rng)
+
+    def _attack(self, model, x_unlabeled, num_ranked):
+        """Attack the candidates; `num_ranked` smallest perturbations are needed."""
         num_closest = self.num_closest
         if num_closest is not None:
             # Candidates whose attack is stopped have no norm to be ranked by.
-            num_closest = max(num_closest, num_queries)
+            num_closest = max(num_closest, num_ranked)
         options = self._deepfool_options(num_closest)
-        attack = attacks.attack(model, x_unlabeled, options, finite=True)
-        ranked = np.argsort(attack.norms, kind="stable")
-        closest = ranked[: min(num_queries, attack.success.sum())]
+        return attacks.attack(model, x_unlabeled, options, finite=True)
+
+    def _complete(self, chosen, attack, x_unlabeled, num_queries, rng):
+        """Return the query of chosen candidates, and of others if they are too few."""
         others = np.empty(0, np.int64)
-        if len(closest) < num_queries:
+        if len(chosen) < num_queries:
             others = np.flatnonzero(~attack.success)
-            others = rng.choice(others, num_queries - len(closest), replace=False)
-            _warn(len(closest), len(others), len(ranked))
-        indices = np.concatenate([closest, others])
+            others = rng.choice(others, num_queries - len(chosen), replace=False)
+            _warn(len(chosen), len(others), len(attack.success))
+        indices = np.concatenate([chosen, others])
         examples = rows = None
         if self.adversarial:
-            originals = np.asarray(x_unlabeled[closest], np.float32)
-            examples = originals + attack.perturbations[closest]
-            rows = np.arange(len(closest))
+            originals = np.asarray(x_unlabeled[chosen], np.float32)
+            examples = originals + attack.perturbations[chosen]
+            rows = np.arange(len(chosen))
         return Query(
             indices,
             attack.norms[indices],
@@ -143,6 +150,11 @@ class DFAL(Strategy):
             first_look=self.first_look,
             batch_size=self.batch_size,
         )
+
+
+def rank_fooled(attack: attacks.DeepFoolResult) -> np.ndarray:
+    """Return the rows on which an attack succeeded, the smallest norm first."""
+    return np.argsort(attack.norms, kind="stable")[: attack.success.sum()]
 
 
 def _warn(num_fooled, num_random, num_candidates):

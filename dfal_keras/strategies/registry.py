@@ -7,7 +7,9 @@ from dfal_keras.strategies.bald import BALD
 from dfal_keras.strategies.base import Strategy
 from dfal_keras.strategies.ceal import CEAL
 from dfal_keras.strategies.core_set import CoreSet
+from dfal_keras.strategies.cost_effective_dfal import CostEffectiveDFAL
 from dfal_keras.strategies.dfal import DFAL
+from dfal_keras.strategies.diverse_dfal import DiverseDFAL
 from dfal_keras.strategies.egl import EGL
 from dfal_keras.strategies.random import Random
 from dfal_keras.strategies.uncertainty import Uncertainty
@@ -20,6 +22,8 @@ _STRATEGIES = {
     "egl": EGL,
     "uncertainty": Uncertainty,
     "random": Random,
+    "diverse_dfal": DiverseDFAL,
+    "cost_effective_dfal": CostEffectiveDFAL,
 }
 # Without case and underscores: "core_set", "CoreSet" and "CORE_SET" are the same.
 _BY_KEY = {name.replace("_", ""): found for name, found in _STRATEGIES.items()}
@@ -39,7 +43,8 @@ def get(strategy, /, **options) -> Strategy:
 
     Args:
         strategy: See above. The names are `"dfal"`, `"bald"`, `"ceal"`, `"core_set"`,
-            `"egl"`, `"uncertainty"` and `"random"`.
+            `"egl"`, `"uncertainty"` and `"random"`; and `"diverse_dfal"` and
+            `"cost_effective_dfal"`, which are not in the paper.
         **options: Passed to the constructor of a strategy that is given by name or as
             a class.
 

@@ -22,6 +22,8 @@ STRATEGIES = {
     "egl": dfal.strategies.EGL(),
     "uncertainty": dfal.strategies.Uncertainty(),
     "random": dfal.strategies.Random(),
+    "diverse_dfal": dfal.strategies.DiverseDFAL(),
+    "cost_effective_dfal": dfal.strategies.CostEffectiveDFAL(),
 }
 
 
@@ -49,6 +51,8 @@ REJECTED = {
     ("subclassed", "bald"): "which can be cloned",
     ("subclassed with methods", "bald"): "which can be cloned",
     ("subclassed", "core_set"): "`features",
+    ("subclassed", "diverse_dfal"): "must return logits",
+    ("subclassed", "cost_effective_dfal"): "must return logits",
 }
 
 

@@ -200,7 +200,11 @@ def test_a_budget_between_two_rounds_is_kept_exactly(tiny_train, blobs):
 
 
 @pytest.mark.parametrize(
-    "strategy", ["dfal", "bald", "ceal", "core_set", "egl", "uncertainty"]
+    "strategy",
+    [
+        *("dfal", "bald", "ceal", "core_set", "egl", "uncertainty"),
+        *("diverse_dfal", "cost_effective_dfal"),
+    ],
 )
 def test_everything_is_traced_once_over_a_whole_run(
     tiny_train, blobs, strategy, traced_functions

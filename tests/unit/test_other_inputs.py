@@ -12,7 +12,10 @@ TOKENS = RNG.integers(0, 20, size=(80, 6))
 TOKEN_LABELS = (TOKENS[:, 0] > 9).astype(int)
 TABLE = RNG.normal(size=(80, 5)).astype("float32")
 TABLE_LABELS = (TABLE[:, 0] > 0).astype(int)
-STRATEGIES = ["dfal", "bald", "ceal", "core_set", "egl", "uncertainty", "random"]
+STRATEGIES = [
+    *("dfal", "bald", "ceal", "core_set", "egl", "uncertainty", "random"),
+    *("diverse_dfal", "cost_effective_dfal"),
+]
 
 
 def token_model(dtype):
@@ -55,7 +58,9 @@ def test_tables(strategy):
 
 
 @pytest.mark.parametrize("dtype", ["int32", None])
-@pytest.mark.parametrize("strategy", [name for name in STRATEGIES if name != "dfal"])
+@pytest.mark.parametrize(
+    "strategy", [name for name in STRATEGIES if "dfal" not in name]
+)
 def test_tokens(strategy, dtype):
     rounds = learner(token_model(dtype), strategy).fit(TOKENS, TOKEN_LABELS, budget=20)
     assert [row.num_annotations for row in rounds] == [10, 15, 20]

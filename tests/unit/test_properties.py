@@ -140,6 +140,8 @@ def check_query(strategy, arguments):
     [
         strategies.DFAL(),
         strategies.DFAL(ord=np.inf, num_closest=None, adversarial=False),
+        strategies.DiverseDFAL(oversampling=2),
+        strategies.CostEffectiveDFAL(max_ratio=2),
         strategies.BALD(num_samples=3),
         strategies.CEAL(threshold=1.0),
         strategies.CEAL(threshold=np.inf, max_ratio=np.inf),

@@ -5,7 +5,10 @@ from helpers import bad_calls
 from dfal_keras import strategies
 from dfal_keras.strategies import Strategy
 
-NAMES = ["dfal", "bald", "ceal", "core_set", "egl", "uncertainty", "random"]
+NAMES = [
+    *("dfal", "bald", "ceal", "core_set", "egl", "uncertainty", "random"),
+    *("diverse_dfal", "cost_effective_dfal"),
+]
 
 
 class Own(Strategy):

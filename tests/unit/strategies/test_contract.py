@@ -12,7 +12,10 @@ from dfal_keras import strategies
 from dfal_keras.backend import inference
 from dfal_keras.pools import Subset
 
-NAMES = ["dfal", "bald", "ceal", "core_set", "egl", "uncertainty", "random"]
+NAMES = [
+    *("dfal", "bald", "ceal", "core_set", "egl", "uncertainty", "random"),
+    *("diverse_dfal", "cost_effective_dfal"),
+]
 
 
 MODELS = {
@@ -107,9 +110,7 @@ def test_the_model_is_left_as_it_was(strategy, model, blobs):
     assert iterations == int(model.optimizer.iterations.numpy())
 
 
-@pytest.mark.parametrize(
-    "name", ["dfal", "ceal", "core_set", "egl", "uncertainty", "bald"]
-)
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "random"])
 def test_the_batch_size_reaches_every_prediction(name, model, blobs, largest_batch):
     x = blobs[0][:80]
     expected = run_query(strategies.get(name), model, x)
@@ -179,15 +180,16 @@ def test_a_bad_query_is_rejected(strategy, blobs, changed, named):
 
 
 @pytest.mark.parametrize(
-    ("strategy", "value"),
+    ("strategy", "weight", "pixel"),
     [
-        ("egl", np.full((20, 4, 4, 1), 1e30)),  # gradients overflow
-        ("dfal", np.full((20, 4, 4, 1), 3e38)),  # outputs overflow
+        ("egl", 0, 1e30),  # gradients overflow
+        ("dfal", 1, 3e38),  # outputs overflow
     ],
 )
-def test_numbers_that_overflow_are_rejected(strategy, value):
-    model = models.linear(3, "softmax")
-    call = functools.partial(strategies.get(strategy).query, model, value, 3)
+def test_numbers_that_overflow_are_rejected(strategy, weight, pixel):
+    model = models.linear(3, "softmax", weights=np.full((16, 3), weight))
+    x = np.full((20, 4, 4, 1), pixel)
+    call = functools.partial(strategies.get(strategy).query, model, x, 3)
     bad_calls.check_rejected("model", call)
 
 
@@ -238,11 +240,17 @@ BAD_OPTIONS = [
                 strategies.BALD,
                 strategies.CEAL,
                 strategies.CoreSet,
+                strategies.CostEffectiveDFAL,
                 strategies.DFAL,
+                strategies.DiverseDFAL,
                 strategies.EGL,
                 strategies.Uncertainty,
             )
         ),
+        (strategies.DiverseDFAL, "oversampling", (0.9, np.nan, np.inf, "5")),
+        (strategies.DiverseDFAL, "ord", (0.5,)),
+        (strategies.CostEffectiveDFAL, "max_ratio", (-1, np.nan, None)),
+        (strategies.CostEffectiveDFAL, "max_share", (-0.1, 1.1, np.nan, None)),
         (strategies.EGL, "num_classes", (0, 2.5)),
         (strategies.BALD, "num_candidates", (0, 2.5)),
         (strategies.BALD, "num_samples", (1, True)),
@@ -275,6 +283,7 @@ def test_a_bad_option_is_rejected_at_construction(make, name, value):
         lambda: strategies.DFAL(model=None),
         lambda: strategies.get("dfal", color="red"),
         lambda: strategies.get("bald", color="red"),
+        lambda: strategies.DiverseDFAL(max_step=3),
         lambda: strategies.get("random", num_candidates=3),
     ],
 )

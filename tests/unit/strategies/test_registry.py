@@ -84,6 +84,8 @@ def test_options_of_what_has_its_options_are_rejected(strategy):
         strategies.EGL(expectation="uniform"),
         strategies.Uncertainty(batch_size=9),
         strategies.Random(),
+        strategies.DiverseDFAL(oversampling=np.float32(1.5), max_steps=7),
+        strategies.CostEffectiveDFAL(max_share=0.25, ord=1),
     ],
     ids=lambda strategy: type(strategy).__name__,
 )
