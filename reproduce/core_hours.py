@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = problem_options.choose(
         parser, given.problems or PROBLEMS, given.max_per_class
     )
-    strategies = *protocol.STRATEGIES, *protocol.ABLATIONS
+    strategies = *protocol.STRATEGIES, protocol.ABLATION
     options = parse(
         make_parser(__doc__),
         ["--preset", "paper", "--strategy", *strategies, "--output", str(given.output)],

@@ -265,7 +265,7 @@ def _learn(run, kept, made_with, rows, budget) -> Iterator[dict]:
         learner = dfal.ActiveLearner(
             train,
             strategy,
-            num_queries=protocol.NUM_QUERIES,
+            num_queries=protocol.num_queries(run.strategy),
             num_initial=protocol.NUM_INITIAL,
             seed=run.trial,
         )

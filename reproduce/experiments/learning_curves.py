@@ -10,10 +10,7 @@ import pandas as pd
 
 from experiments import paper, protocol
 from experiments.runs import FULL
-
-OWN_NAMES = {  # strategies of this project, which the paper does not print
-    "dfal_no_adversarial": "DFAL without adversarial examples (ours)",
-}
+from experiments.variants import VARIANTS
 
 
 def strategies(rows: pd.DataFrame) -> dict[str, str]:
@@ -23,9 +20,14 @@ def strategies(rows: pd.DataFrame) -> dict[str, str]:
         for name in rows["strategy"].unique()
         if name not in paper.STRATEGY_NAMES and name != FULL
     ]
-    return paper.STRATEGY_NAMES | {
-        name: OWN_NAMES.get(name, name.split(":")[-1]) for name in others
-    }
+    return paper.STRATEGY_NAMES | {name: title(name) for name in others}
+
+
+def title(strategy: str) -> str:
+    """Return a strategy's name in tables and figures."""
+    if strategy in VARIANTS:
+        return f"{VARIANTS[strategy].title} (ours)"
+    return paper.STRATEGY_NAMES.get(strategy, strategy.split(":")[-1])
 
 
 def select(

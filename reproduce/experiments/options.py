@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from experiments import devices, problem_options, protocol
 from experiments.problems import PROBLEMS
+from experiments.variants import VARIANTS
 
 RESULTS = pathlib.Path(__file__).parents[1] / "results"
 
@@ -94,8 +95,8 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
         type=_strategy,
         default=protocol.STRATEGIES,
         help=f"query strategies: {', '.join(protocol.STRATEGIES)}; the ablation "
-        f"{', '.join(protocol.ABLATIONS)}; or your own as module:Class. Defaults to "
-        "the seven",
+        f"{protocol.ABLATION}, and the other variants of beyond.py; or your own as "
+        "module:Class. Defaults to the seven",
     )
     parser.add_argument(
         "--trials",
@@ -272,7 +273,7 @@ def _strategy(text):
             if importlib.util.find_spec(module):
                 return text
         raise argparse.ArgumentTypeError(f"no module {module!r} to import")
-    known = (*protocol.STRATEGIES, *protocol.ABLATIONS)
+    known = (*protocol.STRATEGIES, *VARIANTS)
     if text not in known:
         raise argparse.ArgumentTypeError(
             f"expected one of {', '.join(known)}, or module:Class, received {text}"

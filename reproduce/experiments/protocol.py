@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from experiments import problems
 from experiments.problems import PROBLEMS
+from experiments.variants import VARIANTS
 
 # K, the size of the random subset of candidates. Not in the paper; the first author's
 # public code has 300 for DFAL, BALD and EGL, and for CEAL's pseudo-labels.
@@ -15,9 +16,8 @@ NUM_CANDIDATES = 300
 
 STRATEGIES = ("dfal", "bald", "ceal", "core_set", "egl", "uncertainty", "random")
 
-# Not in the paper's tables: a strategy above, and the options that differ. The authors'
-# AAAI version calls this one "DFAL_".
-ABLATIONS = {"dfal_no_adversarial": ("dfal", {"adversarial": False})}
+# Run as far as the strategies above, beside them: what do the adversarial examples add?
+ABLATION = "dfal_no_adversarial"
 
 # training(H, L_k). Optimizer, learning rate and batch size: the paper (4.1). Restarts,
 # epochs, patience and split: the first author's public code.
@@ -94,11 +94,12 @@ def strategy_options(problem: str, strategy: str) -> dict:
 
     Args:
         problem: Name of a problem.
-        strategy: Name of a strategy. Your own, "module:Class", has no arguments.
+        strategy: Name of a strategy or a variant. Your own, "module:Class", has no
+            arguments.
     """
-    if strategy in ABLATIONS:
-        base, changed = ABLATIONS[strategy]
-        return {**strategy_options(problem, base), **changed}
+    if strategy in VARIANTS and VARIANTS[strategy].strategy != strategy:
+        base = strategy_options(problem, VARIANTS[strategy].strategy)
+        return {**base, **VARIANTS[strategy].options}
     subset = {"num_candidates": NUM_CANDIDATES}
     options: dict[str, dict] = {
         "dfal": {**subset, "ord": 2},  # p, Algorithm 1
@@ -115,6 +116,8 @@ def strategy_options(problem: str, strategy: str) -> dict:
         # Both the first author's public code; epsilon is that of Keras.
         "egl": {**subset, "expectation": "uniform", "epsilon": 1e-7},
     }
+    for extension in ("diverse_dfal", "cost_effective_dfal"):
+        options[extension] = options["dfal"]
     return options.get(strategy, {})
 
 
@@ -137,7 +140,24 @@ def check_thresholds(pairs: Iterable[tuple[str, str]]) -> None:
 
 def identifier(strategy: str) -> str:
     """Return a strategy's name as `dfal_keras.strategies.get` takes it."""
-    return ABLATIONS[strategy][0] if strategy in ABLATIONS else strategy
+    return VARIANTS[strategy].strategy if strategy in VARIANTS else strategy
+
+
+def num_queries(strategy: str) -> int:
+    """Return the size of a strategy's queries."""
+    changed = VARIANTS[strategy].num_queries if strategy in VARIANTS else None
+    return NUM_QUERIES if changed is None else changed
+
+
+def last_budget(strategy: str, budget: int) -> int:
+    """Return the number of annotations of a strategy's last whole query.
+
+    Args:
+        strategy: Name of a strategy.
+        budget: Number of annotations that may not be exceeded.
+    """
+    size = num_queries(strategy)
+    return NUM_INITIAL + (budget - NUM_INITIAL) // size * size
 
 
 def settings(problem: str, strategy: str, trial: int, source: str | None) -> dict:
@@ -159,7 +179,7 @@ def settings(problem: str, strategy: str, trial: int, source: str | None) -> dic
         "strategy_options": strategy_options(problem, strategy),
         "source": source,
         "trial": trial,
-        "num_queries": NUM_QUERIES,
+        "num_queries": num_queries(strategy),
         "num_initial": NUM_INITIAL,
         "learning_rate": LEARNING_RATE,
         "training": TRAINING,

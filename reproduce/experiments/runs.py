@@ -82,7 +82,9 @@ def budgets_of(run: Run, options: Options) -> tuple[int, ...]:
 
     A transfer is trained at each; any other run stops at the last.
     """
-    return options.transfer_budgets if run.source else (options.budget,)
+    if run.source:
+        return options.transfer_budgets
+    return (protocol.last_budget(run.strategy, options.budget),)
 
 
 def missing_budgets(

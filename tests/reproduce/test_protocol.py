@@ -1,8 +1,9 @@
 """The protocol's numbers, as in the paper and the first author's public code."""
 
 import pytest
-from experiments import protocol
+from experiments import protocol, runs
 from experiments.problems import PROBLEMS
+from experiments.variants import VARIANTS
 
 EGL = {"num_candidates": 300, "expectation": "uniform", "epsilon": 1e-7}
 CORE_SET = {"num_candidates": 300, "features": "probabilities", "outlier_share": 1e-4}
@@ -46,3 +47,42 @@ def test_numbers_of_the_protocol():
     assert paper.problems == tuple(PROBLEMS)
     quick = protocol.PRESETS["quick"]
     assert (quick.num_trials, quick.budget) == (1, 100)
+
+
+def test_options_of_the_variants():
+    """Each differs from its strategy in what its name says, and in nothing else."""
+    dfal = {"num_candidates": 300, "ord": 2}
+    expected = {
+        "dfal_no_adversarial": {**dfal, "adversarial": False},
+        "random_adversarial": {},
+        "diverse_dfal": dfal,
+        "cost_effective_dfal": dfal,
+        "dfal_k100": {**dfal, "num_candidates": 100},
+        "dfal_k1000": {**dfal, "num_candidates": 1000},
+        "dfal_k10000": {**dfal, "num_candidates": 10_000},
+        "dfal_pool": {**dfal, "num_candidates": 10**9},
+        "dfal_p1": {**dfal, "ord": 1},
+        "dfal_pinf": {**dfal, "ord": float("inf")},
+        **{f"{name}_q{size}": dfal for name in ("dfal",) for size in (1, 50, 100)},
+        **{f"diverse_dfal_q{size}": dfal for size in (50, 100)},
+        **{f"core_set_q{size}": CORE_SET for size in (1, 50, 100)},
+    }
+    assert set(VARIANTS) == set(expected)
+    for variant, options in expected.items():
+        made_with = protocol.settings("mnist-lenet5", variant, 3, None)
+        assert made_with["strategy_options"] == options
+        _, _, size = variant.partition("_q")
+        assert made_with["num_queries"] == int(size or 10)
+        assert runs.Run.parse(f"mnist-lenet5_{variant}_3").strategy == variant
+    own = protocol.settings("mnist-lenet5", "dfal", 3, None)
+    other = protocol.settings("mnist-lenet5", "dfal_q50", 3, None)
+    assert {key for key in own if own[key] != other[key]} == {"strategy", "num_queries"}
+
+
+@pytest.mark.parametrize(
+    ("strategy", "budget", "last"),
+    [("dfal", 300, 300), ("dfal_q50", 310, 310), ("dfal_q50", 300, 260)]
+    + [("core_set_q100", 310, 310), ("core_set_q100", 100, 10), ("dfal_q1", 17, 17)],
+)
+def test_a_run_ends_with_a_whole_query(strategy, budget, last):
+    assert protocol.last_budget(strategy, budget) == last

@@ -1,0 +1,109 @@
+"""Paired comparisons of strategies in a study: areas, differences and intervals."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from experiments import learning_curves, protocol
+
+MIN_TRIALS = 3  # fewer trials decide nothing
+HIGHER, LOWER, OPEN = "higher", "lower", "no difference shown"
+
+
+def curves(
+    rows: pd.DataFrame, problem: str, strategy: str, budget: int
+) -> pd.DataFrame:
+    """Return accuracies in percent up to a budget, of the trials that reached it.
+
+    Args:
+        rows: Rows of the run store.
+        problem: Name of the problem.
+        strategy: Name of the strategy or variant.
+        budget: Number of annotations at which the study stops.
+
+    Returns:
+        A row for each number of annotations, a column for each trial.
+    """
+    found = learning_curves.select(rows, problem, strategy)
+    last = protocol.last_budget(strategy, budget)
+    found = found[found.index <= last]
+    return found.dropna(axis=1) if last in found.index else found.iloc[:, :0]
+
+
+def area(accuracies: pd.DataFrame) -> pd.Series:
+    """Return each trial's mean accuracy over the annotations, by the trapezoid rule.
+
+    This is the area under the learning curve, divided by the range of annotations.
+
+    Args:
+        accuracies: As `curves` returns them.
+    """
+    annotations = accuracies.index.to_numpy(float)
+    if len(annotations) < 2:
+        return accuracies.mean()
+    areas = np.trapezoid(accuracies.to_numpy(), annotations, axis=0)
+    return pd.Series(areas / np.ptp(annotations), accuracies.columns)
+
+
+def differences(
+    one: pd.DataFrame, other: pd.DataFrame, budgets: Sequence[int]
+) -> pd.DataFrame:
+    """Return the paired differences of two strategies, in points.
+
+    Only annotations that both have are used, also for the area: with queries of
+    different sizes, the curve with more points would otherwise be measured otherwise.
+
+    Args:
+        one: As `curves` returns it.
+        other: The same of the other strategy.
+        budgets: Numbers of annotations.
+
+    Returns:
+        A row for each trial that both have: "area", and a column for each budget that
+        both reached.
+    """
+    both = one.index.intersection(other.index)
+    trials = one.columns.intersection(other.columns)
+    if not len(both) or not len(trials):
+        return pd.DataFrame({"area": []}, dtype=float)
+    one, other = one.loc[both, trials], other.loc[both, trials]
+    found = {"area": area(one) - area(other)}
+    for budget in both.intersection(budgets):
+        found[budget] = one.loc[budget] - other.loc[budget]
+    return pd.DataFrame(found)
+
+
+def interval(values: pd.Series) -> tuple[float, float]:
+    """Return the 95 % confidence interval of a mean over trials, by Student's t.
+
+    Returns:
+        `(low, high)`, or `(nan, nan)` with fewer than `MIN_TRIALS` trials.
+    """
+    if len(values) < MIN_TRIALS:
+        return (math.nan, math.nan)
+    if values.std() == 0:  # for which scipy warns and returns nan
+        return (values.mean(), values.mean())
+    found = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    return float(found.low), float(found.high)
+
+
+def verdict(values: pd.Series) -> str:
+    """Return what the interval of the differences shows, "" with too few trials."""
+    low, high = interval(values)
+    if math.isnan(low):
+        return ""
+    if low > 0:
+        return HIGHER
+    return LOWER if high < 0 else OPEN
+
+
+def format_difference(values: pd.Series) -> str:
+    """Return "mean [low, high]", without an interval if there are too few trials."""
+    if values.empty:
+        return ""
+    low, high = interval(values)
+    text = f"{values.mean():+.2f}"
+    return text if math.isnan(low) else f"{text} [{low:+.2f}, {high:+.2f}]"

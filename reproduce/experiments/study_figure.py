@@ -1,0 +1,87 @@
+"""The figure of a study: learning curves, and the differences that are compared."""
+
+import math
+import pathlib
+import textwrap
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import pandas as pd
+
+from experiments import comparisons, learning_curves, plots
+
+_COLORS = (  # Okabe & Ito's palette, with a darker yellow; then two of plots
+    *("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#B8A100", "#000000"),
+    *plots.OTHER_COLORS,
+    "#999999",
+)
+_WIDTH, _HEIGHT = 6.8, 3.4  # inches
+_LABEL = 34  # characters in a line of a label
+
+
+def draw(
+    curves: Mapping[str, pd.DataFrame],
+    differences: Mapping[str, pd.DataFrame],
+    title: str,
+    path: pathlib.Path,
+) -> None:
+    """Draw and save the figure of a study on one problem.
+
+    Left, the mean accuracies; right, the differences in area with their 95 % intervals.
+    Open circles are means of too few trials for an interval.
+
+    Args:
+        curves: Accuracies by strategy, as `comparisons.curves` returns them.
+        differences: Differences by name, as `comparisons.differences` returns them.
+        title: Title of the figure.
+        path: Where to write, without a suffix.
+    """
+    height = max(_HEIGHT, 1.6 + 0.28 * len(differences))
+    figure, (left, right) = plt.subplots(
+        1, 2, figsize=(_WIDTH, height), layout="constrained"
+    )
+    figure.suptitle(textwrap.fill(title, 90), fontsize=9)
+    _draw_curves(left, curves)
+    _draw_differences(right, differences)
+    figure.legend(
+        *left.get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=3,
+        fontsize=6.5,
+    )
+    plots.save(figure, path)
+
+
+def _draw_curves(panel, curves):
+    for (strategy, accuracies), color in zip(curves.items(), _COLORS, strict=False):
+        curve = learning_curves.mean(accuracies)
+        label = f"{learning_curves.title(strategy)} (n={accuracies.shape[1]})"
+        panel.plot(
+            curve.index,
+            curve["mean"],
+            color=color,
+            marker="." if len(curve) < 10 else None,
+            label=label.replace(" (ours)", ""),
+        )
+        low, high = curve["mean"] - curve["std"], curve["mean"] + curve["std"]
+        panel.fill_between(curve.index, low, high, color=color, alpha=0.12, lw=0)
+    panel.set(xlabel="annotations", ylabel="test accuracy (%)")
+
+
+def _draw_differences(panel, differences):
+    panel.axvline(0, color="gray", lw=0.8)
+    for place, found in enumerate(differences.values()):
+        values = found["area"]
+        low, high = comparisons.interval(values)
+        panel.plot(values, [place] * len(values), ".", color="#BBBBBB", ms=4)
+        panel.plot([low, high], [place, place], color="black", lw=1.2)
+        is_open = math.isnan(low)  # too few trials for an interval
+        face = "white" if is_open else "black"
+        panel.plot(values.mean(), place, "o", color="black", mfc=face, ms=4)
+    panel.set_yticks(
+        range(len(differences)),
+        [textwrap.fill(name, _LABEL) for name in differences],
+        fontsize=6,
+    )
+    panel.set_ylim(len(differences) - 0.5, -0.5)
+    panel.set_xlabel("difference in mean accuracy (points)")

@@ -1,0 +1,164 @@
+"""The studies: registered comparisons, and their tables and figures."""
+
+import pathlib
+import re
+
+import beyond
+import numpy as np
+import pandas as pd
+import pytest
+from experiments import protocol, runs, store
+from experiments.options import make_parser, parse
+from experiments.random_adversarial import RandomAdversarial
+from experiments.studies import STUDIES
+from experiments.variants import VARIANTS
+from helpers.made_up_rows import made_up
+from helpers.models import half_flat
+from helpers.stored_runs import store_rows
+
+import dfal_keras as dfal
+
+ROOT = pathlib.Path(__file__).parents[2]
+REGISTERED = (ROOT / "reproduce/README.md").read_text()
+REGISTERED = REGISTERED.split("## Registered comparisons")[1].split("\n## ")[0]
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_pairs_are_distinct_runs_of_the_study(name):
+    study = STUDIES[name]
+    assert len(set(study.strategies)) == len(study.strategies)
+    assert len(set(study.pairs)) == len(study.pairs)
+    for one, other in study.pairs:
+        assert one != other
+        assert {one, other} <= set(study.strategies)
+    for strategy in study.strategies:
+        assert strategy in protocol.STRATEGIES or strategy in VARIANTS
+        for budget in study.budgets:  # reached by whole queries
+            assert protocol.last_budget(strategy, budget) == budget
+
+
+def test_the_registration_names_every_study_and_the_number_of_comparisons():
+    assert set(re.findall(r"^\| `(\w+)`", REGISTERED, re.MULTILINE)) == set(STUDIES)
+    count = sum(len(study.pairs) for study in STUDIES.values())
+    assert f"The {count} intervals" in " ".join(REGISTERED.split())
+    for study in STUDIES.values():
+        assert study.question in REGISTERED
+
+
+@pytest.mark.parametrize(
+    ("name", "budget", "reached"),
+    [
+        ("k", 1000, (100, 200, 300)),
+        ("k", 100, (100,)),
+        ("k", 20, (20,)),
+        ("batch", 1000, (110, 210, 310)),
+        ("batch", 200, (110, 210)),
+        ("batch", 100, (110,)),
+    ],
+)
+def test_budgets_of_a_study(name, budget, reached):
+    assert STUDIES[name].reached(budget) == reached
+
+
+def test_runs_of_another_query_size_stop_at_the_same_budget():
+    options = parse(make_parser(""), ["--budget", "310", "--trials", "2"])
+    wanted = STUDIES["batch"].runs(options)
+    assert len(wanted) == 24
+    assert {runs.budgets_of(run, options) for run in wanted} == {(310,)}
+    assert str(wanted[0]) == "mnist-lenet5_dfal_q1_0"
+
+
+@pytest.fixture
+def output(tmp_path):
+    """Made-up runs: DFAL is 4, 5 or 6 points above its version without twins."""
+    kept = store.Store(tmp_path / "runs")
+    curves = {
+        "dfal": [[80, 90, 94], [81, 91, 95], [82, 92, 96]],
+        "dfal_no_adversarial": [[76, 86, 90], [76, 86, 90], [76, 86, 90]],
+        "random": [[70, 80, 90]],
+    }
+    for strategy, trials in curves.items():
+        for trial, curve in enumerate(trials):
+            run = runs.Run("mnist-lenet5", strategy, trial)
+            store_rows(kept, run, made_up(strategy, [curve], step=100))
+    return tmp_path
+
+
+def main(*arguments):
+    return beyond.main(["--preset", "paper", *map(str, arguments)])
+
+
+def test_a_study_from_stored_runs(output, capsys):
+    assert main("--study", "twins", "--stored", "--output", output) == 0
+    shown = capsys.readouterr().out
+    table = pd.read_csv(output / "tables/study_twins_mnist-lenet5.csv", index_col=0)
+    assert table.loc["DFAL", "n"] == 3
+    assert table.loc["DFAL", "300"] == "95.00 ± 1.00"
+    assert table.loc["RANDOM", "100"] == "70.00"
+    assert table.loc["RANDOM with adversarial examples"].isna().all()
+    name = "study_twins_mnist-lenet5_differences"
+    table = pd.read_csv(output / f"tables/{name}.csv", index_col=0)
+    line = table.loc["DFAL − DFAL without adversarial examples"]
+    # Student's quantile of two degrees of freedom is 4.303.
+    half = 4.3026527 / 3**0.5
+    expected = f"+5.00 [{5 - half:+.2f}, {5 + half:+.2f}]"
+    assert (line[["mean", "100", "200", "300"]] == expected).all()
+    assert line["mean shows"] == "higher"
+    line = table.loc["DFAL without adversarial examples − RANDOM"]
+    assert (line["n"], line["300"], line["100"]) == (1, "+0.00", "+6.00")
+    assert pd.isna(line["mean shows"])
+    assert pd.isna(table.loc["DFAL − RANDOM with adversarial examples", "n"])
+    assert expected in shown
+    notes = (output / f"tables/{name}.md").read_text()
+    assert "Student's t" in notes
+    for suffix in ("png", "pdf"):
+        assert (output / f"figures/study_twins_mnist-lenet5.{suffix}").stat().st_size
+
+
+def test_a_study_without_any_run_has_blank_tables(tmp_path, capsys):
+    assert main("--study", "p", "--stored", "--output", tmp_path) == 0
+    table = pd.read_csv(tmp_path / "tables/study_p_mnist-lenet5.csv", index_col=0)
+    assert table.isna().all().all()
+    assert not list(tmp_path.rglob("*.png"))
+    assert "DFAL, p = infinity − DFAL" in capsys.readouterr().out
+
+
+def test_strategies_of_ones_own_are_refused(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main("--strategy", "random")
+    assert stopped.value.code == 2
+    assert "the strategies follow from --study" in capsys.readouterr().err
+
+
+def test_random_with_adversarial_examples_queries_what_random_does(
+    tiny_train, blobs, lenet5, digits
+):
+    indices = []
+    for strategy in ("random", RandomAdversarial()):
+        learner = dfal.ActiveLearner(tiny_train, strategy, num_queries=5, seed=3)
+        learner.fit(*blobs, budget=30)
+        indices.append(learner.labeled.indices.tolist())
+    assert indices[0] == indices[1]
+    query = RandomAdversarial().query(lenet5, digits[:50], 10)
+    attack = dfal.deepfool(lenet5, digits[query.indices])
+    assert attack.success.all()
+    assert (query.adversarial_rows == np.arange(10)).all()
+    examples = digits[query.indices] + attack.perturbations
+    assert query.adversarial_examples == pytest.approx(examples, abs=1e-4)
+
+
+def test_of_unfooled_samples_there_are_no_adversarial_examples(halves):
+    query = RandomAdversarial().query(half_flat, halves, 10)
+    is_fooled = halves[query.indices, 0] > 0
+    assert 0 < is_fooled.sum() < 10
+    assert (query.adversarial_rows == np.flatnonzero(is_fooled)).all()
+
+
+@pytest.mark.slow
+def test_a_study_is_run(tmp_path):
+    options = ["--study", "twins", "--budget", "20", "--jobs", "1"]
+    assert beyond.main([*options, "--output", str(tmp_path)]) == 0
+    table = pd.read_csv(tmp_path / "tables/study_twins_mnist-lenet5.csv", index_col=0)
+    assert (table["n"] == 1).all()
+    assert table["20"].between(15, 75).all()
+    assert (tmp_path / "figures/study_twins_mnist-lenet5.png").exists()

@@ -1,0 +1,82 @@
+"""Paired comparisons of a study, against closed forms and simulated trials."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from experiments import comparisons
+from helpers.made_up_rows import LENET5, made_up
+
+
+def table(*trials, step=10):
+    """Accuracies of trials at step, 2 step, ... annotations."""
+    index = step * np.arange(1, len(trials[0]) + 1)
+    return pd.DataFrame(dict(enumerate(trials)), index=index, dtype=float)
+
+
+def test_curves_are_of_the_trials_that_reached_the_budget():
+    rows = pd.concat(
+        [
+            made_up("dfal", [[50, 60, 70, 80], [55, 65, 75, 85]], step=10),
+            made_up("dfal", [[1, 2, 3]], step=10).assign(trial=2),
+        ]
+    )
+    found = comparisons.curves(rows, LENET5, "dfal", 40)
+    assert list(found) == [0, 1]
+    assert found[1].tolist() == pytest.approx([55, 65, 75, 85])
+    found = comparisons.curves(rows, LENET5, "dfal", 30)
+    assert list(found) == [0, 1, 2]
+    assert list(found.index) == [10, 20, 30]
+    assert comparisons.curves(rows, LENET5, "dfal", 50).empty
+    assert comparisons.curves(rows, LENET5, "egl", 30).empty
+
+
+def test_the_area_of_a_straight_line_is_its_middle():
+    assert comparisons.area(table([40, 50, 60, 70]))[0] == pytest.approx(55)
+    bent = table([0, 0, 100], step=5)  # 5 of 10 annotations at a mean of 50
+    assert comparisons.area(bent)[0] == pytest.approx(25)
+    assert comparisons.area(table([40, 70])[:1])[0] == 40
+
+
+def test_differences_are_paired_and_on_shared_annotations():
+    one = pd.DataFrame({0: [10, 40], 2: [20, 60]}, index=[10, 110], dtype=float)
+    other = pd.DataFrame(
+        {2: [18, 90, 50], 1: [0, 0, 0]}, index=[10, 60, 110], dtype=float
+    )
+    found = comparisons.differences(one, other, [60, 110, 210])
+    assert list(found.index) == [2]
+    assert list(found) == ["area", 110]
+    assert found[110].tolist() == [10]
+    assert found["area"].tolist() == [(2 + 10) / 2]  # not the 90 at 60 annotations
+    assert comparisons.differences(one, other[[1]], [110])["area"].empty
+
+
+def test_the_interval_is_student_s():
+    """The quantile of four degrees of freedom is 2.776."""
+    values = pd.Series([1.0, 2.0, 3.0, 4.0, 5.0])
+    half = 2.7764451 * math.sqrt(2.5) / math.sqrt(5)
+    assert comparisons.interval(values) == pytest.approx((3 - half, 3 + half))
+    shown = f"+3.00 [{3 - half:+.2f}, {3 + half:+.2f}]"
+    assert comparisons.format_difference(values) == shown
+    assert comparisons.verdict(values) == "higher"
+    assert comparisons.verdict(-values) == "lower"
+    assert comparisons.verdict(values - 3) == "no difference shown"
+    assert comparisons.verdict(pd.Series([2.0, 2.0, 2.0])) == "higher"
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_few_trials_decide_nothing(n):
+    values = pd.Series([5.0] * n, dtype=float)
+    assert comparisons.verdict(values) == ""
+    assert comparisons.format_difference(values) == ("+5.00" if n else "")
+
+
+def test_the_interval_misses_as_often_as_it_says():
+    """Without a difference, 5 % of 2,000 intervals of five trials exclude zero."""
+    rng = np.random.default_rng(0)
+    missed = [
+        comparisons.verdict(pd.Series(rng.normal(size=5))) != "no difference shown"
+        for _ in range(2000)
+    ]
+    assert np.mean(missed) == pytest.approx(0.05, abs=0.015)
