@@ -1,6 +1,7 @@
 """How a script starts and ends: errors of its environment are one line."""
 
 import contextlib
+import importlib
 import importlib.util
 import os
 import signal
@@ -28,6 +29,20 @@ def require(*packages: str) -> None:
             'pip install -e ".[reproduce]"',
             file=sys.stderr,
         )
+        sys.exit(2)
+
+
+def require_backend() -> None:
+    """End the program with exit status 2 if `dfal_keras` can't be imported.
+
+    It is not installed, or Keras would use another backend than TensorFlow.
+    """
+    try:
+        importlib.import_module("dfal_keras")
+    except ImportError as error:
+        if error.name != "dfal_keras":
+            raise
+        print(error, file=sys.stderr)
         sys.exit(2)
 
 

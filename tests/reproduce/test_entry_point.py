@@ -58,7 +58,7 @@ def finish(process):
 
 
 def test_every_script_has_the_one_entry_point():
-    assert len(SCRIPTS) == 11
+    assert len(SCRIPTS) == 12
     names = [path.name for path in SCRIPTS]
     for path in SCRIPTS:
         text = path.read_text()
@@ -67,6 +67,15 @@ def test_every_script_has_the_one_entry_point():
         ours = [name for name in imports if name not in sys.stdlib_module_names]
         # Importing `experiments` checks that the extra is installed.
         assert ours[0] == "experiments" or f"{ours[0]}.py" in names, path
+
+
+def test_with_another_backend_of_keras():
+    env = {**os.environ, "KERAS_BACKEND": "jax"}
+    process = begin(REPRODUCE / "table1.py", "--stored", env=env)
+    status, out, err = finish(process)
+    assert (status, out) == (2, "")
+    (line,) = err.splitlines()
+    assert line.startswith("dfal_keras needs the TensorFlow backend of Keras: ")
 
 
 @pytest.mark.parametrize("package", ["dask", "pandas", "tqdm", "tabulate", "contourpy"])
