@@ -14,9 +14,9 @@ _SUBMODULES = (
     *("pools", "stopping", "strategies"),
 )
 _DEFINED_IN = {
-    "ActiveLearner": "learner",
+    "ActiveLearner": "learning.learner",
     "DeepFoolResult": "attacks",
-    "Round": "rounds",
+    "Round": "learning.rounds",
     "Training": "training",
     "deepfool": "attacks",
 }
@@ -48,8 +48,8 @@ if TYPE_CHECKING:
         strategies,
     )
     from dfal_keras.attacks import DeepFoolResult, deepfool
-    from dfal_keras.learner import ActiveLearner
-    from dfal_keras.rounds import Round
+    from dfal_keras.learning.learner import ActiveLearner
+    from dfal_keras.learning.rounds import Round
     from dfal_keras.training import Training
 else:  # type checkers would accept any name with `__getattr__`
 

@@ -1,4 +1,4 @@
-"""Perform a run. The only module of this package that imports TensorFlow."""
+"""Perform a run, on a worker: it imports TensorFlow, which most modules do not."""
 
 import contextlib
 import datetime

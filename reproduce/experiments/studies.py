@@ -81,7 +81,7 @@ STUDIES = {
         ("dfal_p1", "dfal", "dfal_pinf"),
         _against("dfal", ["dfal_p1", "dfal_pinf"]),
     ),
-    "twins": Study(
+    "adversarial": Study(
         "What do the queries and the adversarial examples contribute?",
         ("dfal", "dfal_no_adversarial", "random_adversarial", "random"),
         (

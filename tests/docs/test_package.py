@@ -91,7 +91,7 @@ def test_mypy_sees_the_public_names(tmp_path):
     reported = run_checker(["mypy", *options, config], code, tmp_path)
     revealed = re.findall(r'Revealed type is "(.*)"', reported)
     assert len(revealed) == 5
-    assert "dfal_keras.learner.ActiveLearner" in revealed[0]
+    assert "dfal_keras.learning.learner.ActiveLearner" in revealed[0]
     assert revealed[1] == "dfal_keras.strategies.query.Query"
     assert revealed[2].endswith("-> dfal_keras.attacks.DeepFoolResult")
     assert revealed[3].endswith("-> dfal_keras.strategies.query.Query")

@@ -19,6 +19,7 @@ from helpers.stored_runs import store_rows
 import dfal_keras as dfal
 
 ROOT = pathlib.Path(__file__).parents[2]
+NAME = "study_adversarial_mnist-lenet5"
 REGISTERED = (ROOT / "reproduce/README.md").read_text()
 REGISTERED = REGISTERED.split("## Registered comparisons")[1].split("\n## ")[0]
 
@@ -70,7 +71,7 @@ def test_runs_of_another_query_size_stop_at_the_same_budget():
 
 @pytest.fixture
 def output(tmp_path):
-    """Made-up runs: DFAL is 4, 5 or 6 points above its version without twins."""
+    """Made-up runs: adversarial examples bring 4, 5 or 6 points."""
     kept = store.Store(tmp_path / "runs")
     curves = {
         "dfal": [[80, 90, 94], [81, 91, 95], [82, 92, 96]],
@@ -89,15 +90,14 @@ def main(*arguments):
 
 
 def test_a_study_from_stored_runs(output, capsys):
-    assert main("--study", "twins", "--stored", "--output", output) == 0
+    assert main("--study", "adversarial", "--stored", "--output", output) == 0
     shown = capsys.readouterr().out
-    table = pd.read_csv(output / "tables/study_twins_mnist-lenet5.csv", index_col=0)
+    table = pd.read_csv(output / f"tables/{NAME}.csv", index_col=0)
     assert table.loc["DFAL", "n"] == 3
     assert table.loc["DFAL", "300"] == "95.00 ± 1.00"
     assert table.loc["RANDOM", "100"] == "70.00"
     assert table.loc["RANDOM with adversarial examples"].isna().all()
-    name = "study_twins_mnist-lenet5_differences"
-    table = pd.read_csv(output / f"tables/{name}.csv", index_col=0)
+    table = pd.read_csv(output / f"tables/{NAME}_differences.csv", index_col=0)
     line = table.loc["DFAL − DFAL without adversarial examples"]
     # Student's quantile of two degrees of freedom is 4.303.
     half = 4.3026527 / 3**0.5
@@ -109,10 +109,10 @@ def test_a_study_from_stored_runs(output, capsys):
     assert pd.isna(line["mean shows"])
     assert pd.isna(table.loc["DFAL − RANDOM with adversarial examples", "n"])
     assert expected in shown
-    notes = (output / f"tables/{name}.md").read_text()
+    notes = (output / f"tables/{NAME}_differences.md").read_text()
     assert "Student's t" in notes
     for suffix in ("png", "pdf"):
-        assert (output / f"figures/study_twins_mnist-lenet5.{suffix}").stat().st_size
+        assert (output / f"figures/{NAME}.{suffix}").stat().st_size
 
 
 def test_a_study_without_any_run_has_blank_tables(tmp_path, capsys):
@@ -156,9 +156,9 @@ def test_of_unfooled_samples_there_are_no_adversarial_examples(halves):
 
 @pytest.mark.slow
 def test_a_study_is_run(tmp_path):
-    options = ["--study", "twins", "--budget", "20", "--jobs", "1"]
+    options = ["--study", "adversarial", "--budget", "20", "--jobs", "1"]
     assert beyond.main([*options, "--output", str(tmp_path)]) == 0
-    table = pd.read_csv(tmp_path / "tables/study_twins_mnist-lenet5.csv", index_col=0)
+    table = pd.read_csv(tmp_path / f"tables/{NAME}.csv", index_col=0)
     assert (table["n"] == 1).all()
     assert table["20"].between(15, 75).all()
-    assert (tmp_path / "figures/study_twins_mnist-lenet5.png").exists()
+    assert (tmp_path / f"figures/{NAME}.png").exists()

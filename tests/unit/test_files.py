@@ -9,7 +9,7 @@ import tensorflow as tf
 from helpers import noise_images
 
 from dfal_keras import _files, pools
-from dfal_keras.labeled_set import LabeledSet
+from dfal_keras.learning.labeled_set import LabeledSet
 from dfal_keras.session import contact_sheets, labeling_page
 
 

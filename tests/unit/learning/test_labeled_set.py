@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import dfal_keras as dfal
-from dfal_keras.labeled_set import LabeledSet
+from dfal_keras.learning.labeled_set import LabeledSet
 from dfal_keras.strategies import Query
 
 

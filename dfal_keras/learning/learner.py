@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from dfal_keras import _validation, learner_file, pools, strategies
+from dfal_keras import _validation, pools, strategies
 from dfal_keras import callbacks as round_callbacks
-from dfal_keras.annotations import Annotations
 from dfal_keras.backend import classifier, inference
-from dfal_keras.pool_fingerprint import PoolFingerprint
-from dfal_keras.rounds import Round
+from dfal_keras.learning import learner_file
+from dfal_keras.learning.annotations import Annotations
+from dfal_keras.learning.pool_fingerprint import PoolFingerprint
+from dfal_keras.learning.rounds import Round
 from dfal_keras.strategies import Query
 
 _logger = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dfal_keras import _validation, class_weights, splits
+from dfal_keras import _validation
 from dfal_keras.backend import (
     classifier,
     epoch_callbacks,
@@ -12,6 +12,7 @@ from dfal_keras.backend import (
     reinitialization,
     targets,
 )
+from dfal_keras.training import class_weights, splits
 
 
 class Training:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dfal_keras import splits
+from dfal_keras.training import splits
 
 
 def split(y, num_held_out, *, stratify=True, seed=0):

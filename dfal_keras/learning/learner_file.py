@@ -6,8 +6,8 @@ import logging
 import os
 
 from dfal_keras import strategies
-from dfal_keras.labeled_set import LabeledSet
-from dfal_keras.pool_fingerprint import PoolFingerprint
+from dfal_keras.learning.labeled_set import LabeledSet
+from dfal_keras.learning.pool_fingerprint import PoolFingerprint
 
 _logger = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from helpers import bad_calls
 
-from dfal_keras.pool_fingerprint import PoolFingerprint
+from dfal_keras.learning.pool_fingerprint import PoolFingerprint
 
 NO_ROWS = np.empty(0, np.int64)
 

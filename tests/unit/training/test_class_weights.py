@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.utils import class_weight as sklearn_weights
 
-from dfal_keras import class_weights
+from dfal_keras.training import class_weights
 
 LABELS = np.array([0, 0, 0, 2, 2, 1])
 

@@ -12,7 +12,7 @@ import dfal_keras as dfal
 from dfal_keras import strategies
 from dfal_keras.strategies import Query, Strategy
 
-STORED_RUNS = pathlib.Path(__file__).parents[2] / "reproduce/results/paper/runs"
+STORED_RUNS = pathlib.Path(__file__).parents[3] / "reproduce/results/paper/runs"
 POOL = np.random.default_rng(0).integers(0, 256, (60, 4)).astype("uint8")
 
 

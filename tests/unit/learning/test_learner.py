@@ -6,7 +6,7 @@ import pytest
 from helpers import models
 
 import dfal_keras as dfal
-from dfal_keras.labeled_set import LabeledSet
+from dfal_keras.learning.labeled_set import LabeledSet
 from dfal_keras.strategies import Query, Strategy
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, TypeGuard
 import keras
 import numpy as np
 
-from dfal_keras import _files, _validation, array_files
+from dfal_keras import _files, _validation
+from dfal_keras.pools import array_files
 
 if TYPE_CHECKING:
     import tensorflow as tf

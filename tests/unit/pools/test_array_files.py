@@ -7,7 +7,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from dfal_keras import array_files, pools
+from dfal_keras import pools
+from dfal_keras.pools import array_files
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (20, 4, 4, 1)).astype("uint8")
 

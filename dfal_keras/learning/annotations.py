@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from dfal_keras import _validation
-from dfal_keras.labeled_set import LabeledSet
+from dfal_keras.learning.labeled_set import LabeledSet
 from dfal_keras.strategies import Query
 
 _NO_QUERY = Query(np.empty(0, np.int64))

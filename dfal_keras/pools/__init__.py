@@ -1,0 +1,5 @@
+"""Pools: unlabeled samples, also more than fit in memory."""
+
+from dfal_keras.pools.pool import BatchedPool, Subset, as_pool, write_pool
+
+__all__ = ["BatchedPool", "Subset", "as_pool", "write_pool"]
