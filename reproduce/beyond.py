@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from experiments import (
     comparisons,
     entry_point,
+    estimate,
     learning_curves,
     problems,
     results,
@@ -52,14 +53,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("the strategies follow from --study. Received: --strategy")
     status = 0
     for name in dict.fromkeys(extras["studies"]):
-        status = max(status, _show(name, STUDIES[name], options))
+        study = STUDIES[name]
+        budgets = study.reached(options.budget)
+        limited = dataclasses.replace(options, budget=budgets[-1])
+        if options.dry_run:
+            print(f"{name}:\n{estimate.describe(study.runs(limited), limited)}")
+        else:
+            status = max(status, _show(name, study, budgets, limited))
     return status
 
 
-def _show(name: str, study: Study, options: Options) -> int:
+def _show(name: str, study: Study, budgets: Sequence[int], options: Options) -> int:
     """Complete, print and write one study; return the exit status."""
-    budgets = study.reached(options.budget)
-    options = dataclasses.replace(options, budget=budgets[-1])
     rows, status = results.complete(study.runs(options), options)
     for problem in options.problems:
         title = f"{study.question} {problems.get(problem).title}"

@@ -123,6 +123,19 @@ def test_a_study_without_any_run_has_blank_tables(tmp_path, capsys):
     assert "DFAL, p = infinity − DFAL" in capsys.readouterr().out
 
 
+def test_a_dry_run_lists_the_runs_of_every_study(output, capsys):
+    arguments = ["--dry-run", "--trials", "1", "--output", output]
+    assert main("--study", "adversarial", "batch", *arguments) == 0
+    first, second = capsys.readouterr().out.split("batch:\n")
+    assert first.startswith("adversarial:\n")
+    assert "mnist-lenet5_random_adversarial_0: from 0 to 300 annotations" in first
+    assert "1 of 4 runs to do" in first
+    assert "mnist-lenet5_dfal_q100_0: from 0 to 310 annotations" in second
+    assert "mnist-lenet5_dfal_0: from 300 to 310 annotations" in second
+    assert "12 of 12 runs to do" in second
+    assert not list(output.glob("tables/*"))
+
+
 def test_strategies_of_ones_own_are_refused(capsys):
     with pytest.raises(SystemExit) as stopped:
         main("--strategy", "random")
