@@ -1,5 +1,6 @@
 """The figure of a study: learning curves, and the differences that are compared."""
 
+import itertools
 import math
 import pathlib
 import textwrap
@@ -10,11 +11,8 @@ import pandas as pd
 
 from experiments import comparisons, learning_curves, plots
 
-_COLORS = (  # Okabe & Ito's palette, with a darker yellow; then two of plots
-    *("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#B8A100", "#000000"),
-    *plots.OTHER_COLORS,
-    "#999999",
-)
+# All colors, then all again with dashed lines.
+_STYLES = tuple(itertools.product(("-", "--"), plots.COLORS.values()))
 _WIDTH, _HEIGHT = 6.8, 3.4  # inches
 _LABEL = 34  # characters in a line of a label
 
@@ -53,13 +51,17 @@ def draw(
 
 
 def _draw_curves(panel, curves):
-    for (strategy, accuracies), color in zip(curves.items(), _COLORS, strict=False):
+    styles = itertools.cycle(_STYLES)
+    for (strategy, accuracies), (line, color) in zip(
+        curves.items(), styles, strict=False
+    ):
         curve = learning_curves.mean(accuracies)
         label = f"{learning_curves.title(strategy)} (n={accuracies.shape[1]})"
         panel.plot(
             curve.index,
             curve["mean"],
             color=color,
+            ls=line,
             marker="." if len(curve) < 10 else None,
             label=label.replace(" (ours)", ""),
         )
@@ -80,7 +82,7 @@ def _draw_differences(panel, differences):
         panel.plot(values.mean(), place, "o", color="black", mfc=face, ms=4)
     panel.set_yticks(
         range(len(differences)),
-        [textwrap.fill(name, _LABEL) for name in differences],
+        [textwrap.fill(name, _LABEL, break_on_hyphens=False) for name in differences],
         fontsize=6,
     )
     panel.set_ylim(len(differences) - 0.5, -0.5)

@@ -7,7 +7,7 @@ import beyond
 import numpy as np
 import pandas as pd
 import pytest
-from experiments import protocol, runs, store
+from experiments import comparisons, plots, protocol, runs, store, study_figure
 from experiments.options import make_parser, parse
 from experiments.random_adversarial import RandomAdversarial
 from experiments.studies import STUDIES
@@ -121,6 +121,28 @@ def test_a_study_without_any_run_has_blank_tables(tmp_path, capsys):
     assert table.isna().all().all()
     assert not list(tmp_path.rglob("*.png"))
     assert "DFAL, p = infinity − DFAL" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_figure_tells_all_strategies_apart(name, monkeypatch, tmp_path):
+    study, drawn = STUDIES[name], []
+    monkeypatch.setattr(plots, "save", lambda figure, path: drawn.append(figure))
+    curves = {
+        strategy: pd.DataFrame({0: [50.0, 90.0], 1: [60.0, 95.0]}, index=[10, 310])
+        for strategy in study.strategies
+    }
+    pairs = {
+        " − ".join(pair): comparisons.differences(*map(curves.get, pair), (310,))
+        for pair in study.pairs
+    }
+    study_figure.draw(curves, pairs, study.question, tmp_path / "figure")
+    left, right = drawn[0].axes
+    lines = [line for line in left.lines if not line.get_label().startswith("_")]
+    styles = {(line.get_color(), line.get_linestyle()) for line in lines}
+    labels = {line.get_label() for line in lines}
+    assert len(styles) == len(labels) == len(study.strategies)
+    assert len(drawn[0].legends[0].texts) == len(study.strategies)
+    assert len(right.get_yticklabels()) == len(study.pairs)
 
 
 def test_a_dry_run_lists_the_runs_of_every_study(output, capsys):
