@@ -80,23 +80,12 @@ def _add_query(commands):
         "file with one array or one named x; pixels in the model's range",
     )
     add(
-        "--strategy",
-        default="dfal",
-        help="dfal, bald, ceal, core_set, egl, uncertainty, random, or your own as "
-        "module:Class (default: %(default)s)",
-    )
-    add(
         "--num-queries",
         type=int,
         default=10,
         help="number of images to choose (default: %(default)s)",
     )
-    add(
-        "--num-candidates",
-        type=int,
-        help="size of the random subset of the pool to choose from (default: the "
-        "strategy's: 300 for dfal, bald, egl and core_set, the pool for the others)",
-    )
+    session_arguments.add_strategy_options(add)
     add(
         "--out",
         required=True,

@@ -29,6 +29,26 @@ def add_commands(commands) -> None:
     _add(commands, "status", "show labels, open questions and results", "")
 
 
+def add_strategy_options(add) -> None:
+    """Add how `init` and `query` choose images.
+
+    Args:
+        add: Method `add_argument` of the command.
+    """
+    add(
+        "--strategy",
+        default="dfal",
+        help="dfal, bald, ceal, core_set, egl, uncertainty, random, diverse_dfal, "
+        "cost_effective_dfal, or your own as module:Class (default: %(default)s)",
+    )
+    add(
+        "--num-candidates",
+        type=int,
+        help="size of the random subset of the images to choose from (default: the "
+        "strategy's: all for ceal, uncertainty and random, 300 for the others)",
+    )
+
+
 def add_model_options(add) -> None:
     """Add what `init` and `query` have in common.
 
@@ -82,18 +102,7 @@ def _add_init(commands):
         metavar="CLASS",
         help="names of the classes, in the order of the model's outputs",
     )
-    add(
-        "--strategy",
-        default="dfal",
-        help="dfal, bald, ceal, core_set, egl, uncertainty, random, or your own as "
-        "module:Class (default: %(default)s)",
-    )
-    add(
-        "--num-candidates",
-        type=int,
-        help="size of the random subset of the images to choose from (default: the "
-        "strategy's: 300 for dfal, bald, egl and core_set, all for the others)",
-    )
+    add_strategy_options(add)
     add(
         "--untrained",
         action="store_true",
