@@ -247,4 +247,8 @@ def _read_array(stream, shape, dtype):
     return array
 
 
-_CODE = "from dfal_keras.kcenter import solver_process; solver_process.main()"
+# Python 3.10 has no PYTHONSAFEPATH: it imports from the working directory, named "".
+_CODE = (
+    "import sys; sys.path = [path for path in sys.path if path]; "
+    "from dfal_keras.kcenter import solver_process; solver_process.main()"
+)

@@ -187,7 +187,7 @@ def _save_pdf(path, figures):
 def _save(figure, file, file_format):
     with warnings.catch_warnings():
         # Matplotlib draws a box for characters that its font lacks, and warns.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
         # The whole figure, even where matplotlib is set to trim margins.
         figure.savefig(
             file, format=file_format, bbox_inches=figure.bbox_inches, dpi=_DPI

@@ -36,7 +36,9 @@ def stored(output):
 def workers(group):
     """Return the process ids of the Dask workers in a process group."""
     listed = subprocess.run(
-        ["ps", "-o", "pid=,args=", "-g", str(group)], capture_output=True, text=True
+        ["ps", "-ww", "-o", "pid=,args=", "-g", str(group)],
+        capture_output=True,
+        text=True,
     )
     return [
         int(line.split()[0])

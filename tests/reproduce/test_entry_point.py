@@ -113,7 +113,7 @@ def test_an_output_that_nobody_reads_while_runs_are_made(tmp_path):
         process = begin(REPRODUCE / "table1.py", *SMALL, *options, **{unread: writer})
         os.close(writer)
         out, err = process.communicate(timeout=300)
-        assert process.returncode == 141
+        assert process.returncode == 141, f"{out}{err}"
         assert "Traceback" not in f"{out}{err}"
 
 

@@ -166,7 +166,8 @@ def stored(rows, tmp_path):
     kept = store.Store(tmp_path / "runs")
     groups = rows.groupby(["problem", "strategy", "trial", "source"], dropna=False)
     for (problem, strategy, trial, source), group in groups:
-        run = runs.Run(problem, strategy, trial, None if pd.isna(source) else source)
+        source = None if pd.isna(source) else source
+        run = runs.Run(problem, strategy, int(trial), source)
         stored_runs.store_rows(kept, run, group)
     return tmp_path
 

@@ -1,5 +1,7 @@
 """Inputs that are not images: tables, and integers such as tokens."""
 
+import contextlib
+
 import keras
 import numpy as np
 import pytest
@@ -102,5 +104,11 @@ def test_python_code_in_a_model_is_named_by_bald():
             layers.Dense(2),
         ]
     )
-    with pytest.raises(ValueError, match=r"can be cloned.*'double'.*Lambda"):
+    try:
+        keras.models.clone_model(model)
+    except Exception:
+        expected = pytest.raises(ValueError, match=r"can be cloned.*'double'.*Lambda")
+    else:  # older versions of Keras clone Lambda layers
+        expected = contextlib.nullcontext()
+    with expected:
         dfal.strategies.BALD().query(model, TABLE, 5)

@@ -9,7 +9,9 @@ from dfal_keras.session import spreadsheet_cells
 
 # The characters that OWASP lists, with the wide forms of the first four.
 FORMULA_STARTS = "=+-@\t\r\n＝＋－＠"
-texts = st.text(st.sampled_from("'=+-@\t\r\n ＝＠a,;\"")) | st.text()
+texts = st.text(st.sampled_from("'=+-@\t\r\n ＝＠a,;\"")) | st.text(
+    st.characters(exclude_characters="\0")  # which csv of Python 3.10 can't write
+)
 
 
 @hypothesis.given(texts)
