@@ -85,7 +85,7 @@ SMALL_RUNS = {
     ),
 }
 
-SLOW = ["5_fine_tune_a_pretrained_model"]  # traces a network of many layers
+SLOW = ["1_deepfool_and_the_margin", "5_fine_tune_a_pretrained_model"]
 
 
 @pytest.fixture(scope="module")

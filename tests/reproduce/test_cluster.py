@@ -104,6 +104,7 @@ def test_the_lines_run_as_typed(tmp_path):
     assert (tmp_path / "runs/mnist-lenet5_random_0.npz").exists()
 
 
+@pytest.mark.slow
 def test_a_strategy_of_ones_own_goes_along(cluster, tmp_path):
     write_module(tmp_path)
     done = subprocess.run(
@@ -119,6 +120,7 @@ def test_a_strategy_of_ones_own_goes_along(cluster, tmp_path):
     assert (tmp_path / "output/runs/mnist-lenet5_my_module.SmallestLead_0.csv").exists()
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_dies_is_no_success(tmp_path):
     port = str(free_port())
     scheduler, worker, _ = lines()

@@ -106,11 +106,12 @@ def test_an_output_that_nobody_reads(option, tmp_path):
 
 
 def test_an_output_that_nobody_reads_while_runs_are_made(tmp_path):
+    small = ["--strategy", "random", "--budget", "10", "--jobs", "1"]
     for unread in ("stdout", "stderr"):
         reader, writer = os.pipe()
         os.close(reader)
-        options = ["--budget", "20", "--output", tmp_path / unread]
-        process = begin(REPRODUCE / "table1.py", *SMALL, *options, **{unread: writer})
+        options = [*small, "--output", tmp_path / unread]
+        process = begin(REPRODUCE / "table1.py", *options, **{unread: writer})
         os.close(writer)
         out, err = process.communicate(timeout=300)
         assert process.returncode == 141, f"{out}{err}"
@@ -179,7 +180,10 @@ def stop(process, number):
     return finish(process)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number",
+    [pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGINT],
+)
 def test_stopped_while_runs_are_made(number, tmp_path):
     process = begin(REPRODUCE / "table1.py", *SMALL, "--output", tmp_path)
     while not list(tmp_path.glob("runs/*.csv")):

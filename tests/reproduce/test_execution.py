@@ -35,6 +35,7 @@ def num_graphs():
     return sum(isinstance(each, func_graph.FuncGraph) for each in gc.get_objects())
 
 
+@pytest.mark.slow
 def test_ten_runs_leave_as_many_graphs_as_two(tmp_path):
     """Graphs, each of more than ten megabytes, are not garbage-collected."""
     after = []

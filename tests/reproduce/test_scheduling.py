@@ -89,6 +89,7 @@ def test_a_transfer_trains_at_the_budgets_that_are_not_done(tmp_path):
     assert list(transferred["accuracy"]) == pytest.approx(list(own["accuracy"]))
 
 
+@pytest.mark.slow
 def test_every_transfer_is_made_and_after_what_it_builds_on(tmp_path):
     trials = [runs.Run("mnist-lenet5", "random", trial) for trial in (0, 1)]
     transfers = [dataclasses.replace(run, source="mnist-lenet5") for run in trials]

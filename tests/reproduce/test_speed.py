@@ -228,6 +228,7 @@ def test_operations_of_lenet5():
     assert counted == 3 * (80 * (3 * forward - first) + 20 * forward)
 
 
+@pytest.mark.slow
 def test_a_call_in_a_new_process():
     assert CALL(math.sqrt, 16, num_threads=1) == 4
 

@@ -130,6 +130,7 @@ def test_ignored_samples_are_not_queried(tiny_train, blobs):
     assert learner.ask().indices.min() >= 275
 
 
+@pytest.mark.slow
 def test_an_annotator_over_many_processes(tmp_path):
     """Ask in one process and kill it, tell in the next, and ask in a third."""
     script = pathlib.Path(__file__).parents[2] / "helpers/annotator.py"

@@ -98,7 +98,6 @@ NETWORKS = {
     "separable": convolutional,
     "mixed_float16": lambda: convolutional("mixed_float16"),
     "mixed_bfloat16": lambda: convolutional("mixed_bfloat16"),
-    "MobileNet": lambda: application("MobileNet", alpha=0.25),
 }
 
 
