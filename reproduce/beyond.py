@@ -8,9 +8,11 @@ from experiments import (
     comparisons,
     entry_point,
     estimate,
+    intervals,
     learning_curves,
     problems,
     results,
+    runs,
     study_figure,
     tables,
 )
@@ -28,7 +30,7 @@ over all annotations from the initial set to the last column: the area under the
 by the trapezoid rule, divided by the annotations.
 
 Differences are between paired trials, in points, with 95 % confidence intervals by
-Student's t, with at least {comparisons.MIN_TRIALS} trials. The difference of the means
+Student's t, with at least {intervals.MIN_TRIALS} trials. The difference of the means
 decides, which was chosen before the runs; the others are shown beside it. Of 20
 comparisons without a difference, about one is expected to show one. Seconds of a query
 are medians, of runs that shared their cores with other work.
@@ -55,9 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in dict.fromkeys(extras["studies"]):
         study = STUDIES[name]
         budgets = study.reached(options.budget)
-        limited = dataclasses.replace(options, budget=budgets[-1])
+        limited = dataclasses.replace(
+            options, strategies=study.strategies, budget=budgets[-1]
+        )
         if options.dry_run:
-            print(f"{name}:\n{estimate.describe(study.runs(limited), limited)}")
+            print(f"{name}:\n{estimate.describe(runs.learning_runs(limited), limited)}")
         else:
             status = max(status, _show(name, study, budgets, limited))
     return status
@@ -65,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _show(name: str, study: Study, budgets: Sequence[int], options: Options) -> int:
     """Complete, print and write one study; return the exit status."""
-    rows, status = results.complete(study.runs(options), options)
+    rows, status = results.complete(runs.learning_runs(options), options)
     for problem in options.problems:
         title = f"{study.question} {problems.get(problem).title}"
         curves = {
@@ -73,10 +77,10 @@ def _show(name: str, study: Study, budgets: Sequence[int], options: Options) -> 
             for strategy in study.strategies
         }
         compared = {
-            f"{_title(one)} − {_title(other)}": comparisons.differences(
-                curves[one], curves[other], budgets
+            " − ".join(map(learning_curves.title, pair)): comparisons.differences(
+                *map(curves.get, pair), budgets
             )
-            for one, other in study.pairs
+            for pair in study.pairs
         }
         seconds = {
             strategy: learning_curves.pivot(rows, "query_seconds", problem, strategy)
@@ -105,10 +109,6 @@ def _show(name: str, study: Study, budgets: Sequence[int], options: Options) -> 
     return status
 
 
-def _title(strategy):
-    return learning_curves.title(strategy).removesuffix(" (ours)")
-
-
 def lay_out(
     curves: dict[str, pd.DataFrame],
     seconds: dict[str, pd.DataFrame],
@@ -133,7 +133,7 @@ def lay_out(
             # The last round of a run queries nothing.
             queried = seconds[strategy].loc[accuracies.index[:-1], accuracies.columns]
             line["seconds of a query"] = f"{np.median(queried):.2g}"
-        table[_title(strategy)] = line
+        table[learning_curves.title(strategy)] = line
     return pd.DataFrame(table).T.rename_axis("strategy")
 
 

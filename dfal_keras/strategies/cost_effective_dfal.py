@@ -68,8 +68,12 @@ class CostEffectiveDFAL(DFAL):
         attack = self._attack(model, x_unlabeled, num_candidates)
         closest, others = np.split(rank_fooled(attack), [num_queries])
         query = self._complete(closest, attack, x_unlabeled, num_queries, rng)
-        num_labeled = 0 if x_labeled is None else x_labeled.shape[0]
-        limit = min(self.max_ratio * num_labeled, self.max_share * num_candidates)
+        if x_labeled is None:
+            return query
+        # The ratio may be infinite.
+        limit = min(
+            self.max_ratio * x_labeled.shape[0], self.max_share * num_candidates
+        )
         farthest = others[::-1][: int(limit)]
         if not len(farthest):
             return query

@@ -7,10 +7,13 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from experiments import learning_curves, protocol
+from experiments import intervals, learning_curves, protocol
 
-MIN_TRIALS = 3  # fewer trials decide nothing
-HIGHER, LOWER, OPEN = "higher", "lower", "no difference shown"
+_SHOWN = {
+    intervals.HOLDS: "higher",
+    intervals.FAILS: "lower",
+    intervals.UNDECIDED: "no difference shown",
+}
 
 
 def curves(
@@ -80,9 +83,9 @@ def interval(values: pd.Series) -> tuple[float, float]:
     """Return the 95 % confidence interval of a mean over trials, by Student's t.
 
     Returns:
-        `(low, high)`, or `(nan, nan)` with fewer than `MIN_TRIALS` trials.
+        `(low, high)`, or `(nan, nan)` with fewer than `intervals.MIN_TRIALS` trials.
     """
-    if len(values) < MIN_TRIALS:
+    if len(values) < intervals.MIN_TRIALS:
         return (math.nan, math.nan)
     if values.std() == 0:  # for which scipy warns and returns nan
         return (values.mean(), values.mean())
@@ -93,11 +96,7 @@ def interval(values: pd.Series) -> tuple[float, float]:
 def verdict(values: pd.Series) -> str:
     """Return what the interval of the differences shows, "" with too few trials."""
     low, high = interval(values)
-    if math.isnan(low):
-        return ""
-    if low > 0:
-        return HIGHER
-    return LOWER if high < 0 else OPEN
+    return "" if math.isnan(low) else _SHOWN[intervals.decide(low, high)]
 
 
 def format_difference(values: pd.Series) -> str:

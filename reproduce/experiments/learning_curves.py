@@ -20,13 +20,16 @@ def strategies(rows: pd.DataFrame) -> dict[str, str]:
         for name in rows["strategy"].unique()
         if name not in paper.STRATEGY_NAMES and name != FULL
     ]
-    return paper.STRATEGY_NAMES | {name: title(name) for name in others}
+    return paper.STRATEGY_NAMES | {
+        name: f"{title(name)} (ours)" if name in VARIANTS else title(name)
+        for name in others
+    }
 
 
 def title(strategy: str) -> str:
     """Return a strategy's name in tables and figures."""
     if strategy in VARIANTS:
-        return f"{VARIANTS[strategy].title} (ours)"
+        return VARIANTS[strategy].title
     return paper.STRATEGY_NAMES.get(strategy, strategy.split(":")[-1])
 
 

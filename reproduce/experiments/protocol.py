@@ -97,9 +97,6 @@ def strategy_options(problem: str, strategy: str) -> dict:
         strategy: Name of a strategy or a variant. Your own, "module:Class", has no
             arguments.
     """
-    if strategy in VARIANTS and VARIANTS[strategy].strategy != strategy:
-        base = strategy_options(problem, VARIANTS[strategy].strategy)
-        return {**base, **VARIANTS[strategy].options}
     subset = {"num_candidates": NUM_CANDIDATES}
     options: dict[str, dict] = {
         "dfal": {**subset, "ord": 2},  # p, Algorithm 1
@@ -118,7 +115,8 @@ def strategy_options(problem: str, strategy: str) -> dict:
     }
     for extension in ("diverse_dfal", "cost_effective_dfal"):
         options[extension] = options["dfal"]
-    return options.get(strategy, {})
+    changed = VARIANTS[strategy].options if strategy in VARIANTS else {}
+    return {**options.get(identifier(strategy), {}), **changed}
 
 
 def check_thresholds(pairs: Iterable[tuple[str, str]]) -> None:

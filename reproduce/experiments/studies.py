@@ -7,8 +7,6 @@ import dataclasses
 from collections.abc import Sequence
 
 from experiments import protocol
-from experiments.options import Options
-from experiments.runs import Run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,15 +32,6 @@ class Study:
             each for each in self.budgets if each <= budget + protocol.NUM_QUERIES
         ]
         return tuple(within) or (budget,)
-
-    def runs(self, options: Options) -> list[Run]:
-        """Return the runs, by trial, then by strategy."""
-        return [
-            Run(problem, strategy, trial)
-            for problem in options.problems
-            for trial in range(options.num_trials)
-            for strategy in self.strategies
-        ]
 
 
 def _against(other: str, names: Sequence[str]) -> tuple[tuple[str, str], ...]:

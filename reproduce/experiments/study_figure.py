@@ -63,7 +63,7 @@ def _draw_curves(panel, curves):
             color=color,
             ls=line,
             marker="." if len(curve) < 10 else None,
-            label=label.replace(" (ours)", ""),
+            label=label,
         )
         low, high = curve["mean"] - curve["std"], curve["mean"] + curve["std"]
         panel.fill_between(curve.index, low, high, color=color, alpha=0.12, lw=0)

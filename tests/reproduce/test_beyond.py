@@ -62,8 +62,9 @@ def test_budgets_of_a_study(name, budget, reached):
 
 
 def test_runs_of_another_query_size_stop_at_the_same_budget():
-    options = parse(make_parser(""), ["--budget", "310", "--trials", "2"])
-    wanted = STUDIES["batch"].runs(options)
+    arguments = ["--strategy", *STUDIES["batch"].strategies, "--trials", "2"]
+    options = parse(make_parser(""), [*arguments, "--budget", "310"])
+    wanted = runs.learning_runs(options)
     assert len(wanted) == 24
     assert {runs.budgets_of(run, options) for run in wanted} == {(310,)}
     assert str(wanted[0]) == "mnist-lenet5_dfal_q1_0"

@@ -15,6 +15,7 @@ from dfal_keras.strategies import DFAL, CostEffectiveDFAL
         ({}, 50, 30),  # half of the candidates
         ({"max_ratio": 0.5}, 25, 12),  # rounded down
         ({"max_share": 0.1}, 50, 6),
+        ({"max_ratio": np.inf}, 5, 30),
         ({"max_share": 1, "max_ratio": 9}, 50, 50),  # all that are not queried
     ],
 )
@@ -38,8 +39,10 @@ def test_pseudo_labels_are_of_the_farthest(
     )
 
 
-def test_without_labeled_images_there_are_no_pseudo_labels(lenet5, digits):
-    assert not len(CostEffectiveDFAL().query(lenet5, digits[:60], 10).pseudo_indices)
+@pytest.mark.parametrize("max_ratio", [1, np.inf])
+def test_without_labeled_images_there_are_no_pseudo_labels(lenet5, digits, max_ratio):
+    strategy = CostEffectiveDFAL(max_ratio=max_ratio)
+    assert not len(strategy.query(lenet5, digits[:60], 10).pseudo_indices)
 
 
 def test_the_norm_of_an_unfooled_sample_is_not_known(halves):
