@@ -77,10 +77,10 @@ def _show(name: str, study: Study, budgets: Sequence[int], options: Options) -> 
             for strategy in study.strategies
         }
         compared = {
-            " − ".join(map(learning_curves.title, pair)): comparisons.differences(
-                *map(curves.get, pair), budgets
+            " − ".join(map(learning_curves.title, (one, other))): (
+                comparisons.differences(curves[one], curves[other], budgets)
             )
-            for pair in study.pairs
+            for one, other in study.pairs
         }
         seconds = {
             strategy: learning_curves.pivot(rows, "query_seconds", problem, strategy)
