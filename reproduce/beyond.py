@@ -5,23 +5,18 @@ import sys
 from collections.abc import Sequence
 
 from experiments import (
-    comparisons,
     entry_point,
     estimate,
     intervals,
-    learning_curves,
     problems,
     results,
     runs,
     study_figure,
+    study_results,
     tables,
 )
 from experiments.options import Options, make_parser, parse_with_extras
 from experiments.studies import STUDIES, Study
-
-# isort: split
-import numpy as np
-import pandas as pd  # after `experiments`, which reports missing packages
 
 PROBLEM = "mnist-lenet5"
 NOTES = f"""
@@ -72,23 +67,9 @@ def _show(name: str, study: Study, budgets: Sequence[int], options: Options) -> 
     rows, status = results.complete(runs.learning_runs(options), options)
     for problem in options.problems:
         title = f"{study.question} {problems.get(problem).title}"
-        curves = {
-            strategy: comparisons.curves(rows, problem, strategy, budgets[-1])
-            for strategy in study.strategies
-        }
-        compared = {
-            " − ".join(map(learning_curves.title, (one, other))): (
-                comparisons.differences(curves[one], curves[other], budgets)
-            )
-            for one, other in study.pairs
-        }
-        seconds = {
-            strategy: learning_curves.pivot(rows, "query_seconds", problem, strategy)
-            for strategy, curve in curves.items()
-            if curve.size
-        }
-        accuracies = lay_out(curves, seconds, budgets)
-        differences = lay_out_differences(compared, budgets)
+        found = study_results.collect(rows, problem, study, budgets)
+        accuracies = study_results.accuracy_table(found)
+        differences = study_results.difference_table(found)
         print(f"\n{title}\n\n{tables.markdown(accuracies)}\n")
         print(tables.markdown(differences))
         ending = f"{name}_{problems.file_name(problem)}"
@@ -97,69 +78,10 @@ def _show(name: str, study: Study, budgets: Sequence[int], options: Options) -> 
         tables.write(
             differences, options.tables_folder / f"study_{ending}_differences", notes
         )
-        drawn = {strategy: curve for strategy, curve in curves.items() if curve.size}
-        if drawn:
-            study_figure.draw(
-                drawn,
-                {pair: found for pair, found in compared.items() if len(found)},
-                title,
-                options.figures_folder / f"study_{ending}",
-            )
+        if found.seconds:  # there are runs
+            study_figure.draw(found, title, options.figures_folder / f"study_{ending}")
     print(NOTES)
     return status
-
-
-def lay_out(
-    curves: dict[str, pd.DataFrame],
-    seconds: dict[str, pd.DataFrame],
-    budgets: Sequence[int],
-) -> pd.DataFrame:
-    """Return a row for each strategy: accuracies in percent, and seconds of a query.
-
-    Args:
-        curves: Accuracies by strategy, as `comparisons.curves` returns them.
-        seconds: Seconds of each query by strategy that has rows, of the same form.
-        budgets: Numbers of annotations to show.
-    """
-    table = {}
-    for strategy, accuracies in curves.items():
-        line = {"n": str(accuracies.shape[1] or "")}
-        for budget in budgets:
-            found = learning_curves.at(accuracies, budget)
-            line[str(budget)] = _without_n(found)
-        line["mean"] = line["seconds of a query"] = ""
-        if accuracies.size:
-            line["mean"] = _without_n(comparisons.area(accuracies))
-            # The last round of a run queries nothing.
-            queried = seconds[strategy].loc[accuracies.index[:-1], accuracies.columns]
-            line["seconds of a query"] = f"{np.median(queried):.2g}"
-        table[learning_curves.title(strategy)] = line
-    return pd.DataFrame(table).T.rename_axis("strategy")
-
-
-def _without_n(values):
-    return learning_curves.format_mean(values).partition(" (n=")[0]
-
-
-def lay_out_differences(
-    compared: dict[str, pd.DataFrame], budgets: Sequence[int]
-) -> pd.DataFrame:
-    """Return a row for each comparison: differences in points, and what they show.
-
-    Args:
-        compared: Differences by name, as `comparisons.differences` returns them.
-        budgets: Numbers of annotations to show.
-    """
-    table = {}
-    for name, found in compared.items():
-        line = {"n": str(len(found) or "")}
-        for column in ("area", *budgets):
-            values = found.get(column, pd.Series(dtype=float))
-            shown = "mean" if column == "area" else str(column)
-            line[shown] = comparisons.format_difference(values)
-        line["mean shows"] = comparisons.verdict(found["area"])
-        table[name] = line
-    return pd.DataFrame(table).T.rename_axis("comparison")
 
 
 if __name__ == "__main__":

@@ -4,12 +4,11 @@ import itertools
 import math
 import pathlib
 import textwrap
-from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
-import pandas as pd
 
 from experiments import comparisons, learning_curves, plots
+from experiments.study_results import StudyResults
 
 # All colors, then all again with dashed lines.
 _STYLES = tuple(itertools.product(("-", "--"), plots.COLORS.values()))
@@ -17,23 +16,21 @@ _WIDTH, _HEIGHT = 6.8, 3.4  # inches
 _LABEL = 34  # characters in a line of a label
 
 
-def draw(
-    curves: Mapping[str, pd.DataFrame],
-    differences: Mapping[str, pd.DataFrame],
-    title: str,
-    path: pathlib.Path,
-) -> None:
+def draw(results: StudyResults, title: str, path: pathlib.Path) -> None:
     """Draw and save the figure of a study on one problem.
 
     Left, the mean accuracies; right, the differences in area with their 95 % intervals.
     Open circles are means of too few trials for an interval.
 
     Args:
-        curves: Accuracies by strategy, as `comparisons.curves` returns them.
-        differences: Differences by name, as `comparisons.differences` returns them.
+        results: The results of the study.
         title: Title of the figure.
         path: Where to write, without a suffix.
     """
+    curves = {name: curve for name, curve in results.curves.items() if curve.size}
+    differences = {
+        name: found for name, found in results.differences.items() if len(found)
+    }
     height = max(_HEIGHT, 1.6 + 0.28 * len(differences))
     figure, (left, right) = plt.subplots(
         1, 2, figsize=(_WIDTH, height), layout="constrained"

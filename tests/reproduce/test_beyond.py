@@ -7,7 +7,15 @@ import beyond
 import numpy as np
 import pandas as pd
 import pytest
-from experiments import comparisons, plots, protocol, runs, store, study_figure
+from experiments import (
+    comparisons,
+    plots,
+    protocol,
+    runs,
+    store,
+    study_figure,
+    study_results,
+)
 from experiments.options import make_parser, parse
 from experiments.random_adversarial import RandomAdversarial
 from experiments.studies import STUDIES
@@ -136,7 +144,8 @@ def test_the_figure_tells_all_strategies_apart(name, monkeypatch, tmp_path):
         " − ".join(pair): comparisons.differences(*map(curves.get, pair), (310,))
         for pair in study.pairs
     }
-    study_figure.draw(curves, pairs, study.question, tmp_path / "figure")
+    found = study_results.StudyResults((310,), curves, {}, pairs)
+    study_figure.draw(found, study.question, tmp_path / "figure")
     left, right = drawn[0].axes
     lines = [line for line in left.lines if not line.get_label().startswith("_")]
     styles = {(line.get_color(), line.get_linestyle()) for line in lines}
