@@ -26,10 +26,12 @@ OPTIONS = ("--restarts", 1, "--epochs", 4, "--allow-missing-classes")
 
 
 def run(folder, *arguments, kill=False):
-    """Run a command; with `kill`, kill it in the middle first."""
-    if kill:
-        _, seconds = killed_commands.run(["status", arguments[1]], folder / "log.txt")
-        killed_commands.run(arguments, folder / "log.txt", kill_after=1.1 * seconds)
+    """Run a command; with `kill`, in processes: the first is killed in the middle."""
+    if not kill:
+        assert main.main(list(map(str, arguments))) == 0, arguments
+        return
+    _, seconds = killed_commands.run(["status", arguments[1]], folder / "log.txt")
+    killed_commands.run(arguments, folder / "log.txt", kill_after=1.1 * seconds)
     code, _ = killed_commands.run(arguments, folder / "log.txt")
     assert code == 0, (folder / "log.txt").read_text()[-3000:]
 
@@ -140,7 +142,6 @@ def check(folder, **sizes):
             np.testing.assert_array_equal(ours[name], expected[name])
 
 
-@pytest.mark.slow
 def test_a_disturbed_session_ends_as_an_undisturbed_one(tmp_path):
     check(tmp_path, size=16, num_images=40, num_queries=4)
 
