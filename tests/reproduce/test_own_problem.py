@@ -27,11 +27,11 @@ def script(folder, name, *arguments):
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
+def finished(tmp_path_factory, cluster_option):
     """The folder of Table 1 with some strategies, made by one command."""
     folder = tmp_path_factory.mktemp("own")
     own_problem.write(folder, "own_data")
-    options = ["--budget", "20", "--jobs", "2", "--output", "output"]
+    options = ["--budget", "20", *cluster_option, "--output", "output"]
     options += ["--problem", "own_data:clusters_6x6"]
     done = script(folder, "table1", *options, "--strategy", *STRATEGIES)
     assert done.returncode == 0, done.stderr
@@ -127,7 +127,7 @@ def test_changed_data_of_the_same_name_are_refused(finished, tmp_path):
     assert path.read_bytes() == before
 
 
-def test_a_network_that_can_not_be_used_is_one_line(tmp_path):
+def test_a_network_that_can_not_be_used_is_one_line(tmp_path, cluster_option):
     """Checked on a worker, before any run starts."""
     own_problem.write(
         tmp_path,
@@ -135,7 +135,7 @@ def test_a_network_that_can_not_be_used_is_one_line(tmp_path):
         "mine = Problem(images, lambda shape, n: network(shape, n + 1), 3)",
     )
     own = ["--problem", "bad_network:mine", "--strategy", "random", "dfal"]
-    output = ["--output", "output", "--budget", "20", "--jobs", "1"]
+    output = ["--output", "output", "--budget", "20", *cluster_option]
     done = script(tmp_path, "table1", *own, *output)
     assert done.returncode == 2
     assert done.stderr.splitlines() == [

@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 def table1(folder, *arguments):
     return subprocess.run(
         [sys.executable, str(ROOT / "reproduce/table1.py"), *arguments]
-        + ["--budget", "20", "--jobs", "2", "--output", "output"],
+        + ["--budget", "20", "--jobs", "1", "--output", "output"],
         cwd=folder,
         capture_output=True,
         text=True,

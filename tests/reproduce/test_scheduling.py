@@ -54,12 +54,15 @@ def test_no_scheduler_is_a_clear_message(tmp_path, monkeypatch):
         table1.main(options)
 
 
-def test_a_run_that_fails_is_reported_and_the_others_finish(tmp_path, capsys):
+def test_a_run_that_fails_is_reported_and_the_others_finish(
+    tmp_path, cluster_option, capsys
+):
     """The labeled set of one of two runs is damaged."""
     kept = store.Store(tmp_path / "runs")
     store.write(kept.path(WANTED[0], ".npz"), "garbage")
     options = ["--strategy", "dfal", "random", "--trials", "1", "--budget", "10"]
-    assert table1.main([*options, "--output", str(tmp_path)]) == 2
+    options += [*cluster_option, "--output", str(tmp_path)]
+    assert table1.main(options) == 2
     shown = capsys.readouterr()
     assert "mnist-lenet5_dfal_0 failed: ValueError" in shown.err
     assert "RANDOM" in shown.out

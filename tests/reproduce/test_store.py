@@ -409,9 +409,12 @@ def change_settings(folder, run, change):
 
 
 @pytest.mark.parametrize("flag", ["--stored", "--preset=quick"])
-def test_finished_runs_under_other_settings_are_left_out(folder, capsys, flag):
+def test_finished_runs_under_other_settings_are_left_out(
+    folder, capsys, flag, cluster_option
+):
     change_settings(folder, RUN, lambda s: s["training"].update(patience=50))
-    rows, status = results.complete([RUN, OTHERS[0]], options_for(folder, flag))
+    options = options_for(folder, flag, *cluster_option)
+    rows, status = results.complete([RUN, OTHERS[0]], options)
     assert status == 2
     assert set(rows["trial"]) == {1}
     shown = capsys.readouterr().err

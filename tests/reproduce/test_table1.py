@@ -16,10 +16,10 @@ SMALL = ["--trials", "1", "--budget", "30", "--strategy", "dfal", "random"]
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
+def finished(tmp_path_factory, cluster_option):
     """The output of a small table, made once by the script's `main`."""
     folder = tmp_path_factory.mktemp("results")
-    assert table1.main([*SMALL, "--output", str(folder)]) == 0
+    assert table1.main([*SMALL, *cluster_option, "--output", str(folder)]) == 0
     return folder
 
 
@@ -82,13 +82,16 @@ def interrupt_after(num_rounds, rows):
     return report_round
 
 
-def test_runs_under_other_settings_are_not_mixed_in(finished, tmp_path, capsys):
+def test_runs_under_other_settings_are_not_mixed_in(
+    finished, tmp_path, cluster_option, capsys
+):
     path = tmp_path / "runs/mnist-lenet5_random_0.json"
     record = json.loads((finished / "runs" / path.name).read_text())
     record["settings"]["training"]["patience"] = 6
     store.write(path, json.dumps(record))
     options = ["--strategy", "random", "--trials", "1", "--budget", "10"]
-    assert table1.main([*options, "--output", str(tmp_path)]) == 2
+    options += [*cluster_option, "--output", str(tmp_path)]
+    assert table1.main(options) == 2
     shown = capsys.readouterr().err
     assert "training=" in shown
     assert "use another --output" in shown

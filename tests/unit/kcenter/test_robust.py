@@ -12,9 +12,16 @@ from dfal_keras import kcenter
 from dfal_keras.kcenter import farthest_first
 
 
+@pytest.fixture(scope="module")
+def process():
+    """One process for the tests of many small problems: starting it takes longest."""
+    with kcenter.SolverProcess() as process:
+        yield process
+
+
 @pytest.mark.parametrize("max_outliers", [0, 1, 2.9])
 @pytest.mark.parametrize("kind", KINDS)
-def test_robust_equals_brute_force_beside_tensorflow(kind, max_outliers):
+def test_robust_equals_brute_force_beside_tensorflow(kind, max_outliers, process):
     assert "tensorflow" in sys.modules
     for seed in range(2):
         for selected, num_centers in ([], 3), ([7, 0, 3], 2):
@@ -24,6 +31,7 @@ def test_robust_equals_brute_force_beside_tensorflow(kind, max_outliers):
                 selected,
                 num_centers,
                 max_outliers=max_outliers,
+                process=process,
             )
             check(features, selected, num_centers, max_outliers, result)
             expected = brute_force(features, selected, num_centers, int(max_outliers))
@@ -45,7 +53,7 @@ def test_programs_without_tensorflow():
 
 @pytest.mark.parametrize("max_outliers", [0, 1])
 @pytest.mark.parametrize("kind", KINDS)
-def test_literal_equals_compact(kind, max_outliers):
+def test_literal_equals_compact(kind, max_outliers, process):
     features = points_of(kind, 14, seed=3)
     for selected in [], [4, 9]:
         compact, literal = (
@@ -55,6 +63,7 @@ def test_literal_equals_compact(kind, max_outliers):
                 3,
                 max_outliers=max_outliers,
                 formulation=formulation,
+                process=process,
             )
             for formulation in ("compact", "literal")
         )
@@ -155,7 +164,7 @@ def test_neighboring_floats_are_distinguished():
     assert result.radius == 1 + 2 * epsilon
 
 
-def test_rounding_does_not_raise_the_first_bound_above_the_optimum():
+def test_rounding_does_not_raise_the_first_bound_above_the_optimum(process):
     """With midpoints whose computed distance is less than half of the whole."""
     num_cases = 0
     for seed in range(500):
@@ -165,7 +174,7 @@ def test_rounding_does_not_raise_the_first_bound_above_the_optimum():
         optimum = pairs[4].max()
         if optimum < pairs[0, 5] / 2:
             num_cases += 1
-            result = kcenter.robust(features, [], 1)
+            result = kcenter.robust(features, [], 1, process=process)
             assert result.proven
             assert result.radius == optimum
     assert num_cases
