@@ -199,7 +199,8 @@ class Session:
         Args:
             answers: At most one answer for each image. Images are found by checksum,
                 else by name.
-            new_classes: Names to add to the classes.
+            new_classes: Names to add to the classes. Those that are there already, as
+                after a command that was killed, have no effect.
 
         Returns:
             A `Told`.
@@ -208,9 +209,11 @@ class Session:
             ValueError: If a label is not the name of a class, or an image is answered
                 in two ways. No answer is added.
         """
-        classes = settings.check_classes([*self.settings.classes, *new_classes])
+        known_classes = self.settings.classes
+        added = [name for name in new_classes if str(name).strip() not in known_classes]
+        classes = settings.check_classes([*known_classes, *added])
         rows, missing = self._find(answers, classes)
-        if new_classes:
+        if added:
             self.settings = dataclasses.replace(self.settings, classes=tuple(classes))
             self.settings.save(self.path(_SETTINGS))
         known = self.labels()

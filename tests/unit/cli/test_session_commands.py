@@ -109,7 +109,7 @@ def test_a_smaller_query_is_explained(folder, capsys):
         (["status", "none"], "Argument `session` must be a folder that the command"),
         (["tell", "session", "none.csv"], "none.csv"),
         (["tell", "session", "cow.csv"], "cat, dog, owl"),
-        (["tell", "session", "cow.csv", "--new-class", "cat"], "distinct"),
+        (["tell", "session", "cow.csv", "--new-class", "hen", "hen"], "distinct"),
         (["ask", "session", "--num-queries", "0"], "Argument `--num-queries`"),
         (["train", "session"], "0 of cat, 0 of dog, 0 of owl"),
         (["train", "session", "--held-out", "2"], "Argument `--held-out`"),

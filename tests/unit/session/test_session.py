@@ -144,6 +144,21 @@ def test_unknown_classes_are_refused_with_the_known_ones(fresh):
         assert sessions.learned_by_name(session) == {names[0]: "cat", names[1]: "cow"}
 
 
+def test_a_new_class_is_told_again_after_a_kill(fresh, monkeypatch):
+    """The class is stored and the label is not: the same command adds it."""
+    folder, truth = fresh
+    answers = [Answer(min(truth), "", "cow")]
+    with Session(folder) as session, monkeypatch.context() as patch:
+        patch.setattr(session.answers, "append", lambda entries: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            session.tell(answers, new_classes=["cow"])
+    with Session(folder) as session:
+        assert session.tell(answers, new_classes=["cow"]).num_labeled == 1
+        assert session.settings.classes == ("cat", "dog", "owl", "cow")
+        with pytest.raises(ValueError, match="distinct"):
+            session.tell(answers, new_classes=["hen", "hen"])
+
+
 def test_two_labels_of_an_image_are_refused(fresh):
     folder, truth = fresh
     name = min(truth)
