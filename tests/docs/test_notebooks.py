@@ -85,7 +85,11 @@ SMALL_RUNS = {
     ),
 }
 
-SLOW = ["1_deepfool_and_the_margin", "5_fine_tune_a_pretrained_model"]
+SLOW = [
+    "1_deepfool_and_the_margin",
+    "2_the_active_learning_loop",
+    "5_fine_tune_a_pretrained_model",
+]
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,8 @@ import subprocess
 import sys
 
 import pandas as pd
+import pytest
+import table1 as script
 from helpers.own_module import write_module
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -38,10 +40,11 @@ def test_table1_with_a_strategy_of_ones_own(tmp_path):
     assert random["accuracy"][0] == rows["accuracy"][0]
 
 
-def test_a_strategy_that_is_not_there(tmp_path):
-    done = table1(tmp_path, "--strategy", "nowhere:SmallestLead")
-    assert done.returncode == 2
-    assert "no module 'nowhere' to import" in done.stderr
+def test_a_strategy_that_is_not_there(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        script.main(["--strategy", "nowhere:SmallestLead", "--output", str(tmp_path)])
+    assert stopped.value.code == 2
+    assert "no module 'nowhere' to import" in capsys.readouterr().err
     write_module(tmp_path)
     done = table1(tmp_path, "--strategy", "my_module:Missing")
     assert done.returncode == 2
