@@ -115,7 +115,7 @@ class Session:
         """Make a session, and open it.
 
         Args:
-            folder: A new or empty folder.
+            folder: A new or empty folder, or what a killed call of the same left.
             images: The folder of images, with its subfolders.
             model: A `.keras` file, a classifier of images with pixels from 0 to 255.
             classes: Names of the classes, in the order of the model's outputs.
@@ -143,13 +143,6 @@ class Session:
             )
         loaded = model_files.load_model(model, allow_lambda=allow_lambda)
         model_files.check_num_classes(loaded, names)
-        if folder.exists() and (
-            not folder.is_dir() or any(not _is_leftover(p) for p in folder.iterdir())
-        ):
-            raise ValueError(
-                "Argument `session` must be a new or an empty folder. "
-                f"Received: session={str(folder)!r}"
-            )
         made = Settings(
             images=os.path.relpath(images, folder),
             classes=tuple(names),
@@ -160,6 +153,11 @@ class Session:
             allow_lambda=allow_lambda,
         )
         is_new = not folder.exists()
+        if not is_new and not _is_free(folder, made):
+            raise ValueError(
+                "Argument `session` must be a new or an empty folder. "
+                f"Received: session={str(folder)!r}"
+            )
         folder.mkdir(parents=True, exist_ok=True)
         try:
             with _locked(folder):
@@ -379,9 +377,18 @@ def _no_training(x, y, seed):
     raise AssertionError("Sessions train with the command `train`.")
 
 
-def _is_leftover(path):
-    """Return whether a file may be of a `create` that was killed."""
-    return path.name in _MADE or path.suffix == ".tmp"
+def _is_free(folder, made):
+    """Return whether a folder holds at most what a `create` left that was killed.
+
+    A session with the same settings, of which nothing was asked, is what is left if it
+    was killed at its end.
+    """
+    if not folder.is_dir():
+        return False
+    names = {path.name for path in folder.iterdir() if path.suffix != ".tmp"}
+    if _SETTINGS in names and Settings.load(folder / _SETTINGS) != made:
+        return False
+    return names <= {_SETTINGS, *_MADE}
 
 
 _SETTINGS, _LEARNER, _LOCK = "settings.json", "learner.npz", ".lock"

@@ -144,6 +144,20 @@ def test_unknown_classes_are_refused_with_the_known_ones(fresh):
         assert sessions.learned_by_name(session) == {names[0]: "cat", names[1]: "cow"}
 
 
+def test_a_session_is_created_again_after_a_kill_at_the_end(tmp_path):
+    """Everything is stored and the command has not ended: the same one succeeds."""
+    folder, truth = sessions.create(tmp_path)
+    sessions.create(tmp_path)
+    with pytest.raises(ValueError, match="new or an empty folder"):
+        sessions.create(tmp_path, seed=1)
+    with Session(folder) as session:
+        session.tell(sessions.answers(asking.ask(session, 2), truth))
+    with pytest.raises(ValueError, match="new or an empty folder"):
+        sessions.create(tmp_path)
+    with Session(folder) as session:
+        assert len(session.labels()) == 2
+
+
 def test_a_new_class_is_told_again_after_a_kill(fresh, monkeypatch):
     """The class is stored and the label is not: the same command adds it."""
     folder, truth = fresh
