@@ -386,8 +386,12 @@ def _is_free(folder, made):
     if not folder.is_dir():
         return False
     names = {path.name for path in folder.iterdir() if path.suffix != ".tmp"}
-    if _SETTINGS in names and Settings.load(folder / _SETTINGS) != made:
-        return False
+    if _SETTINGS in names:
+        try:
+            if Settings.load(folder / _SETTINGS) != made:
+                return False
+        except ValueError:  # of another program
+            return False
     return names <= {_SETTINGS, *_MADE}
 
 

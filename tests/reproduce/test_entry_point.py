@@ -184,11 +184,15 @@ def stop(process, number):
 
 
 @pytest.mark.parametrize(
-    "number",
-    [pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGINT],
+    ("number", "options"),
+    [
+        (signal.SIGINT, ONE_JOB),
+        pytest.param(signal.SIGINT, SMALL, marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, SMALL, marks=pytest.mark.slow),
+    ],
 )
-def test_stopped_while_runs_are_made(number, tmp_path):
-    process = begin(REPRODUCE / "table1.py", *ONE_JOB, "--output", tmp_path)
+def test_stopped_while_runs_are_made(number, options, tmp_path):
+    process = begin(REPRODUCE / "table1.py", *options, "--output", tmp_path)
     while not list(tmp_path.glob("runs/*.csv")):
         assert process.poll() is None
         time.sleep(0.1)

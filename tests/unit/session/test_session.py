@@ -291,8 +291,9 @@ def test_bad_arguments_leave_no_folder(made, tmp_path, options, message):
     assert not (tmp_path / "session").exists()
 
 
-def test_other_folders_are_not_taken(made, tmp_path):
-    (tmp_path / "thesis.txt").write_text("mine")
+@pytest.mark.parametrize("name", ["thesis.txt", "settings.json"])
+def test_other_folders_are_not_taken(made, tmp_path, name):
+    (tmp_path / name).write_text("mine")
     with pytest.raises(ValueError, match="new or an empty folder"):
         Session.create(
             tmp_path,
@@ -300,4 +301,5 @@ def test_other_folders_are_not_taken(made, tmp_path):
             model=made[0].parent / "model.keras",
             classes=image_folders.CLASSES,
         )
-    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == "mine"
