@@ -1,31 +1,24 @@
 """The README's example of your own strategy, in Table 1."""
 
-import pathlib
 import subprocess
 import sys
 
 import pandas as pd
 import pytest
-import table1 as script
+import table1
 from helpers.own_module import write_module
-
-ROOT = pathlib.Path(__file__).parents[2]
-
-
-def table1(folder, *arguments):
-    return subprocess.run(
-        [sys.executable, str(ROOT / "reproduce/table1.py"), *arguments]
-        + ["--budget", "20", "--jobs", "1", "--output", "output"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def test_table1_with_a_strategy_of_ones_own(tmp_path):
     write_module(tmp_path)
-    done = table1(tmp_path, "--strategy", "random", "my_module:SmallestLead")
+    # In a process of its own, which finds the module in the working folder.
+    done = subprocess.run(
+        [sys.executable, table1.__file__, "--budget", "20", "--jobs", "1"]
+        + ["--strategy", "random", "my_module:SmallestLead", "--output", "output"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
     table = pd.read_csv(tmp_path / "output/tables/table1_mnist-lenet5.csv", index_col=0)
     assert "SmallestLead" in table.index
@@ -40,14 +33,21 @@ def test_table1_with_a_strategy_of_ones_own(tmp_path):
     assert random["accuracy"][0] == rows["accuracy"][0]
 
 
-def test_a_strategy_that_is_not_there(tmp_path, capsys):
+def test_a_module_that_is_not_there(tmp_path, capsys):
     with pytest.raises(SystemExit) as stopped:
-        script.main(["--strategy", "nowhere:SmallestLead", "--output", str(tmp_path)])
+        table1.main(["--strategy", "nowhere:SmallestLead", "--output", str(tmp_path)])
     assert stopped.value.code == 2
     assert "no module 'nowhere' to import" in capsys.readouterr().err
+
+
+def test_a_class_that_is_not_there(tmp_path, monkeypatch, cluster_option, capsys):
+    """The module is imported by the worker only."""
     write_module(tmp_path)
-    done = table1(tmp_path, "--strategy", "my_module:Missing")
-    assert done.returncode == 2
-    assert "my_module:Missing" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert not list(tmp_path.glob("output/runs/*_0.*"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    options = [*cluster_option, "--output", str(tmp_path)]
+    assert table1.main(["--strategy", "my_module:Missing", *options]) == 2
+    error = capsys.readouterr().err
+    assert "'my_module' has no attribute 'Missing'" in error
+    assert "Traceback" not in error
+    assert not list(tmp_path.glob("runs/*_0.*"))

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -18,10 +19,18 @@ from dfal_keras.datasets import mnist_cache
 NOBODY = 65534
 
 
+@pytest.fixture(scope="module")
+def cached(tmp_path_factory):
+    """A folder with the file, which takes a second to write. Do not change it."""
+    folder = tmp_path_factory.mktemp("cached")
+    mnist_cache.load_data(folder)
+    return folder
+
+
 @pytest.fixture
-def path(tmp_path):
+def path(cached, tmp_path):
     """The path of the file, which exists."""
-    mnist_cache.load_data(tmp_path)
+    shutil.copytree(cached, tmp_path, dirs_exist_ok=True)
     return mnist_cache.cached_path(tmp_path)
 
 

@@ -393,7 +393,9 @@ def test_the_page_fits_the_window(page, width, num_classes):
     page.driver.set_window_size(1280, 720)
 
 
-@pytest.mark.parametrize("name", ["chromium", "firefox"])
+@pytest.mark.parametrize(
+    "name", ["chromium", pytest.param("firefox", marks=pytest.mark.slow)]
+)
 def test_the_helper_labels_a_page(tmp_path, name):
     path = tmp_path / "queries.html"
     labeling_page.write(path, noise_images.make(4, seed=next(seeds)), CLASSES)
