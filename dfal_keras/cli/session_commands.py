@@ -14,7 +14,8 @@ from dfal_keras.cli import progress_bars, query_outputs
 from dfal_keras.session import answers as answer_files
 from dfal_keras.session import asking, history, training
 from dfal_keras.session.answer import CANT_TELL, Answer
-from dfal_keras.session.session import Session, Told
+from dfal_keras.session.session import Session
+from dfal_keras.session.telling import Told
 
 _MAX_NAMES = 5  # names of files in a message
 

@@ -1,6 +1,5 @@
 """A labeling session: a folder in which images are labeled between trainings."""
 
-import collections
 import dataclasses
 import datetime
 import os
@@ -10,30 +9,12 @@ from collections.abc import Callable, Sequence
 import filelock
 
 from dfal_keras import ActiveLearner, _validation, strategies
-from dfal_keras.session import decoding, model_files, settings
+from dfal_keras.session import decoding, model_files, settings, telling
 from dfal_keras.session.answer import CANT_TELL, Answer
 from dfal_keras.session.image_store import Changes, ImageStore
 from dfal_keras.session.label_history import Entry, LabelHistory, is_unknown
 from dfal_keras.session.settings import Settings
-
-
-@dataclasses.dataclass(frozen=True)
-class Told:
-    """What became of answers.
-
-    Attributes:
-        num_labeled: Number of images that got a label, and had none.
-        num_corrected: Number of images whose label, or "can't tell", changed.
-        num_unknown: Number of images that got "can't tell", and had no label.
-        num_unchanged: Number of images whose answer was told before.
-        missing: Names of images that are not in the folder.
-    """
-
-    num_labeled: int
-    num_corrected: int
-    num_unknown: int
-    num_unchanged: int
-    missing: list[str]
+from dfal_keras.session.telling import Told
 
 
 class Session:
@@ -215,25 +196,19 @@ class Session:
             self.settings = dataclasses.replace(self.settings, classes=tuple(classes))
             self.settings.save(self.path(_SETTINGS))
         known = self.labels()
-        counts: collections.Counter = collections.Counter()
+        kinds = []
         entries = []
         now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
         for row, answer in sorted(rows.items()):
             label = CANT_TELL if answer.label is None else answer.label
-            counts[_kind(known.get(row), label)] += 1
+            kinds.append(telling.kind(known.get(row), label))
             if known.get(row) != label:
                 image = self.store.names[row], self.store.hashes[row]
                 entries.append(Entry(now, answer.who, *image, label))
         if entries:
             self.answers.append(entries)
             self._catch_up()
-        return Told(
-            num_labeled=counts["labeled"],
-            num_corrected=counts["corrected"],
-            num_unknown=counts["unknown"],
-            num_unchanged=counts["unchanged"],
-            missing=missing,
-        )
+        return Told.count(kinds, missing)
 
     def save(self) -> None:
         """Write the state of the learner."""
@@ -300,7 +275,7 @@ class Session:
                 classes = self.settings.classes
                 answers[row] = None if is_unknown(label) else classes.index(label)
         if pending:
-            _tell(self.learner, dict(sorted(answers.items())))
+            telling.tell(self.learner, answers)
             self.save()
 
     def _drop_absent(self):
@@ -311,34 +286,6 @@ class Session:
             if len(absent):
                 self.learner.tell(absent, [None] * len(absent))
                 self.save()
-
-
-def _tell(learner, answers):
-    """Tell a learner answers by row, in ascending order; `None` for unknown labels."""
-    query = learner.open_query
-    queried = set() if query is None else set(query.indices.tolist())
-    labeled = set(learner.labeled.indices.tolist())
-    told = [row for row in answers if row in queried]
-    if told:
-        learner.tell(told, [answers[row] for row in told])
-    others = [row for row in answers if row not in queried]
-    known = [row for row in others if answers[row] is not None]
-    unknown = [row for row in others if answers[row] is None]
-    corrected = [row for row in known if row in labeled]
-    added = [row for row in known if row not in labeled]
-    learner.relabel(corrected, [answers[row] for row in corrected])
-    learner.add_labels(added, [answers[row] for row in added])
-    learner.unlabel([row for row in unknown if row in labeled])
-    learner.ignore(unknown)
-
-
-def _kind(before, label):
-    """Return what an answer does to an image with the answer `before`, if any."""
-    if before == label:
-        return "unchanged"
-    if before is not None:
-        return "corrected"
-    return "unknown" if is_unknown(label) else "labeled"
 
 
 def _open_store(folder, made, progress):
