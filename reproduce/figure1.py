@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 
-from experiments import entry_point, execution, margins, plots, tables
+from experiments import entry_point, environment, margins, plots, tables
 from experiments.options import at_least, make_parser, parse_with_extras
 
 # isort: split
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options, extras = parse_with_extras(parser, arguments)
     seed = extras["seed"]
-    execution.start_tensorflow()
+    environment.start_tensorflow()
     x, y = two_arcs(NUM_LABELED + NUM_POOL, np.random.default_rng(seed))
     model = train(x[:NUM_LABELED], y[:NUM_LABELED], seed)
     grid, segments = margins.boundary(model, VIEW)

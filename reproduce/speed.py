@@ -5,7 +5,7 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
-from experiments import entry_point, execution, store
+from experiments import entry_point, environment, store
 from experiments.options import at_least
 
 # isort: split
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def measure(options: Options) -> None:
     """Time the sections and write their tables and the notes."""
-    execution.start_tensorflow(num_threads=options.num_threads)
+    environment.start_tensorflow(num_threads=options.num_threads)
     for name in options.sections:
         section, rows = SECTIONS[name], []
         timed = section.measure(options.workload)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from experiments import (
     entry_point,
-    execution,
     problem_options,
+    problem_training,
     problems,
     protocol,
     store,
@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     try:
         most = max(options.num_labeled) + options.num_unlabeled
-        execution.check_problem(options.problem, most, None)
+        problem_training.check_problem(options.problem, most, None)
     except ValueError as error:
         print(f"{options.problem}: {error}", file=sys.stderr)
         return 2
@@ -124,12 +124,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def measure(num_labeled: int, options: Options) -> pd.DataFrame:
     """Train the network on labeled samples and time queries by each method."""
     problem = problems.get(options.problem)
-    (x, y), _ = execution.load_problem(problem)
+    (x, y), _ = problem_training.load_problem(problem)
     rows = np.random.default_rng(0).permutation(len(x))
     rows = rows[: num_labeled + options.num_unlabeled]
     pool, labeled = np.split(rows, [options.num_unlabeled])
     print(f"{options.title}: training on {num_labeled} labeled samples")
-    train = execution.make_training(problem)
+    train = problem_training.make_training(problem)
     model = train(x[labeled], y[labeled], seed=0)
     return query_times.measure(model, x[pool], x[labeled], options.settings)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from experiments import execution, protocol
+from experiments import problem_training, protocol
 
 import dfal_keras as dfal
 from benchmarks import networks, processes, stopwatch, training
@@ -54,7 +54,7 @@ def in_memory(workload: Workload) -> Iterator[tuple[str, int, Callable[[], Any]]
         robust = functools.partial(dfal.kcenter.robust, *points)
         yield "k-center, integer program: points", size, robust
     recipe = {**training.RECIPE, "num_restarts": 1}
-    train = execution.new_training(training.PROBLEM, **recipe)
+    train = problem_training.new_training(training.PROBLEM, **recipe)
     for size in workload.num_labeled:
         labeled = functools.partial(train, x[:size], y[:size], seed=0)
         yield "training: labeled samples", size, labeled

@@ -4,7 +4,7 @@ import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
-from experiments import execution
+from experiments import problem_training
 from experiments.problems import PROBLEMS
 
 import dfal_keras as dfal
@@ -39,7 +39,9 @@ def trained(network: str, num_labeled: int) -> "keras.Model":
     """
     x, y, _ = digits()
     problem = PROBLEMS[f"mnist-{network.lower()}"]
-    train = execution.new_training(problem, include_preprocessing=False, num_restarts=1)
+    train = problem_training.new_training(
+        problem, include_preprocessing=False, num_restarts=1
+    )
     rows = np.random.default_rng(0).choice(len(x), num_labeled, replace=False)
     return train(scaled(x[rows]), y[rows], seed=0)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
-from experiments import execution
+from experiments import environment
 
 STATUS = pathlib.Path("/proc/self/status")  # Linux only
 SAMPLING = 0.01  # seconds between two looks at the memory
@@ -24,7 +24,7 @@ def call(function: Callable, *arguments, num_threads: int) -> Any:
     with ProcessPoolExecutor(
         1,
         multiprocessing.get_context("spawn"),
-        execution.start_tensorflow,
+        environment.start_tensorflow,
         (num_threads,),
     ) as pool:
         return pool.submit(function, *arguments).result()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from experiments import execution, protocol
+from experiments import problem_training, protocol
 from experiments.problems import PROBLEMS
 
 import dfal_keras as dfal
@@ -62,7 +62,7 @@ def work(workload: Workload) -> Iterator[tuple[str, float, Callable[[], Any]]]:
     x, y, _ = networks.digits()
     for network in workload.num_images:
         problem = PROBLEMS[f"mnist-{network.lower()}"]
-        train = execution.new_training(
+        train = problem_training.new_training(
             problem, num_restarts=1, epochs=EPOCHS, patience=EPOCHS
         )
         num_labeled, num_attacked, num_predicted = (

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-from experiments import execution, protocol, store
+from experiments import problem_training, protocol, store
 from experiments.problems import PROBLEMS
 from experiments.runs import Run
 
@@ -42,8 +42,8 @@ def split(strategies: Iterable[str], num_labeled: int, repeats: int) -> Iterator
     Yields:
         Dicts of the strategy, the size, and the median seconds of each part.
     """
-    (x, y), test_data = execution.load_data("mnist")
-    train = execution.make_training(PROBLEMS[PROBLEM])
+    (x, y), test_data = problem_training.load_data("mnist")
+    train = problem_training.make_training(PROBLEMS[PROBLEM])
     for name in strategies:
         options = protocol.strategy_options(PROBLEM, name)
         learner = dfal.ActiveLearner(

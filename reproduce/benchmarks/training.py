@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from experiments import execution, protocol
+from experiments import problem_training, protocol
 from experiments.problems import PROBLEMS
 
 from benchmarks import networks, stopwatch
@@ -33,7 +33,7 @@ def training(workload: Workload) -> Iterator[dict]:
         Rows of `stopwatch.race`.
     """
     x, y, _ = networks.digits()
-    ours = execution.new_training(PROBLEM, **RECIPE)
+    ours = problem_training.new_training(PROBLEM, **RECIPE)
     model = new_model()
     for num_labeled in workload.num_labeled:
         num_batches = math.ceil(
@@ -66,7 +66,7 @@ def new_model(steps_per_execution: int = 1) -> "keras.Model":
         steps_per_execution: Number of steps of `model.fit` in a call of its graph.
             Defaults to 1.
     """
-    model = execution.new_training(PROBLEM, **RECIPE).model
+    model = problem_training.new_training(PROBLEM, **RECIPE).model
     model.compile(model.optimizer, model.loss, steps_per_execution=steps_per_execution)
     return model
 

@@ -46,15 +46,15 @@ def make_check() -> Callable:
 
     Returns:
         Function `check(paths, name, budget, data)`, with the argument `paths` of
-        `make_task`, and those of `execution.check_problem`.
+        `make_task`, and those of `problem_training.check_problem`.
     """
     start = _make_start()
 
     def check(paths, name, budget, data):
         start(paths)
-        from experiments import execution
+        from experiments import problem_training
 
-        execution.check_problem(name, budget, data)
+        problem_training.check_problem(name, budget, data)
 
     return check
 
@@ -70,15 +70,15 @@ def _make_start():
                 "needs it at the same path."
             )
         sys.path[:0] = [path for path in paths if path not in sys.path]
-        from experiments import execution
+        from experiments import environment
 
-        imported = os.path.dirname(os.path.dirname(execution.__file__))
+        imported = os.path.dirname(os.path.dirname(environment.__file__))
         if not os.path.samefile(imported, paths[0]):
             raise RuntimeError(
                 f"The worker {worker.address} has imported the code in {imported}, not "
                 f"that in {paths[0]}. Start new workers."
             )
-        execution.start_tensorflow()  # before the driver's clock starts
+        environment.start_tensorflow()  # before the driver's clock starts
         return worker
 
     return start

@@ -170,7 +170,8 @@ def imports_of(packages, code):
     return found
 
 
-TRAINING = ("execution", "random_adversarial")  # which worker processes import
+# Which worker processes import.
+TRAINING = ("environment", "execution", "problem_training", "random_adversarial")
 EXPERIMENTS = [
     path
     for path in sorted((ROOT / "reproduce" / "experiments").glob("*.py"))

@@ -3,7 +3,7 @@
 import gc
 
 import pytest
-from experiments import execution, protocol, runs, store
+from experiments import execution, problem_training, protocol, runs, store
 from experiments.problems import PROBLEMS
 from tensorflow.python.framework import func_graph
 
@@ -16,11 +16,11 @@ def short(monkeypatch, mnist):
     """Train for two epochs on 500 digits, with trainings that no other test uses."""
     (x, y), (x_test, y_test) = mnist
     few = (x[:500], y[:500]), (x_test[:100], y_test[:100])
-    monkeypatch.setattr(execution, "load_data", lambda name: few)
+    monkeypatch.setattr(problem_training, "load_data", lambda name: few)
     monkeypatch.setattr(protocol, "TRAINING", SHORT)
-    execution.make_training.cache_clear()
+    problem_training.make_training.cache_clear()
     yield
-    execution.make_training.cache_clear()
+    problem_training.make_training.cache_clear()
 
 
 def perform(folder, strategy, trial=0):
@@ -56,6 +56,7 @@ def test_a_run_does_not_depend_on_the_runs_before_it(tmp_path):
 
 def test_one_training_a_problem():
     problem, other = PROBLEMS["mnist-lenet5"], PROBLEMS["mnist-vgg8"]
-    assert execution.make_training(problem) is execution.make_training(problem)
-    assert execution.make_training(problem) is not execution.make_training(other)
-    assert execution.new_training(problem) is not execution.make_training(problem)
+    train = problem_training.make_training(problem)
+    assert problem_training.make_training(problem) is train
+    assert problem_training.make_training(other) is not train
+    assert problem_training.new_training(problem) is not train

@@ -24,6 +24,7 @@ from experiments import (
     paper,
     plots,
     problem_data,
+    problem_training,
     problems,
     protocol,
     results,
@@ -197,21 +198,23 @@ def test_networks_that_can_not_be_used(network, message, module):
     )
     one = problems.get(f"{name}:mine")
     with pytest.raises(ValueError, match=message) as raised:
-        execution.check_problem(f"{name}:mine", 10, problem_data.fingerprint(one))
+        problem_training.check_problem(
+            f"{name}:mine", 10, problem_data.fingerprint(one)
+        )
     assert len(str(raised.value).splitlines()) == 1
 
 
 def test_a_worker_checks_the_budget_and_the_data(module):
     name = f"{module()}:clusters_6x6"
     data = problem_data.fingerprint(problems.get(name))
-    execution.check_problem(name, 90, data)
+    problem_training.check_problem(name, 90, data)
     with pytest.raises(ValueError, match="at least 100 samples, .*Received: 90"):
-        execution.check_problem(name, 100, data)
-    execution.check_problem(f"{name}-max10", 30, data)
+        problem_training.check_problem(name, 100, data)
+    problem_training.check_problem(f"{name}-max10", 30, data)
     with pytest.raises(ValueError, match="at least 40 samples, .*Received: 30"):
-        execution.check_problem(f"{name}-max10", 40, data)
+        problem_training.check_problem(f"{name}-max10", 40, data)
     with pytest.raises(ValueError, match="must be the same in every process"):
-        execution.check_problem(name, 90, data | {"sha256": "0"})
+        problem_training.check_problem(name, 90, data | {"sha256": "0"})
 
 
 def test_the_first_samples_of_each_class():
@@ -222,7 +225,7 @@ def test_the_first_samples_of_each_class():
 
 def test_a_subset_of_mnist_are_its_first_digits(mnist):
     (x, y), (x_test, _) = mnist
-    (few, labels), (tested, _) = execution.load_problem(problems.get(SUBSET))
+    (few, labels), (tested, _) = problem_training.load_problem(problems.get(SUBSET))
     assert few.shape == (50, 28, 28, 1)
     assert np.bincount(labels).tolist() == [5] * 10
     assert len(tested) == len(x_test)  # whole

@@ -12,7 +12,7 @@ import time
 import pytest
 import table1
 from distributed import Client
-from experiments import execution, runs, scheduling, store
+from experiments import environment, execution, runs, scheduling, store
 from experiments.options import make_parser, parse
 from helpers.table1_runs import REPRODUCE, SMALL, WANTED, start, stored, workers
 
@@ -111,9 +111,8 @@ def test_a_worker_computes_on_one_thread(cluster_option):
     """Two such processes do nearly twice the work of one with two threads."""
 
     def num_threads():  # nested: the worker can't import this module
-        from experiments import execution
 
-        execution.start_tensorflow()
+        environment.start_tensorflow()
         from tensorflow.config import threading
 
         return (

@@ -21,7 +21,7 @@ from benchmarks import (
 )
 from benchmarks.sections import SECTIONS
 from benchmarks.workload import PRESETS, Workload
-from experiments import execution, protocol
+from experiments import problem_training, protocol
 from helpers import generated_docs
 
 import dfal_keras as dfal
@@ -88,14 +88,14 @@ def small(mnist):
         networks.trained.cache_clear()
         patch.setattr(networks, "digits", lambda: (*few, networks.scaled(x[600:620])))
         patch.setattr(networks, "NUM_LABELED", 100)
-        patch.setattr(execution, "load_data", lambda name: (few, few))
+        patch.setattr(problem_training, "load_data", lambda name: (few, few))
         patch.setattr(attacks, "BUDGETS", {"LeNet5": [100]})
         patch.setattr(attacks, "MAX_ART", {"LeNet5": 0})
         patch.setattr(training, "RECIPE", {**training.RECIPE, **quick})
         patch.setattr(
-            execution,
+            problem_training,
             "make_training",
-            lambda problem: execution.new_training(problem, **quick),
+            lambda problem: problem_training.new_training(problem, **quick),
         )
         patch.setattr(protocol, "STRATEGIES", ("random",))
         patch.setattr(rate, "SIDE", 64)

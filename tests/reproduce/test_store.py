@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from experiments import execution, results, runs, store
+from experiments import environment, execution, problem_training, results, runs, store
 from experiments.options import make_parser, parse
 
 RUN = runs.Run("mnist-lenet5", "random", 0)
@@ -38,8 +38,8 @@ class QuickTraining:
 def quick_training():
     train = QuickTraining()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(execution, "make_training", lambda problem: train)
-        patch.setattr(execution, "environment", dict)
+        patch.setattr(problem_training, "make_training", lambda problem: train)
+        patch.setattr(environment, "describe", dict)
         yield
 
 
@@ -167,7 +167,9 @@ def test_a_labeled_set_of_the_same_run_elsewhere(folder, undisturbed, tmp_path):
     train = QuickTraining()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            execution, "make_training", lambda _: lambda x, y, seed: train(x, y, seed=7)
+            problem_training,
+            "make_training",
+            lambda _: lambda x, y, seed: train(x, y, seed=7),
         )
         perform(RUN, 50, tmp_path / "elsewhere")
     shutil.copy(tmp_path / "elsewhere" / f"{RUN}.npz", folder)
@@ -348,8 +350,8 @@ def test_killed_between_two_files(folder, undisturbed, monkeypatch, written):
     monkeypatch.undo()
     with pytest.MonkeyPatch.context() as patch:
         train = QuickTraining()
-        patch.setattr(execution, "make_training", lambda problem: train)
-        patch.setattr(execution, "environment", dict)
+        patch.setattr(problem_training, "make_training", lambda problem: train)
+        patch.setattr(environment, "describe", dict)
         assert not check_same_or_refused(folder, undisturbed)
 
 

@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 import pytest
-from experiments import execution
+from experiments import problem_training
 from helpers import data_folders
 
 from dfal_keras.datasets import mnist as mnist_module
@@ -67,7 +67,7 @@ def test_written_once(path, tmp_path):
 
 def test_a_worker_uses_it(tmp_path, monkeypatch, mnist):
     monkeypatch.setenv("DFAL_KERAS_DATA", str(tmp_path))
-    loaded = execution.load_data("mnist")
+    loaded = problem_training.load_data("mnist")
     assert is_shared(loaded)
     assert is_mnist(loaded, mnist)
     assert mnist_cache.cached_path(tmp_path).exists()
@@ -216,5 +216,5 @@ def test_a_user_without_account_or_home(monkeypatch, mnist, caplog):
     for name in ("HOME", "KERAS_HOME", "DFAL_KERAS_DATA"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("pwd.getpwuid", no_account)
-    assert is_mnist(execution.load_data("mnist"), mnist)
+    assert is_mnist(problem_training.load_data("mnist"), mnist)
     assert "DFAL_KERAS_DATA" in caplog.text

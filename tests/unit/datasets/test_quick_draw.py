@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from experiments import execution
+from experiments import problem_training
 from helpers import data_folders
 
 from dfal_keras.datasets import quick_draw
@@ -104,7 +104,7 @@ def test_prepared_by_several_at_once(source, tmp_path):
 def test_the_workers_share_the_file(source, tmp_path, monkeypatch):
     data_folders.replace_dataset(monkeypatch, source)
     monkeypatch.setenv("DFAL_KERAS_DATA", str(tmp_path))
-    (x_train, _), _ = execution.load_data("quick_draw")
+    (x_train, _), _ = problem_training.load_data("quick_draw")
     assert x_train.filename == tmp_path / "quick_draw" / "x_train.npy"
 
 

@@ -1,0 +1,51 @@
+"""TensorFlow on a worker, and what a run is made with."""
+
+import contextlib
+import datetime
+import importlib.metadata
+import os
+import pathlib
+import platform
+import subprocess
+
+from dfal_keras.backend import quiet_import
+
+
+def start_tensorflow(num_threads: int = 1) -> None:
+    """Import TensorFlow without its messages and set its number of threads.
+
+    Two processes of one thread do nearly twice the work of one with two threads. A
+    process that has used TensorFlow before keeps its number of threads.
+
+    Args:
+        num_threads: Number of threads. Defaults to 1.
+    """
+    with quiet_import.quiet():
+        import tensorflow as tf
+
+    with contextlib.suppress(RuntimeError):
+        tf.config.threading.set_intra_op_parallelism_threads(num_threads)
+        tf.config.threading.set_inter_op_parallelism_threads(num_threads)
+
+
+def describe() -> dict:
+    """Return the versions and the machine that a run is made with."""
+    import tensorflow as tf
+
+    packages = ("dfal_keras", "tensorflow", "keras", "numpy", "ortools")
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],
+        cwd=pathlib.Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    devices = tf.config.list_physical_devices("GPU") or ["CPU"]
+    return {
+        **{name: importlib.metadata.version(name) for name in packages},
+        "commit": commit.stdout.strip(),
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "device": str(devices[0]),
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat("T", "seconds"),
+    }
