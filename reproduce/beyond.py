@@ -4,18 +4,10 @@ import dataclasses
 import sys
 from collections.abc import Sequence
 
-from experiments import (
-    entry_point,
-    estimate,
-    intervals,
-    problems,
-    results,
-    runs,
-    study_figure,
-    study_results,
-    tables,
-)
+from experiments import entry_point, problems, results, runs
+from experiments.analysis import intervals, study_figure, study_results, tables
 from experiments.options import Options, make_parser, parse_with_extras
+from experiments.running import estimate
 from experiments.studies import STUDIES, Study
 
 PROBLEM = "mnist-lenet5"

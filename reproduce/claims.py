@@ -3,7 +3,8 @@
 import sys
 from collections.abc import Sequence
 
-from experiments import entry_point, paper_claims, problems, results, runs, tables
+from experiments import entry_point, problems, results, runs
+from experiments.analysis import paper_claims, tables
 from experiments.options import make_parser, parse
 
 NOTES = """

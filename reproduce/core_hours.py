@@ -7,15 +7,14 @@ from collections.abc import Sequence
 
 from experiments import (
     entry_point,
-    learning_curves,
     paper,
     problem_options,
     problems,
     protocol,
     results,
     runs,
-    tables,
 )
+from experiments.analysis import learning_curves, tables
 from experiments.options import (
     add_problems,
     default_output,

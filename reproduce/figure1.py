@@ -3,8 +3,10 @@
 import sys
 from collections.abc import Mapping, Sequence
 
-from experiments import entry_point, environment, margins, plots, tables
+from experiments import entry_point
+from experiments.analysis import margins, plots, tables
 from experiments.options import at_least, make_parser, parse_with_extras
+from experiments.running import environment
 
 # isort: split
 import numpy as np

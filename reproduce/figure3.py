@@ -3,7 +3,8 @@
 import sys
 from collections.abc import Sequence
 
-from experiments import entry_point, plots, problems, results, runs, tables
+from experiments import entry_point, problems, results, runs
+from experiments.analysis import plots, tables
 from experiments.options import make_parser, parse
 
 

@@ -5,8 +5,9 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
-from experiments import entry_point, environment, store
+from experiments import entry_point, store
 from experiments.options import at_least
+from experiments.running import environment
 
 # isort: split
 import pandas as pd  # after `experiments`, which reports missing packages

@@ -3,16 +3,10 @@
 import sys
 from collections.abc import Sequence
 
-from experiments import (
-    entry_point,
-    estimate,
-    paper,
-    problems,
-    results,
-    runs,
-    tables,
-)
+from experiments import entry_point, paper, problems, results, runs
+from experiments.analysis import tables
 from experiments.options import make_parser, parse
+from experiments.running import estimate
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,7 +4,8 @@ import math
 import sys
 from collections.abc import Sequence
 
-from experiments import entry_point, paper, problems, results, runs, tables
+from experiments import entry_point, paper, problems, results, runs
+from experiments.analysis import tables
 from experiments.options import make_parser, parse
 
 

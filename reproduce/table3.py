@@ -5,16 +5,10 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
-from experiments import (
-    entry_point,
-    problem_options,
-    problem_training,
-    problems,
-    protocol,
-    store,
-    tables,
-)
+from experiments import entry_point, problem_options, problems, protocol, store
+from experiments.analysis import tables
 from experiments.options import at_least
+from experiments.running import problem_training
 
 # isort: split
 import numpy as np

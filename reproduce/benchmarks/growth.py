@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from experiments import problem_training, protocol
+from experiments import protocol
+from experiments.running import problem_training
 
 import dfal_keras as dfal
 from benchmarks import networks, processes, stopwatch, training

@@ -4,8 +4,8 @@ import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
-from experiments import problem_training
 from experiments.problems import PROBLEMS
+from experiments.running import problem_training
 
 import dfal_keras as dfal
 

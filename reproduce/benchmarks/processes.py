@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
-from experiments import environment
+from experiments.running import environment
 
 STATUS = pathlib.Path("/proc/self/status")  # Linux only
 SAMPLING = 0.01  # seconds between two looks at the memory

@@ -4,7 +4,8 @@ import pathlib
 
 import matplotlib.pyplot as plt
 import pandas as pd
-from experiments import plots, store
+from experiments import store
+from experiments.analysis import plots
 
 from benchmarks import power_law
 from benchmarks.sections import SECTIONS

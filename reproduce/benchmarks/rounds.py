@@ -8,8 +8,9 @@ import time
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-from experiments import problem_training, protocol, store
+from experiments import protocol, store
 from experiments.problems import PROBLEMS
+from experiments.running import problem_training
 from experiments.runs import Run
 
 import dfal_keras as dfal

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from experiments import problem_training, protocol
+from experiments import protocol
 from experiments.problems import PROBLEMS
+from experiments.running import problem_training
 
 from benchmarks import networks, stopwatch
 from benchmarks.workload import Workload

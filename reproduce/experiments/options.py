@@ -9,8 +9,9 @@ import os
 import pathlib
 from collections.abc import Callable, Sequence
 
-from experiments import devices, problem_options, protocol
+from experiments import problem_options, protocol
 from experiments.problems import PROBLEMS
+from experiments.running import devices
 from experiments.variants import VARIANTS
 
 RESULTS = pathlib.Path(__file__).parents[1] / "results"

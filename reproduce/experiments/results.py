@@ -6,8 +6,9 @@ from collections.abc import Collection, Sequence
 import pandas as pd
 
 from dfal_keras import datasets
-from experiments import estimate, problems, protocol, runs, store
+from experiments import problems, protocol, runs, store
 from experiments.options import Options, check_writable
+from experiments.running import estimate
 from experiments.runs import Run
 
 
@@ -39,7 +40,7 @@ def complete(wanted: Sequence[Run], options: Options) -> tuple[pd.DataFrame, int
     if options.dry_run:
         print(estimate.describe(wanted, options))
         sys.exit(0)
-    from experiments import scheduling  # loads Dask
+    from experiments.running import scheduling
 
     check_writable(options.output)
     try:

@@ -174,7 +174,7 @@ def imports_of(packages, code):
 TRAINING = ("environment", "execution", "problem_training", "random_adversarial")
 EXPERIMENTS = [
     path
-    for path in sorted((ROOT / "reproduce" / "experiments").glob("*.py"))
+    for path in sorted((ROOT / "reproduce" / "experiments").rglob("*.py"))
     if path.stem not in ("__init__", *TRAINING)
 ]
 
@@ -187,16 +187,19 @@ def test_the_other_experiments_do_not_import_tensorflow():
 
 def test_importing_the_other_experiments_does_not_load_tensorflow():
     """Checked after each import, for modules that import it indirectly."""
-    names = [path.stem for path in EXPERIMENTS]
+    names = [
+        ".".join(path.relative_to(ROOT / "reproduce").with_suffix("").parts)
+        for path in EXPERIMENTS
+    ]
     code = f"""
 import importlib
 import sys
 
 for name in {names}:
-    importlib.import_module(f"experiments.{{name}}")
+    importlib.import_module(name)
     loaded = {{"tensorflow", "keras"}} & set(sys.modules)
     if loaded:
-        sys.exit(f"experiments.{{name}} loads {{sorted(loaded)}}")
+        sys.exit(f"{{name}} loads {{sorted(loaded)}}")
 """
     done = subprocess.run(
         [sys.executable, "-c", code],

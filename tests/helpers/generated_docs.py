@@ -10,7 +10,8 @@ import re
 
 import pandas as pd
 from benchmarks import report
-from experiments import learning_curves, paper, runs, store, tables
+from experiments import paper, runs, store
+from experiments.analysis import learning_curves, tables
 
 ROOT = pathlib.Path(__file__).parents[2]
 RESULTS = ROOT / "reproduce/results/paper"

@@ -1,5 +1,5 @@
 import pytest
-from experiments import scheduling
+from experiments.running import scheduling
 
 
 @pytest.fixture(scope="session")

@@ -7,15 +7,8 @@ import beyond
 import numpy as np
 import pandas as pd
 import pytest
-from experiments import (
-    comparisons,
-    plots,
-    protocol,
-    runs,
-    store,
-    study_figure,
-    study_results,
-)
+from experiments import protocol, runs, store
+from experiments.analysis import comparisons, plots, study_figure, study_results
 from experiments.options import make_parser, parse
 from experiments.random_adversarial import RandomAdversarial
 from experiments.studies import STUDIES

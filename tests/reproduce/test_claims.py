@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from experiments import claim_cases, intervals, learning_curves, paper, paper_claims
+from experiments import paper
+from experiments.analysis import claim_cases, intervals, learning_curves, paper_claims
 from helpers.made_up_rows import LENET5, VGG8, made_up
 
 BETTER, TOP_THREE, FEWER, FASTER, TRANSFER, LOSE = paper_claims.CLAIMS

@@ -12,7 +12,7 @@ import time
 
 import pytest
 from distributed import Client
-from experiments import dask_task
+from experiments.running import dask_task
 from helpers import table1_runs
 from helpers.own_module import write_module
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from experiments import comparisons
+from experiments.analysis import comparisons
 from helpers.made_up_rows import LENET5, made_up
 
 

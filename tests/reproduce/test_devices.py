@@ -7,8 +7,9 @@ import sys
 
 import pytest
 from distributed import Client
-from experiments import devices, options, scheduling
+from experiments import options
 from experiments.options import make_parser, parse
+from experiments.running import devices, scheduling
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="Linux only")

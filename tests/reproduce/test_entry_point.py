@@ -204,7 +204,7 @@ def test_stopped_while_the_workers_start(tmp_path):
     """The process signals itself while it starts the first of two workers."""
     before = """
 import os, signal
-from experiments import scheduling
+from experiments.running import scheduling
 class Nanny(scheduling.Nanny):
     async def instantiate(self):
         os.kill(os.getpid(), signal.SIGTERM)

@@ -7,7 +7,8 @@ import re
 import sys
 
 import pytest
-from experiments import estimate, options, progress, runs, store
+from experiments import options, runs, store
+from experiments.running import estimate, progress
 
 PROBLEM = "mnist-lenet5"
 

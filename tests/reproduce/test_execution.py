@@ -3,8 +3,9 @@
 import gc
 
 import pytest
-from experiments import execution, problem_training, protocol, runs, store
+from experiments import protocol, runs, store
 from experiments.problems import PROBLEMS
+from experiments.running import execution, problem_training
 from tensorflow.python.framework import func_graph
 
 SHORT = {**protocol.TRAINING, "num_restarts": 1, "epochs": 2}

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from experiments import margins
+from experiments.analysis import margins
 
 FILES = {"figure1.png", "figure1.pdf", "figure1.md", "figure1.csv"}
 

@@ -1,7 +1,8 @@
 """Runs on a data set that is not ready are left out with its status."""
 
 import pytest
-from experiments import options, results, runs, scheduling
+from experiments import options, results, runs
+from experiments.running import scheduling
 from helpers import data_folders
 
 from dfal_keras import datasets

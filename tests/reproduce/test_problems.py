@@ -17,21 +17,17 @@ import table2
 import table3
 import table4
 from experiments import (
-    estimate,
-    execution,
-    learning_curves,
     options,
     paper,
-    plots,
     problem_data,
-    problem_training,
     problems,
     protocol,
     results,
     runs,
     store,
-    tables,
 )
+from experiments.analysis import learning_curves, plots, tables
+from experiments.running import estimate, execution, problem_training
 from helpers import own_problem, stored_runs
 from helpers.made_up_rows import LENET5, VGG8, made_up
 

@@ -12,8 +12,9 @@ import time
 import pytest
 import table1
 from distributed import Client
-from experiments import environment, execution, runs, scheduling, store
+from experiments import runs, store
 from experiments.options import make_parser, parse
+from experiments.running import environment, execution, scheduling
 from helpers.table1_runs import REPRODUCE, SMALL, WANTED, start, stored, workers
 
 

@@ -21,7 +21,8 @@ from benchmarks import (
 )
 from benchmarks.sections import SECTIONS
 from benchmarks.workload import PRESETS, Workload
-from experiments import problem_training, protocol
+from experiments import protocol
+from experiments.running import problem_training
 from helpers import generated_docs
 
 import dfal_keras as dfal

@@ -9,8 +9,9 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from experiments import environment, execution, problem_training, results, runs, store
+from experiments import results, runs, store
 from experiments.options import make_parser, parse
+from experiments.running import environment, execution, problem_training
 
 RUN = runs.Run("mnist-lenet5", "random", 0)
 OTHERS = [

@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import table1
-from experiments import execution, runs, store, tables
+from experiments import runs, store
+from experiments.analysis import tables
 from experiments.options import make_parser, parse
 from experiments.problems import PROBLEMS
+from experiments.running import execution
 
 SMALL = ["--trials", "1", "--budget", "30", "--strategy", "dfal", "random"]
 

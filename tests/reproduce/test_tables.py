@@ -15,7 +15,8 @@ import solvers
 import table1
 import table2
 import table4
-from experiments import learning_curves, paper, plots, protocol, runs, store, tables
+from experiments import paper, protocol, runs, store
+from experiments.analysis import learning_curves, plots, tables
 from experiments.problems import PROBLEMS
 from helpers import stored_runs
 from helpers.made_up_rows import LENET5, VGG8, made_up

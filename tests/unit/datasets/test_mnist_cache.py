@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 import pytest
-from experiments import problem_training
+from experiments.running import problem_training
 from helpers import data_folders
 
 from dfal_keras.datasets import mnist as mnist_module

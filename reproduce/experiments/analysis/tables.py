@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
-from experiments import learning_curves, paper, problems, protocol, store
+from experiments import paper, problems, protocol, store
+from experiments.analysis import learning_curves
 
 _MAXIMA = (
     "The paper's accuracies are very probably running maxima (14 of the 42 rows of "

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from experiments import problems, progress, protocol, store
+from experiments import problems, protocol, store
 from experiments.options import Options, default_output
+from experiments.running import progress
 from experiments.runs import FULL, Run, budgets_of, missing_budgets
 
 

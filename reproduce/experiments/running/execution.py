@@ -5,14 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 
 import dfal_keras as dfal
-from experiments import (
-    environment,
-    problem_training,
-    problems,
-    protocol,
-    row_format,
-    store,
-)
+from experiments import problems, protocol, row_format, store
+from experiments.running import environment, problem_training
 from experiments.runs import FULL, Run, missing_budgets, settings
 
 

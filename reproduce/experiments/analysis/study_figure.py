@@ -7,8 +7,8 @@ import textwrap
 
 import matplotlib.pyplot as plt
 
-from experiments import comparisons, learning_curves, plots
-from experiments.study_results import StudyResults
+from experiments.analysis import comparisons, learning_curves, plots
+from experiments.analysis.study_results import StudyResults
 
 # All colors, then all again with dashed lines.
 _STYLES = tuple(itertools.product(("-", "--"), plots.COLORS.values()))

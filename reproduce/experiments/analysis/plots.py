@@ -14,7 +14,8 @@ import pandas as pd
 from matplotlib import ticker
 
 from dfal_keras import _files
-from experiments import learning_curves, paper
+from experiments import paper
+from experiments.analysis import learning_curves
 
 COLUMN = 3.3  # inches, width of a column of the paper
 HEIGHT = 4.6  # inches, two panels and a legend

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from experiments import intervals, learning_curves
+from experiments.analysis import intervals, learning_curves
 
 COLUMNS = ("case", "n", "mean difference", "95 % interval", "verdict")
 

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from experiments import intervals, learning_curves, protocol
+from experiments import protocol
+from experiments.analysis import intervals, learning_curves
 
 _SHOWN = {
     intervals.HOLDS: "higher",

@@ -13,9 +13,11 @@ from collections.abc import Iterator, Sequence
 import dask
 from distributed import Client, Nanny, Scheduler, SpecCluster, as_completed
 
+import experiments
 from dfal_keras import datasets
-from experiments import dask_task, devices, problems, progress, store
+from experiments import problems, store
 from experiments.options import Options
+from experiments.running import dask_task, devices, progress
 from experiments.runs import Run, budgets_of, settings
 
 _RETRIES = 2  # a run that fails three times is reported
@@ -143,7 +145,7 @@ def _check_problems(client, todo, options):
 
 def _paths():
     """Return where workers import from: `reproduce`, then the folder of your module."""
-    reproduce = str(pathlib.Path(__file__).resolve().parents[1])
+    reproduce = str(pathlib.Path(experiments.__file__).resolve().parents[1])
     return [reproduce, *(path for path in (os.getcwd(),) if path in sys.path)]
 
 

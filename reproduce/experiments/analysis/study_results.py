@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from experiments import comparisons, learning_curves
+from experiments.analysis import comparisons, learning_curves
 from experiments.studies import Study
 
 

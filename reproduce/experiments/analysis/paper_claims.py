@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from experiments import claim_cases, intervals, learning_curves, paper, runs
-from experiments.claim_cases import Case
+from experiments import paper, runs
+from experiments.analysis import claim_cases, intervals, learning_curves
+from experiments.analysis.claim_cases import Case
 from experiments.problems import get, whole_name
 
 FULL_SET_CLAIMED = ("mnist", "quick_draw")  # data sets of the claim on annotations

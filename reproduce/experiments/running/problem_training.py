@@ -6,8 +6,9 @@ import numpy as np
 
 import dfal_keras as dfal
 from dfal_keras.datasets import mnist_cache
-from experiments import environment, problem_data, problems, protocol
+from experiments import problem_data, problems, protocol
 from experiments.problems import Problem
+from experiments.running import environment
 
 
 def load_data(name: str) -> tuple:

@@ -30,7 +30,8 @@ def make_task() -> Callable:
 
     def perform(paths, topic, run, budgets, folder):
         worker = start(paths)
-        from experiments import execution, runs
+        from experiments import runs
+        from experiments.running import execution
 
         wanted = runs.Run(**run)
         worker.log_event(topic, {"run": str(wanted)})
@@ -52,7 +53,7 @@ def make_check() -> Callable:
 
     def check(paths, name, budget, data):
         start(paths)
-        from experiments import problem_training
+        from experiments.running import problem_training
 
         problem_training.check_problem(name, budget, data)
 
@@ -70,9 +71,10 @@ def _make_start():
                 "needs it at the same path."
             )
         sys.path[:0] = [path for path in paths if path not in sys.path]
-        from experiments import environment
+        import experiments
+        from experiments.running import environment
 
-        imported = os.path.dirname(os.path.dirname(environment.__file__))
+        imported = os.path.dirname(os.path.dirname(experiments.__file__))
         if not os.path.samefile(imported, paths[0]):
             raise RuntimeError(
                 f"The worker {worker.address} has imported the code in {imported}, not "

@@ -1,0 +1,1 @@
+"""What stored runs show: curves, intervals, claims, tables and figures."""

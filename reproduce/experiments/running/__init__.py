@@ -1,0 +1,1 @@
+"""Runs on workers: scheduled with Dask, performed, shown while they run."""
