@@ -9,11 +9,11 @@ import table1
 from helpers.own_module import write_module
 
 
-def test_table1_with_a_strategy_of_ones_own(tmp_path):
+def test_table1_with_a_strategy_of_ones_own(tmp_path, cluster_option):
     write_module(tmp_path)
     # In a process of its own, which finds the module in the working folder.
     done = subprocess.run(
-        [sys.executable, table1.__file__, "--budget", "20", "--jobs", "1"]
+        [sys.executable, table1.__file__, "--budget", "20", *cluster_option]
         + ["--strategy", "random", "my_module:SmallestLead", "--output", "output"],
         cwd=tmp_path,
         capture_output=True,
