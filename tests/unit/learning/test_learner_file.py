@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from experiments import paper, protocol
 from helpers import bad_calls
 
 import dfal_keras as dfal
@@ -210,13 +211,32 @@ def test_the_open_query_of_a_file_of_before(path):
     assert (loaded.ask().indices == learner.ask().indices).all()
 
 
-@pytest.mark.parametrize(
-    "stored", sorted(STORED_RUNS.glob("*.npz")), ids=lambda stored: stored.stem
-)
+def strategy_of(path):
+    return path.stem.partition("_")[2].rpartition("_")[0]
+
+
+TABLE1 = [
+    path for path in STORED_RUNS.glob("*.npz") if strategy_of(path) in paper.STRATEGIES
+]
+STUDIES = [path for path in STORED_RUNS.glob("*.npz") if path not in TABLE1]
+
+
+@pytest.mark.parametrize("stored", sorted(STUDIES), ids=lambda stored: stored.stem)
+def test_stored_runs_of_the_studies_name_their_strategy(stored):
+    name = strategy_of(stored)
+    options = protocol.strategy_options("mnist-lenet5", name)
+    expected = strategies.get(protocol.identifier(name), **options)
+    learner = load(stored)
+    assert type(learner.strategy) is type(expected)
+    assert learner.strategy.get_config() == expected.get_config()
+    assert learner.num_queries == protocol.num_queries(name)
+
+
+@pytest.mark.parametrize("stored", sorted(TABLE1), ids=lambda stored: stored.stem)
 def test_stored_runs_of_the_paper_are_still_read(stored, tmp_path):
+    """Files of before do not name their strategy."""
     bad_calls.check_rejected("strategy", lambda: load(stored))
-    strategy = stored.stem.partition("_")[2].rpartition("_")[0]
-    learner = load(stored, strategy)
+    learner = load(stored, strategy_of(stored))
     assert learner.labeled.num_annotations == 1000
     assert learner.round == 99
     learner.save(tmp_path / "learner.npz")
