@@ -23,7 +23,7 @@ def test_no_tensorflow_is_loaded():
 @pytest.mark.parametrize("max_outliers", [0, 1, 2])
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_solver_equals_brute_force(kind, max_outliers, solver, formulation):
-    for seed in range(2 if formulation == "compact" else 1):
+    for seed in range(3 if formulation == "compact" else 1):
         for selected, num_centers in ([], 1), ([], 3), ([1, 6], 1), ([7, 0, 3], 3):
             features = points_of(kind, 8 + 2 * seed, seed)
             result = radius_search.bisect(

@@ -106,8 +106,9 @@ def test_an_output_that_nobody_reads(option, tmp_path):
     assert (status, err) == (141, "")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("unread", ["stdout", "stderr"])
+@pytest.mark.parametrize(
+    "unread", [pytest.param("stdout", marks=pytest.mark.slow), "stderr"]
+)
 def test_an_output_that_nobody_reads_while_runs_are_made(unread, tmp_path):
     small = ["--strategy", "random", "--budget", "10", "--jobs", "1"]
     reader, writer = os.pipe()

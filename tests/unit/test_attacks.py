@@ -60,14 +60,14 @@ def test_equals_foolbox_sample_by_sample(lenet5, digits, attack, ord, bounds):
     wrapped = foolbox.TensorFlowModel(
         lambda x: logits(x), bounds=bounds or (-1e9, 1e9), device="CPU:0"
     )
-    x = digits[:32]
+    x = digits[:64]
     images = tf.constant(x)
     predicted = tf.argmax(logits(images), axis=1)
     adversarial, _, _ = attack(steps=50, candidates=10, overshoot=0.02)(
         wrapped, images, predicted, epsilons=None
     )
     perturbations = adversarial.numpy() - x
-    norms = np.linalg.norm(perturbations.reshape(32, -1), ord, axis=1)
+    norms = np.linalg.norm(perturbations.reshape(64, -1), ord, axis=1)
 
     result = dfal.deepfool(lenet5, x, ord=ord, bounds=bounds, step_offset=1e-4)
 

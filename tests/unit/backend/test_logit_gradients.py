@@ -30,7 +30,7 @@ def likeliest(model, images, num_compared):
     return order[:, :num_compared].astype("int32")
 
 
-@pytest.mark.parametrize("num_compared", [2, 10, 20])
+@pytest.mark.parametrize("num_compared", [2, 10, 30])
 def test_both_forms_are_equal_and_the_jacobian(
     lenet5_100, digits, num_compared, monkeypatch
 ):

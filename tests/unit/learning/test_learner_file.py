@@ -234,7 +234,7 @@ def test_stored_runs_of_the_studies_name_their_strategy(stored):
 
 @pytest.mark.parametrize("stored", sorted(TABLE1), ids=lambda stored: stored.stem)
 def test_stored_runs_of_the_paper_are_still_read(stored, tmp_path):
-    """Files of before do not name their strategy."""
+    """Older files do not name their strategy."""
     bad_calls.check_rejected("strategy", lambda: load(stored))
     learner = load(stored, strategy_of(stored))
     assert learner.labeled.num_annotations == 1000

@@ -53,7 +53,7 @@ def test_egl_uniform_is_the_gradient_of_the_clipped_loss(lenet5, digits, scale):
     """For an untrained network, a trained one, and overconfident ones."""
     keras.utils.set_random_seed(1)
     model = dfal.models.LeNet5(include_preprocessing=False)
-    x = digits[:6]
+    x = digits[:12]
     if scale is not None:
         *others, kernel, bias = lenet5.get_weights()
         model.set_weights([*others, kernel * scale, bias * scale])
