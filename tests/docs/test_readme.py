@@ -4,9 +4,10 @@ import pathlib
 import re
 
 import core_hours
+import numpy as np
 import pandas as pd
 import pytest
-from experiments import paper
+from experiments import paper, studies
 from experiments.analysis import learning_curves
 from helpers import generated_docs
 
@@ -152,6 +153,30 @@ def test_readings_follow_from_the_study():
     text = " ".join(read(README).split())
     assert f"contribute {random} to {without} points of mean accuracy" in text
     assert f"its choice of queries {queries} to {both} ([study]" in text
+
+
+@pytest.mark.parametrize("study", studies.STUDIES)
+def test_intervals_in_the_text_are_in_the_table_of_the_study(study):
+    """Each "5.2 [4.0, 6.4]" of the study's paragraph, with these signs or others."""
+    section = read(REPRODUCE).split("### Results of the studies")[1].split("\n## ")[0]
+    found = re.search(rf"- \*\*`{study}`\*\*.*?(?=\n- |\Z)", section, re.DOTALL)
+    stem = f"study_{study}_mnist-lenet5_differences.csv"
+    path = ROOT / "reproduce/results/paper/tables" / stem
+    assert path.exists() == bool(found)
+    if not found:
+        return
+    text = " ".join(found[0].replace("−", "-").split())
+    quoted = re.findall(
+        r"([+-]?\d+\.\d)[^.\d\[]*\[([+-]?\d+\.\d), ([+-]?\d+\.\d)\]", text
+    )
+    assert len(quoted) == len(re.findall(r"\[[+-]?\d", text)) > 0
+    cells = pd.read_csv(path, index_col=0).iloc[:, 1:-1].stack()
+    stored = (
+        cells.str.extract(r"(\S+) \[(\S+), (\S+)\]").astype(float).dropna().to_numpy()
+    )
+    stored = np.concatenate([stored, -stored[:, [0, 2, 1]]])
+    for each in quoted:
+        assert (abs(stored - np.array(each, float)) < 0.056).all(axis=1).any(), each
 
 
 def test_estimates_are_those_of_core_hours():
