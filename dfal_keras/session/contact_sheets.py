@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from dfal_keras import _files, _validation
+from dfal_keras.session import fonts
 from dfal_keras.session.queried_image import QueriedImage
 
 _PER_PAGE = 20
@@ -58,7 +59,9 @@ def write(
         for start in range(0, len(queried), _PER_PAGE)
     ]
     num_panels = 3 if any(i.adversarial_example is not None for i in queried) else 1
-    figures = (_draw(page, num_panels) for page in pages)
+    captions = (panel[2] for image in queried for panel in _panels_of(image))
+    families = fonts.families("".join(captions))
+    figures = (_draw(page, num_panels, families) for page in pages)
     if paths[0].suffix == ".pdf":
         _save_pdf(paths[0], figures)
     else:
@@ -93,7 +96,7 @@ def page_paths(path: str | os.PathLike, num_images: int) -> list[pathlib.Path]:
     return [path.with_stem(f"{path.stem}-{page}") for page in range(1, num_pages + 1)]
 
 
-def _draw(page, num_panels):
+def _draw(page, num_panels, families):
     """Return the figure of a page, with a number of panels for each image."""
     # `import matplotlib` alone does not import the submodule.
     import matplotlib.figure
@@ -116,6 +119,7 @@ def _draw(page, num_panels):
                 horizontalalignment="center",
                 verticalalignment="bottom",
                 fontsize=_FONT_SIZE,
+                fontfamily=families,
                 color="black",
                 parse_math=False,  # a dollar sign in a name begins no formula
             )
@@ -186,7 +190,7 @@ def _save_pdf(path, figures):
 
 def _save(figure, file, file_format):
     with warnings.catch_warnings():
-        # Matplotlib draws a box for characters that its font lacks, and warns.
+        # Of characters that no font has, `fonts` has warned.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         # The whole figure, even where matplotlib is set to trim margins.
         figure.savefig(

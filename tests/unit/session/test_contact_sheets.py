@@ -1,4 +1,5 @@
 import dataclasses
+import re
 import subprocess
 import sys
 import warnings
@@ -8,6 +9,7 @@ import numpy as np
 import PIL.Image
 import pytest
 from helpers import models, noise_images
+from matplotlib import font_manager
 
 from dfal_keras.cli.main import main
 from dfal_keras.session import contact_sheets
@@ -134,6 +136,26 @@ def test_captions_show_any_name(tmp_path, monkeypatch):
     ]
     assert drawn[1] == "adversarial\npredicted owl"
     assert drawn[2].startswith("difference\nnorm ")
+
+
+@pytest.mark.parametrize(("letter", "is_other"), [("E", False), ("Ⓔ", True)])
+def test_a_character_comes_from_a_font_that_has_it(letter, is_other, tmp_path, caplog):
+    """DejaVu Sans, the default, has no letters in circles; STIX of matplotlib has."""
+    queried = noise_images.make(1, size=8, predicted=letter)
+    (path,) = contact_sheets.write(tmp_path / "sheet.pdf", queried)
+    names = set(re.findall(rb"/BaseFont /\w+\+(\S+)", path.read_bytes()))
+    assert len(names - {b"DejaVuSans"}) == is_other
+    assert not caplog.records
+
+
+def test_characters_that_no_font_has_are_logged_once(tmp_path, caplog, monkeypatch):
+    manager = font_manager.fontManager
+    own = [font for font in manager.ttflist if "mpl-data" in font.fname]
+    monkeypatch.setattr(manager, "ttflist", own)
+    queried = noise_images.make(21, size=8, file="folder\n/猫\n.png", predicted="Ⓔ")
+    contact_sheets.write(tmp_path / "sheet.png", queried)
+    (record,) = caplog.records
+    assert record.getMessage() == ("No installed font has 猫 (U+732B): drawn as boxes.")
 
 
 @pytest.mark.parametrize("shape", [(8,), (8, 8), (8, 8, 2)])
