@@ -1,16 +1,20 @@
 import builtins
 import dataclasses
 import io
+import pathlib
+import re
 
 import numpy as np
 import PIL.Image
 import pytest
-from helpers import noise_images
+from helpers import noise_images, sessions
 
 from dfal_keras.session import notebook_labeler
 from dfal_keras.session.answers import Answer
+from dfal_keras.session.session import Session
 
 pytest.importorskip("ipywidgets")
+ROOT = pathlib.Path(__file__).parents[3]
 CLASSES = ["cat", "dog", "owl"]
 
 
@@ -90,6 +94,23 @@ def test_a_cell_shows_the_labeler(monkeypatch):
     labeler._ipython_display_()
     assert shown == [labeler.box]
     assert labeler.images in labeler.box.children
+
+
+def test_the_documented_cells(tmp_path, monkeypatch, capsys):
+    """The two cells of notebooks/label_a_folder.md, with clicks between them."""
+    sessions.create(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "notebooks/label_a_folder.md").read_text()
+    first, second = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    names = {}
+    exec(first, names)
+    for _ in range(19):
+        names["labeler"].class_buttons["owl"].click()
+    names["labeler"].cannot_tell.click()
+    exec(second, names)
+    assert "num_labeled=19, " in capsys.readouterr().out
+    with Session("session") as session:
+        assert sorted(session.labels().values()) == ["?", *19 * ["owl"]]
 
 
 def test_impossible_arguments_are_rejected():
