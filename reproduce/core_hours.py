@@ -88,7 +88,13 @@ def lay_out(rows: pd.DataFrame, shown: Sequence[str] = PROBLEMS) -> pd.DataFrame
         rows: Rows of the run store.
         shown: Names of the problems. Defaults to the paper's.
     """
-    names = {**learning_curves.strategies(rows), runs.FULL: "All"}
+    panel = {*paper.STRATEGIES, runs.FULL}
+    names = {
+        strategy: name
+        for strategy, name in learning_curves.strategies(rows).items()
+        # Runs of the studies are shorter. They have no row here.
+        if strategy in panel or any(len(hours(rows, each, strategy)) for each in shown)
+    } | {runs.FULL: "All"}
     table: dict[str, dict[str, str]] = {}
     for problem in shown:
         column: dict[str, str] = {}
@@ -99,7 +105,6 @@ def lay_out(rows: pd.DataFrame, shown: Sequence[str] = PROBLEMS) -> pd.DataFrame
             if len(trials):
                 costs[strategy] = NUM_TRIALS * trials.mean()
                 column[name] = f"{costs[strategy]:.1f} (n={len(trials)})"
-        panel = {*paper.STRATEGIES, runs.FULL}
         column["whole panel, from these runs"] = ""
         if panel <= costs.keys():
             whole = sum(costs[strategy] for strategy in panel)

@@ -8,6 +8,7 @@ comments, `<!-- NAME: generated -->` and `<!-- end -->`.
 import pathlib
 import re
 
+import core_hours
 import pandas as pd
 from benchmarks import report
 from experiments import paper, runs, store
@@ -113,16 +114,13 @@ def cell(printed, values, best, *, sign="") -> str:
 def durations() -> str:
     """Return the minutes of one run of Table 1(a), from the shortest to the longest."""
     rows = stored_rows()
-    rows["minutes"] = rows.filter(like="_seconds").sum(axis=1) / 60
     lines = {}
     for strategy, name in {**paper.STRATEGY_NAMES, runs.FULL: "all labels"}.items():
-        own = rows[rows["strategy"] == strategy].groupby("trial")
-        whole = own["num_annotations"].max() >= paper.TABLE1_BUDGETS[-1]
-        minutes = own["minutes"].sum()[whole]
+        minutes = 60 * core_hours.hours(rows, PROBLEM, strategy)
         if len(minutes):
             ends = (f"{minutes.min():.0f}", f"{minutes.max():.0f}")
-            minutes = " to ".join(dict.fromkeys(ends))
-            lines[name] = {"minutes": minutes, "n": str(whole.sum())}
+            text = " to ".join(dict.fromkeys(ends))
+            lines[name] = {"minutes": text, "n": str(len(minutes))}
     return tables.markdown(pd.DataFrame(lines).T.rename_axis("run"))
 
 

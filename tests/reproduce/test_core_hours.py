@@ -58,6 +58,8 @@ def test_only_finished_runs_count_and_only_up_to_1000():
     transfer = made_up("dfal", [8.0], source="mnist-vgg8").assign(trial=2)
     assert column(partial, longer, transfer)["DFAL"] == "10.0 (n=1)"
     assert column(partial)["DFAL"] == "not run"
+    variant = made_up("dfal_no_adversarial", [9.0], budgets=(150, 300))  # of a study
+    assert "DFAL without adversarial examples (ours)" not in column(partial, variant)
 
 
 def test_it_reads_a_store(tmp_path, capsys):
