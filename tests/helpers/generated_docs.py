@@ -45,7 +45,8 @@ def results() -> str:
     table = pd.DataFrame(table).T.rename_axis("annotations")
     num_runs = len(rows[["strategy", "trial"]].drop_duplicates())
     status = (
-        f"{num_runs} of the {len(STRATEGIES) * NUM_TRIALS} runs are stored. "
+        f"{num_runs} of the {len(STRATEGIES) * NUM_TRIALS} runs of `python reproduce/"
+        f"table1.py --preset paper --problem {PROBLEM}` are stored. "
         f"With all 60,000 labels: {full_set(rows)}."
     )
     return f"\n{tables.markdown(table)}\n\n{status}"
@@ -176,7 +177,7 @@ def speed_ratios(folder: pathlib.Path = RESULTS / "timing") -> str:
         )
     return (
         f"{', '.join(spans)}.\nEach range covers these at their best and as they are "
-        f"usually written: see\n{TIMINGS}."
+        f"usually written: see {TIMINGS}."
     )
 
 
