@@ -8,7 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from experiments import protocol, runs, store
-from experiments.analysis import comparisons, plots, study_figure, study_results
+from experiments.analysis import (
+    comparisons,
+    learning_curves,
+    plots,
+    study_figure,
+    study_results,
+)
 from experiments.options import make_parser, parse
 from experiments.random_adversarial import RandomAdversarial
 from experiments.studies import STUDIES
@@ -144,6 +150,10 @@ def test_the_figure_tells_all_strategies_apart(name, monkeypatch, tmp_path):
     styles = {(line.get_color(), line.get_linestyle()) for line in lines}
     labels = {line.get_label() for line in lines}
     assert len(styles) == len(labels) == len(study.strategies)
+    for name in plots.COLORS.keys() & set(study.strategies):  # as in Figure 2
+        label = f"{learning_curves.title(name)} (n=2)"
+        (line,) = (line for line in lines if line.get_label() == label)
+        assert (line.get_color(), line.get_linestyle()) == (plots.COLORS[name], "-")
     assert len(drawn[0].legends[0].texts) == len(study.strategies)
     assert len(right.get_yticklabels()) == len(study.pairs)
 

@@ -11,7 +11,9 @@ from experiments.analysis import comparisons, learning_curves, plots
 from experiments.analysis.study_results import StudyResults
 
 # All colors, then all again with dashed lines.
-_STYLES = tuple(itertools.product(("-", "--"), plots.COLORS.values()))
+_STYLES = tuple(
+    itertools.product(("-", "--"), (*plots.COLORS.values(), *plots.OTHER_COLORS))
+)
 _WIDTH, _HEIGHT = 6.8, 3.4  # inches
 _LABEL = 34  # characters in a line of a label
 
@@ -48,10 +50,9 @@ def draw(results: StudyResults, title: str, path: pathlib.Path) -> None:
 
 
 def _draw_curves(panel, curves):
-    styles = itertools.cycle(_STYLES)
-    for (strategy, accuracies), (line, color) in zip(
-        curves.items(), styles, strict=False
-    ):
+    styles = _styles(curves)
+    for strategy, accuracies in curves.items():
+        line, color = styles[strategy]
         curve = learning_curves.mean(accuracies)
         label = f"{learning_curves.title(strategy)} (n={accuracies.shape[1]})"
         panel.plot(
@@ -65,6 +66,15 @@ def _draw_curves(panel, curves):
         low, high = curve["mean"] - curve["std"], curve["mean"] + curve["std"]
         panel.fill_between(curve.index, low, high, color=color, alpha=0.12, lw=0)
     panel.set(xlabel="annotations", ylabel="test accuracy (%)")
+
+
+def _styles(strategies):
+    """Return a line and a color for each; the paper's keep their colors of Figure 2."""
+    own = {
+        name: ("-", plots.COLORS[name]) for name in strategies if name in plots.COLORS
+    }
+    free = itertools.cycle(style for style in _STYLES if style not in own.values())
+    return {name: own.get(name) or next(free) for name in strategies}
 
 
 def _draw_differences(panel, differences):
