@@ -13,6 +13,7 @@ from helpers import generated_docs
 
 ROOT = pathlib.Path(__file__).parents[2]
 README, REPRODUCE = "README.md", "reproduce/README.md"
+STUDY_TABLES = ROOT / "reproduce/results/paper/tables"
 PAGES = [README, REPRODUCE, ".github/CONTRIBUTING.md", "CHANGELOG.md"]
 
 
@@ -180,36 +181,43 @@ def test_annotations_to_full_set_accuracy_follow_from_the_stored_runs():
 def test_readings_follow_from_the_study():
     """The contributions that README quotes, against the table of differences."""
     stem = "study_adversarial_mnist-lenet5_differences"
-    table = ROOT / f"reproduce/results/paper/tables/{stem}.csv"
+    table = STUDY_TABLES / f"{stem}.csv"
     means = pd.read_csv(table, index_col=0)["mean"].str.split(" ").str[0].astype(float)
     without, random, queries, both = means.round(1)
     text = " ".join(read(README).split())
     assert f"contribute {random} to {without} points of mean accuracy" in text
-    assert f"its choice of queries {queries} to {both} ([study]" in text
+    assert f"its choice of queries {queries} to {both};" in text
+
+
+def check_intervals(text, tables):
+    """Compare each "5.2 [4.0, 6.4]" with the tables of studies, but for the sign."""
+    text = " ".join(text.replace("−", "-").split())
+    number = r"([+-]?\d+\.\d)"
+    quoted = re.findall(rf"{number}[^.\d\[]*\[{number}, {number}\]", text)
+    assert len(quoted) == len(re.findall(r"\[[+-]?\d", text)) > 0
+    cells = pd.concat(
+        pd.read_csv(table, index_col=0).iloc[:, 1:-1].stack() for table in tables
+    )
+    found = cells.str.extract(r"(\S+) \[(\S+), (\S+)\]").astype(float).dropna()
+    stored = found.to_numpy()
+    stored = np.concatenate([stored, -stored[:, [0, 2, 1]]])
+    for each in quoted:
+        assert (abs(stored - np.array(each, float)) < 0.056).all(axis=1).any(), each
 
 
 @pytest.mark.parametrize("study", studies.STUDIES)
 def test_intervals_in_the_text_are_in_the_table_of_the_study(study):
-    """Each "5.2 [4.0, 6.4]" of the study's paragraph, with these signs or others."""
     section = read(REPRODUCE).split("### Results of the studies")[1].split("\n## ")[0]
     found = re.search(rf"- \*\*`{study}`\*\*.*?(?=\n- |\Z)", section, re.DOTALL)
-    stem = f"study_{study}_mnist-lenet5_differences.csv"
-    path = ROOT / "reproduce/results/paper/tables" / stem
-    assert path.exists() == bool(found)
-    if not found:
-        return
-    text = " ".join(found[0].replace("−", "-").split())
-    quoted = re.findall(
-        r"([+-]?\d+\.\d)[^.\d\[]*\[([+-]?\d+\.\d), ([+-]?\d+\.\d)\]", text
-    )
-    assert len(quoted) == len(re.findall(r"\[[+-]?\d", text)) > 0
-    cells = pd.read_csv(path, index_col=0).iloc[:, 1:-1].stack()
-    stored = (
-        cells.str.extract(r"(\S+) \[(\S+), (\S+)\]").astype(float).dropna().to_numpy()
-    )
-    stored = np.concatenate([stored, -stored[:, [0, 2, 1]]])
-    for each in quoted:
-        assert (abs(stored - np.array(each, float)) < 0.056).all(axis=1).any(), each
+    table = STUDY_TABLES / f"study_{study}_mnist-lenet5_differences.csv"
+    assert table.exists() == bool(found)
+    if found:
+        check_intervals(found[0], [table])
+
+
+def test_intervals_in_the_readme_are_in_a_table_of_the_studies():
+    text = read(README).split("Beyond the paper, ")[1].split("<!--")[0]
+    check_intervals(text, STUDY_TABLES.glob("study_*_differences.csv"))
 
 
 def test_estimates_are_those_of_core_hours():
