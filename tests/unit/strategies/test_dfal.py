@@ -85,7 +85,8 @@ def test_a_small_num_closest_has_no_effect(lenet5, digits):
         strategy = DFAL(num_closest=num_closest)
         query = strategy.query(lenet5, digits[:50], 10)
         assert (query.indices == expected.indices).all()
-        assert (query.scores == expected.scores).all()
+        # Batches of other sizes round differently, which depends on the threads.
+        np.testing.assert_allclose(query.scores, expected.scores, rtol=1e-6)
 
 
 def test_passes_every_option_to_deepfool(lenet5, digits, monkeypatch):
