@@ -89,22 +89,28 @@ def lay_out(rows: pd.DataFrame, shown: Sequence[str] = PROBLEMS) -> pd.DataFrame
         shown: Names of the problems. Defaults to the paper's.
     """
     panel = {*paper.STRATEGIES, runs.FULL}
+    names = learning_curves.strategies(rows) | {runs.FULL: "All"}
+    trials = {
+        (problem, strategy): hours(rows, problem, strategy)
+        for problem in shown
+        for strategy in names
+    }
+    # Runs of the studies are shorter. They have no row here.
     names = {
         strategy: name
-        for strategy, name in learning_curves.strategies(rows).items()
-        # Runs of the studies are shorter. They have no row here.
-        if strategy in panel or any(len(hours(rows, each, strategy)) for each in shown)
-    } | {runs.FULL: "All"}
+        for strategy, name in names.items()
+        if strategy in panel or any(len(trials[each, strategy]) for each in shown)
+    }
     table: dict[str, dict[str, str]] = {}
     for problem in shown:
         column: dict[str, str] = {}
         costs = {}
         for strategy, name in names.items():
-            trials = hours(rows, problem, strategy)
+            own = trials[problem, strategy]
             column[name] = "not run"
-            if len(trials):
-                costs[strategy] = NUM_TRIALS * trials.mean()
-                column[name] = f"{costs[strategy]:.1f} (n={len(trials)})"
+            if len(own):
+                costs[strategy] = NUM_TRIALS * own.mean()
+                column[name] = f"{costs[strategy]:.1f} (n={len(own)})"
         column["whole panel, from these runs"] = ""
         if panel <= costs.keys():
             whole = sum(costs[strategy] for strategy in panel)

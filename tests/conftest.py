@@ -2,6 +2,7 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import hypothesis
 import keras
 import numpy as np
 import pytest
@@ -13,6 +14,14 @@ import dfal_keras as dfal
 # There is one test process for each core. More threads than cores wait for each other,
 # which takes a tenth of the suite's time.
 tf.config.threading.set_intra_op_parallelism_threads(1)
+
+# No test fails because the machine is slow or busy.
+hypothesis.settings.register_profile(
+    "any_speed",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("any_speed")
 
 
 @pytest.fixture(scope="session")

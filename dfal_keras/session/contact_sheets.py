@@ -59,8 +59,8 @@ def write(
         for start in range(0, len(queried), _PER_PAGE)
     ]
     num_panels = 3 if any(i.adversarial_example is not None for i in queried) else 1
-    captions = (panel[2] for image in queried for panel in _panels_of(image))
-    families = fonts.families("".join(captions))
+    names = (name for image in queried for name in _names_of(image))
+    families = fonts.families("".join(names))
     figures = (_draw(page, num_panels, families) for page in pages)
     if paths[0].suffix == ".pdf":
         _save_pdf(paths[0], figures)
@@ -140,17 +140,28 @@ def _place(axes, pixels, colors, center, top, size):
 def _panels_of(image):
     """Yield pixels, options of matplotlib and a caption for each panel of an image."""
     pixels = np.asarray(image.image, np.float32)
-    name = _shorten(pathlib.PurePosixPath(image.file).name)
-    predicted = f"\npredicted {_shorten(image.predicted)}" if image.predicted else ""
-    yield *_clipped(pixels), f"{image.rank}. {name}{predicted}"
+    name, predicted, adversarial_predicted = _names_of(image)
+    caption = f"{image.rank}. {name}"
+    if predicted:
+        caption += f"\npredicted {predicted}"
+    yield *_clipped(pixels), caption
     if image.adversarial_example is None:
         return
     example = np.asarray(image.adversarial_example, np.float32)
-    predicted = f"predicted {_shorten(str(image.adversarial_predicted))}"
-    yield *_clipped(example), f"adversarial\n{predicted}"
+    yield *_clipped(example), f"adversarial\npredicted {adversarial_predicted}"
     difference = example - pixels
     norm = f"difference\nnorm {np.linalg.norm(difference):.3g}"
     yield *_scaled(difference), norm
+
+
+def _names_of(image):
+    """Return what the captions of an image name: its file and two classes, or ""."""
+    names = (
+        pathlib.PurePosixPath(image.file).name,
+        image.predicted,
+        image.adversarial_predicted or "",
+    )
+    return tuple(_shorten(name) for name in names)
 
 
 def _clipped(image):

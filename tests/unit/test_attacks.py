@@ -253,7 +253,7 @@ def test_nonfinite_logits_are_an_error_on_demand():
         attacks.attack(model, x, options, finite=True)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     ord=st.one_of(
         st.floats(1, 1000), st.sampled_from([1, 2, 16, 50, 200, 1000, np.inf])

@@ -15,7 +15,6 @@ from dfal_keras import strategies
 
 CALM = settings(
     max_examples=30,
-    deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -16,7 +16,7 @@ from dfal_keras import stopping
         st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=40
     )
 )
-@settings(deadline=None, derandomize=True, database=None)
+@settings(derandomize=True, database=None)
 def test_agreement_is_the_kappa_of_scikit_learn(pairs):
     metrics = pytest.importorskip("sklearn.metrics")
     a, b = np.array(pairs).T

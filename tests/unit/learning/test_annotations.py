@@ -170,7 +170,6 @@ def expected_set(before, query, story):
 @given(data=st.data())
 @settings(
     max_examples=25,
-    deadline=None,
     derandomize=True,
     database=None,
     phases=[Phase.generate],  # shortening a story that fails takes minutes
