@@ -56,17 +56,27 @@ def blobs():
     return x.clip(0, 255).astype("uint8"), y
 
 
-@pytest.fixture
-def tiny_model():
-    """A compiled model of `blobs` that trains in milliseconds."""
+def make_tiny_model():
     model = models.dense(dropout=0.1)
     model.compile(keras.optimizers.Adam(0.05), "sparse_categorical_crossentropy")
     return model
 
 
 @pytest.fixture
+def tiny_model():
+    """A compiled model of `blobs` that trains in milliseconds."""
+    return make_tiny_model()
+
+
+@pytest.fixture
 def tiny_train(tiny_model):
     return dfal.Training(tiny_model, num_restarts=2, epochs=10)
+
+
+@pytest.fixture(scope="session")
+def shared_train():
+    """As `tiny_train`, without the second that tracing takes. Do not change it."""
+    return dfal.Training(make_tiny_model(), num_restarts=2, epochs=10)
 
 
 @pytest.fixture

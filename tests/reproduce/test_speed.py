@@ -366,8 +366,8 @@ def test_sections_are_written_as_they_are_done(small, tmp_path, capsys):
     assert capsys.readouterr().out == shown
 
 
-def test_parts_of_a_round_add_up(tiny_train, blobs, tmp_path):
-    learner = dfal.ActiveLearner(tiny_train, "dfal")
+def test_parts_of_a_round_add_up(shared_train, blobs, tmp_path):
+    learner = dfal.ActiveLearner(shared_train, "dfal")
     measured = rounds.measure(learner, *blobs, 40, blobs, tmp_path)
     assert len(measured) == 3
     for parts in measured:

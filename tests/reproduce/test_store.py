@@ -1,6 +1,7 @@
 """The run store: after any change to its files, rows are the same, or refused."""
 
 import collections
+import functools
 import json
 import shutil
 import threading
@@ -38,8 +39,11 @@ class QuickTraining:
 @pytest.fixture(scope="module")
 def quick_training():
     train = QuickTraining()
+    # Each run would compute the checksum of the data again.
+    load_once = functools.cache(problem_training.load_data)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(problem_training, "make_training", lambda problem: train)
+        patch.setattr(problem_training, "load_data", load_once)
         patch.setattr(environment, "describe", dict)
         yield
 

@@ -80,11 +80,11 @@ def test_every_strategy(blobs, name):
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int32", "float16", "float32", "float64"])
-def test_dtypes_of_images_do_not_matter(blobs, tiny_model, dtype):
-    x = blobs[0][:40]
+def test_dtypes_of_images_do_not_matter(blobs, shared_train, dtype):
+    model, x = shared_train.model, blobs[0][:40]
     for strategy in (STRATEGIES["dfal"], STRATEGIES["uncertainty"]):
-        expected = strategy.query(tiny_model, x, 5)
-        found = strategy.query(tiny_model, x.astype(dtype), 5)
+        expected = strategy.query(model, x, 5)
+        found = strategy.query(model, x.astype(dtype), 5)
         assert (found.indices == expected.indices).all()
 
 

@@ -1,6 +1,7 @@
 """Inputs that are not images: tables, and integers such as tokens."""
 
 import contextlib
+import functools
 
 import keras
 import numpy as np
@@ -43,17 +44,30 @@ def table_model():
     )
 
 
-def learner(model, strategy, from_logits=False):
+def training(model, from_logits=False):
     model.compile(
         "adam", keras.losses.SparseCategoricalCrossentropy(from_logits=from_logits)
     )
-    train = dfal.Training(model, num_restarts=1, epochs=2)
+    return dfal.Training(model, num_restarts=1, epochs=2)
+
+
+@functools.cache  # each new model is traced again
+def table_training():
+    return training(table_model(), from_logits=True)
+
+
+@functools.cache
+def token_training(dtype):
+    return training(token_model(dtype))
+
+
+def learner(train, strategy):
     return dfal.ActiveLearner(train, strategy, num_queries=5)
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_tables(strategy):
-    rounds = learner(table_model(), strategy, from_logits=True).fit(
+    rounds = learner(table_training(), strategy).fit(
         TABLE, TABLE_LABELS, budget=20, test_data=(TABLE, TABLE_LABELS)
     )
     assert [row.num_annotations for row in rounds] == [10, 15, 20]
@@ -64,14 +78,17 @@ def test_tables(strategy):
     "strategy", [name for name in STRATEGIES if "dfal" not in name]
 )
 def test_tokens(strategy, dtype):
-    rounds = learner(token_model(dtype), strategy).fit(TOKENS, TOKEN_LABELS, budget=20)
+    rounds = learner(token_training(dtype), strategy).fit(
+        TOKENS, TOKEN_LABELS, budget=20
+    )
     assert [row.num_annotations for row in rounds] == [10, 15, 20]
 
 
 @pytest.mark.parametrize("dtype", ["int32", None])
 def test_deepfool_refuses_tokens_before_anything_is_trained(dtype):
-    model = token_model(dtype)
-    learning = learner(model, "dfal")
+    train = training(token_model(dtype))
+    model = train.model
+    learning = learner(train, "dfal")
     before = model.get_weights()
     with pytest.raises(ValueError, match="must take real numbers.*'uncertainty'"):
         learning.rounds(TOKENS, TOKEN_LABELS, budget=20)

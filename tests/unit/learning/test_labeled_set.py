@@ -69,8 +69,8 @@ def test_first_equals_a_brute_force_account():
         assert sorted(found[number:]) == sorted(adversarial)
 
 
-def test_first_equals_a_shorter_run(tiny_train, blobs):
-    short, long = (dfal.ActiveLearner(tiny_train, "dfal", seed=1) for _ in range(2))
+def test_first_equals_a_shorter_run(shared_train, blobs):
+    short, long = (dfal.ActiveLearner(shared_train, "dfal", seed=1) for _ in range(2))
     short.fit(*blobs, budget=30)
     long.fit(*blobs, budget=60)
     first = long.labeled.first(30)

@@ -31,8 +31,8 @@ def rows(history):
         ("uncertainty", 1),
     ],
 )
-def test_accounting(tiny_train, blobs, strategy, labels_per_annotation):
-    learner = dfal.ActiveLearner(tiny_train, strategy, num_queries=10)
+def test_accounting(shared_train, blobs, strategy, labels_per_annotation):
+    learner = dfal.ActiveLearner(shared_train, strategy, num_queries=10)
     for k, finished in enumerate(learner.rounds(*blobs, budget=60)):
         assert finished.round == k
         assert finished.num_annotations == 10 + 10 * k
@@ -43,8 +43,8 @@ def test_accounting(tiny_train, blobs, strategy, labels_per_annotation):
     assert (learner.labeled.labels == blobs[1][indices]).all()
 
 
-def test_adversarial_examples_share_the_labels_of_their_samples(tiny_train, blobs):
-    learner = dfal.ActiveLearner(tiny_train, "dfal")
+def test_adversarial_examples_share_the_labels_of_their_samples(shared_train, blobs):
+    learner = dfal.ActiveLearner(shared_train, "dfal")
     learner.fit(*blobs, budget=30)
     labeled = learner.labeled
     originals = blobs[0][labeled.indices[10:]].astype("float32")
@@ -59,9 +59,9 @@ def test_adversarial_examples_share_the_labels_of_their_samples(tiny_train, blob
 
 
 @pytest.mark.parametrize("strategy", ["dfal", "random", "uncertainty"])
-def test_same_seed_same_rounds(tiny_train, blobs, strategy):
+def test_same_seed_same_rounds(shared_train, blobs, strategy):
     def run(seed):
-        learner = dfal.ActiveLearner(tiny_train, strategy, seed=seed)
+        learner = dfal.ActiveLearner(shared_train, strategy, seed=seed)
         return rows(learner.fit(*blobs, budget=40, test_data=blobs)), learner.labeled
 
     (first, labeled), (again, labeled_again) = run(0), run(0)
@@ -70,10 +70,10 @@ def test_same_seed_same_rounds(tiny_train, blobs, strategy):
     assert set(labeled.indices) != set(run(1)[1].indices)
 
 
-def test_trials_are_paired_across_strategies(tiny_train, blobs):
+def test_trials_are_paired_across_strategies(shared_train, blobs):
     """A seed gives all strategies the same initial set and initial weights."""
     first = [
-        rows(dfal.ActiveLearner(tiny_train, name, seed=4).fit(*blobs, budget=10))
+        rows(dfal.ActiveLearner(shared_train, name, seed=4).fit(*blobs, budget=10))
         for name in ("dfal", "random", "uncertainty")
     ]
     assert first[0] == first[1] == first[2]
@@ -81,18 +81,18 @@ def test_trials_are_paired_across_strategies(tiny_train, blobs):
 
 @pytest.mark.parametrize("strategy", ["dfal", "random", "uncertainty"])
 def test_saved_after_any_round_it_continues_with_the_same_rounds(
-    tiny_train, blobs, strategy, tmp_path
+    shared_train, blobs, strategy, tmp_path
 ):
-    whole = dfal.ActiveLearner(tiny_train, strategy, seed=3)
+    whole = dfal.ActiveLearner(shared_train, strategy, seed=3)
     expected = rows(whole.fit(*blobs, budget=50, test_data=blobs))
     for num_rounds in range(1, 5):
-        learner = dfal.ActiveLearner(tiny_train, strategy, seed=3)
+        learner = dfal.ActiveLearner(shared_train, strategy, seed=3)
         running = learner.rounds(*blobs, budget=50, test_data=blobs)
         for _ in range(num_rounds):
             next(running)
         learner.save(tmp_path / "learner.npz")
         resumed = dfal.ActiveLearner.load(
-            tmp_path / "learner.npz", tiny_train, strategy
+            tmp_path / "learner.npz", shared_train, strategy
         )
         rest = rows(resumed.fit(*blobs, budget=50, test_data=blobs))
         assert rest == expected[num_rounds:]
@@ -171,31 +171,31 @@ def test_every_draw_is_independent_of_every_other():
         assert (shown != drawn).any()
 
 
-def test_a_larger_budget_continues_a_finished_run(tiny_train, blobs, tmp_path):
-    whole = dfal.ActiveLearner(tiny_train, "dfal", seed=3)
+def test_a_larger_budget_continues_a_finished_run(shared_train, blobs, tmp_path):
+    whole = dfal.ActiveLearner(shared_train, "dfal", seed=3)
     expected = rows(whole.fit(*blobs, budget=40))
-    part = dfal.ActiveLearner(tiny_train, "dfal", seed=3)
+    part = dfal.ActiveLearner(shared_train, "dfal", seed=3)
     part.fit(*blobs, budget=20)
     part.save(tmp_path / "learner.npz")
-    resumed = dfal.ActiveLearner.load(tmp_path / "learner.npz", tiny_train, "dfal")
+    resumed = dfal.ActiveLearner.load(tmp_path / "learner.npz", shared_train, "dfal")
     assert rows(resumed.fit(*blobs, budget=40)) == expected[1:]
 
 
 def test_labels_of_samples_not_queried_and_of_the_test_set_have_no_effect(
-    tiny_train, blobs
+    shared_train, blobs
 ):
     x, y = blobs
-    learner = dfal.ActiveLearner(tiny_train, "dfal", seed=0)
+    learner = dfal.ActiveLearner(shared_train, "dfal", seed=0)
     learner.fit(x, y, budget=40, test_data=(x, y))
     wrong = (y + 1) % 3
     wrong[learner.labeled.indices] = y[learner.labeled.indices]
-    other = dfal.ActiveLearner(tiny_train, "dfal", seed=0)
+    other = dfal.ActiveLearner(shared_train, "dfal", seed=0)
     other.fit(x, wrong, budget=40, test_data=(x, wrong))
     assert (other.labeled.indices == learner.labeled.indices).all()
 
 
-def test_a_budget_between_two_rounds_is_kept_exactly(tiny_train, blobs):
-    history = dfal.ActiveLearner(tiny_train, "random").fit(*blobs, budget=25)
+def test_a_budget_between_two_rounds_is_kept_exactly(shared_train, blobs):
+    history = dfal.ActiveLearner(shared_train, "random").fit(*blobs, budget=25)
     assert [finished.num_annotations for finished in history] == [10, 20, 25]
 
 
@@ -262,12 +262,12 @@ def test_what_a_strategy_is_shown():
     assert any((recorder.shown[0] != shown).any() for shown in recorder.shown)
 
 
-def test_an_invalid_query_of_a_strategy_is_an_error(tiny_train, blobs):
+def test_an_invalid_query_of_a_strategy_is_an_error(shared_train, blobs):
     class Wrong(Strategy):
         def select(self, *arguments):
             return Query(np.array([3, 3]))
 
-    learner = dfal.ActiveLearner(tiny_train, Wrong())
+    learner = dfal.ActiveLearner(shared_train, Wrong())
     with pytest.raises(ValueError, match="distinct rows of its 290 candidates"):
         learner.fit(*blobs, budget=20)
     assert learner.labeled.num_annotations == 10
@@ -285,9 +285,9 @@ def test_an_invalid_query_of_a_strategy_is_an_error(tiny_train, blobs):
         ({"seed": 0.5}, "seed"),
     ],
 )
-def test_bad_constructor_arguments(tiny_train, changed, named):
+def test_bad_constructor_arguments(shared_train, changed, named):
     with pytest.raises(ValueError, match=f"`{named}`.*Received: "):
-        dfal.ActiveLearner(**{"train": tiny_train, **changed})
+        dfal.ActiveLearner(**{"train": shared_train, **changed})
 
 
 IMAGES, LABELS = np.zeros((20, 4, 4, 1)), np.zeros(20, int)
@@ -316,52 +316,52 @@ IMAGES, LABELS = np.zeros((20, 4, 4, 1)), np.zeros(20, int)
         ({"x": np.zeros((20, 5, 5, 1))}, "x"),
     ],
 )
-def test_bad_data_is_rejected_before_the_first_round_ends(tiny_train, changed, named):
-    learner = dfal.ActiveLearner(tiny_train)
+def test_bad_data_is_rejected_before_the_first_round_ends(shared_train, changed, named):
+    learner = dfal.ActiveLearner(shared_train)
     arguments = {"x": IMAGES, "y": LABELS, "budget": 20, **changed}
     with pytest.raises(ValueError, match=rf"`{named}.*Received: "):
         list(learner.rounds(**arguments))
 
 
-def test_bad_files(tiny_train, tmp_path):
+def test_bad_files(shared_train, tmp_path):
     path = tmp_path / "learner.npz"
     with pytest.raises(ValueError, match="`path`.*Received: "):
-        dfal.ActiveLearner.load(path, tiny_train)
+        dfal.ActiveLearner.load(path, shared_train)
     path.write_bytes(b"PK\x03\x04 half a file")
     with pytest.raises(ValueError, match="`path`.*Received: "):
-        dfal.ActiveLearner.load(path, tiny_train)
+        dfal.ActiveLearner.load(path, shared_train)
     LabeledSet.empty().save(path)
     with pytest.raises(ValueError, match="holds a labeled set only"):
-        dfal.ActiveLearner.load(path, tiny_train)
+        dfal.ActiveLearner.load(path, shared_train)
     path.write_bytes(b"")
     with pytest.raises(ValueError, match="`path`.*Received: "):
-        dfal.ActiveLearner.load(path, tiny_train)
+        dfal.ActiveLearner.load(path, shared_train)
     with pytest.raises(ValueError, match="`path`.*Received: "):
-        dfal.ActiveLearner.load(None, tiny_train)
+        dfal.ActiveLearner.load(None, shared_train)
     np.savez(path, indices=np.array([{"pickled": True}], dtype=object))
     with pytest.raises(ValueError, match="`path`.*Received: "):
-        dfal.ActiveLearner.load(path, tiny_train)
+        dfal.ActiveLearner.load(path, shared_train)
 
 
-def test_nothing_is_left_where_a_file_can_not_be_written(tiny_train, tmp_path):
+def test_nothing_is_left_where_a_file_can_not_be_written(shared_train, tmp_path):
     (tmp_path / "folder").mkdir()
     with pytest.raises(OSError, match="folder"):
-        dfal.ActiveLearner(tiny_train).save(tmp_path / "folder")
+        dfal.ActiveLearner(shared_train).save(tmp_path / "folder")
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
-def test_metadata_is_kept_with_the_learner(tiny_train, tmp_path):
-    learner = dfal.ActiveLearner(tiny_train)
+def test_metadata_is_kept_with_the_learner(shared_train, tmp_path):
+    learner = dfal.ActiveLearner(shared_train)
     learner.metadata = {"by": "me", "sizes": [1, 2.5, None]}
     learner.save(tmp_path / "learner.npz")
-    loaded = dfal.ActiveLearner.load(tmp_path / "learner.npz", tiny_train)
+    loaded = dfal.ActiveLearner.load(tmp_path / "learner.npz", shared_train)
     assert loaded.metadata == learner.metadata
-    assert dfal.ActiveLearner(tiny_train).metadata == {}
+    assert dfal.ActiveLearner(shared_train).metadata == {}
 
 
-def test_metadata_that_no_file_can_hold(tiny_train, tmp_path):
-    learner = dfal.ActiveLearner(tiny_train)
-    learner.metadata = {"model": tiny_train}
+def test_metadata_that_no_file_can_hold(shared_train, tmp_path):
+    learner = dfal.ActiveLearner(shared_train)
+    learner.metadata = {"model": shared_train}
     with pytest.raises(ValueError, match="`metadata` must be JSON-serializable"):
         learner.save(tmp_path / "learner.npz")
     assert not list(tmp_path.iterdir())

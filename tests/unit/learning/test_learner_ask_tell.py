@@ -19,11 +19,11 @@ def label_all(learner, y, num_rounds):
 
 
 @pytest.mark.parametrize("strategy", ["dfal", "ceal", "random", "core_set"])
-def test_ends_with_the_labeled_set_of_a_simulated_run(tiny_train, blobs, strategy):
+def test_ends_with_the_labeled_set_of_a_simulated_run(shared_train, blobs, strategy):
     x, y = blobs
-    simulated = dfal.ActiveLearner(tiny_train, strategy, seed=2)
+    simulated = dfal.ActiveLearner(shared_train, strategy, seed=2)
     simulated.fit(x, y, budget=40)
-    asked = dfal.ActiveLearner(tiny_train, strategy, seed=2, pool=x)
+    asked = dfal.ActiveLearner(shared_train, strategy, seed=2, pool=x)
     label_all(asked, y, 4)
     assert asked.round == 3
     for ours, expected in zip(
@@ -33,17 +33,17 @@ def test_ends_with_the_labeled_set_of_a_simulated_run(tiny_train, blobs, strateg
 
 
 @pytest.mark.parametrize("strategy", ["dfal", "ceal"])
-def test_saved_anywhere_between_ask_and_tell(tiny_train, blobs, strategy, tmp_path):
+def test_saved_anywhere_between_ask_and_tell(shared_train, blobs, strategy, tmp_path):
     """Save and load after each call."""
     x, y = blobs
-    whole = dfal.ActiveLearner(tiny_train, strategy, seed=5, pool=x)
+    whole = dfal.ActiveLearner(shared_train, strategy, seed=5, pool=x)
     label_all(whole, y, 3)
     path = tmp_path / "learner.npz"
-    learner = dfal.ActiveLearner(tiny_train, strategy, seed=5, pool=x)
+    learner = dfal.ActiveLearner(shared_train, strategy, seed=5, pool=x)
 
     def reload(learner):
         learner.save(path)
-        return dfal.ActiveLearner.load(path, tiny_train, strategy, pool=x)
+        return dfal.ActiveLearner.load(path, shared_train, strategy, pool=x)
 
     for _ in range(3):
         query = learner.ask()
@@ -59,10 +59,10 @@ def test_saved_anywhere_between_ask_and_tell(tiny_train, blobs, strategy, tmp_pa
 
 
 def test_a_sample_with_unknown_label_is_ignored_with_its_adversarial_example(
-    tiny_train, blobs
+    shared_train, blobs
 ):
     x, y = blobs
-    learner = dfal.ActiveLearner(tiny_train, "dfal", pool=x)
+    learner = dfal.ActiveLearner(shared_train, "dfal", pool=x)
     label_all(learner, y, 1)
     query = learner.ask()
     labels = [None, *y[query.indices[1:9]].tolist()]
@@ -86,7 +86,7 @@ def test_a_sample_with_unknown_label_is_ignored_with_its_adversarial_example(
         learner.ask()
 
 
-def test_pseudo_labels_survive_an_answer_in_parts(tiny_train, blobs, tmp_path):
+def test_pseudo_labels_survive_an_answer_in_parts(shared_train, blobs, tmp_path):
     class Pseudo(Strategy):
         def select(self, model, x_unlabeled, num_queries, x_labeled, rng):
             return Query(
@@ -96,13 +96,13 @@ def test_pseudo_labels_survive_an_answer_in_parts(tiny_train, blobs, tmp_path):
             )
 
     x, y = blobs
-    learner = dfal.ActiveLearner(tiny_train, Pseudo(), num_queries=4, pool=x)
+    learner = dfal.ActiveLearner(shared_train, Pseudo(), num_queries=4, pool=x)
     label_all(learner, y, 1)
     query = learner.ask()
     learner.tell(query.indices[:2], y[query.indices[:2]])
     learner.save(tmp_path / "learner.npz")
     loaded = dfal.ActiveLearner.load(
-        tmp_path / "learner.npz", tiny_train, Pseudo(), pool=x
+        tmp_path / "learner.npz", shared_train, Pseudo(), pool=x
     )
     loaded.tell(query.indices[2:], [None, None])
     assert (loaded.labeled.pseudo_indices == query.pseudo_indices).all()
@@ -110,22 +110,22 @@ def test_pseudo_labels_survive_an_answer_in_parts(tiny_train, blobs, tmp_path):
     assert len(loaded.labeled) == 10 + 2 + 2
 
 
-def test_a_trained_model_chooses_the_first_queries(tiny_train, blobs):
+def test_a_trained_model_chooses_the_first_queries(shared_train, blobs):
     x, y = blobs
-    model = tiny_train(x[:100], y[:100], seed=0)
+    model = shared_train(x[:100], y[:100], seed=0)
     expected = dfal.strategies.Uncertainty().query(model, x, 10).indices
-    learner = dfal.ActiveLearner(tiny_train, "uncertainty", pool=x, model=model)
+    learner = dfal.ActiveLearner(shared_train, "uncertainty", pool=x, model=model)
     assert (learner.ask().indices == expected).all()
-    simulated = dfal.ActiveLearner(tiny_train, "uncertainty", model=model)
-    tiny_train(x[:100], y[:100], seed=0)
+    simulated = dfal.ActiveLearner(shared_train, "uncertainty", model=model)
+    shared_train(x[:100], y[:100], seed=0)
     history = simulated.fit(x, y, budget=20)
     assert [finished.num_annotations for finished in history] == [0, 10, 20]
     assert (simulated.labeled.indices[:10] == expected).all()
 
 
-def test_ignored_samples_are_not_queried(tiny_train, blobs):
+def test_ignored_samples_are_not_queried(shared_train, blobs):
     x, _ = blobs
-    learner = dfal.ActiveLearner(tiny_train, "random", num_initial=20, pool=x)
+    learner = dfal.ActiveLearner(shared_train, "random", num_initial=20, pool=x)
     learner.ignore(range(275))
     assert learner.ask().indices.min() >= 275
 
@@ -221,8 +221,8 @@ def test_answers_in_parts_and_in_any_order(halves, tmp_path):
         (lambda i: (i[:1], 1), "`labels` must have a label"),
     ],
 )
-def test_wrong_answers_change_nothing(tiny_train, blobs, change, message):
-    learner = dfal.ActiveLearner(tiny_train, pool=blobs[0])
+def test_wrong_answers_change_nothing(shared_train, blobs, change, message):
+    learner = dfal.ActiveLearner(shared_train, pool=blobs[0])
     asked = learner.ask().indices
     with pytest.raises(ValueError, match=message):
         learner.tell(*change(asked))
@@ -230,15 +230,15 @@ def test_wrong_answers_change_nothing(tiny_train, blobs, change, message):
     assert (learner.ask().indices == asked).all()
 
 
-def test_calls_in_the_wrong_order(tiny_train, blobs, tmp_path):
-    learner = dfal.ActiveLearner(tiny_train)
+def test_calls_in_the_wrong_order(shared_train, blobs, tmp_path):
+    learner = dfal.ActiveLearner(shared_train)
     with pytest.raises(ValueError, match="`pool` must be given"):
         learner.ask()
     with pytest.raises(ValueError, match="call `ask` first"):
         learner.tell([0], [1])
     with pytest.raises(ValueError, match="`indices` must be a list of rows"):
         learner.ignore([3])
-    learner = dfal.ActiveLearner(tiny_train, pool=blobs[0])
+    learner = dfal.ActiveLearner(shared_train, pool=blobs[0])
     for wrong in ([300], [1.5], "a", None, [np.nan], [2**70], np.arange(300) > 10):
         with pytest.raises(ValueError, match="`indices` must be"):
             learner.ignore(wrong)
@@ -248,5 +248,5 @@ def test_calls_in_the_wrong_order(tiny_train, blobs, tmp_path):
         ValueError, match="`pool` must be the pool of the saved learner"
     ):
         dfal.ActiveLearner.load(
-            tmp_path / "learner.npz", tiny_train, pool=blobs[0][:200]
+            tmp_path / "learner.npz", shared_train, pool=blobs[0][:200]
         )

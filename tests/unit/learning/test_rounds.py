@@ -40,9 +40,9 @@ def test_recalls_and_metrics_are_those_of_keras(blobs):
         assert last.recalls[label] == (predicted[y == label] == label).mean()
 
 
-def test_a_class_without_test_samples_has_no_recall(tiny_train, blobs):
+def test_a_class_without_test_samples_has_no_recall(shared_train, blobs):
     x, y = blobs
-    rounds, _ = learn(tiny_train, blobs, test_data=(x[y < 2], y[y < 2]))
+    rounds, _ = learn(shared_train, blobs, test_data=(x[y < 2], y[y < 2]))
     assert np.isnan(rounds[0].recalls[2])
     assert not np.isnan(rounds[0].recalls[:2]).any()
 
@@ -56,19 +56,19 @@ def test_one_class_for_all_shows_in_the_recalls(blobs):
     assert rounds[0].accuracy == pytest.approx(1 / 3)
 
 
-def test_without_test_data_there_is_nothing_to_report(tiny_train, blobs):
-    rounds, _ = learn(tiny_train, blobs)
+def test_without_test_data_there_is_nothing_to_report(shared_train, blobs):
+    rounds, _ = learn(shared_train, blobs)
     assert (rounds[0].recalls, rounds[0].metrics) == ((), {})
 
 
-def test_callbacks_receive_each_round(tiny_train, blobs):
+def test_callbacks_receive_each_round(shared_train, blobs):
     received = []
 
     class Recorder(callbacks.RoundCallback):
         def on_round_end(self, round, logs):
             received.append((round, logs))
 
-    rounds, _ = learn(tiny_train, blobs, test_data=blobs, callbacks=[Recorder()])
+    rounds, _ = learn(shared_train, blobs, test_data=blobs, callbacks=[Recorder()])
     assert [k for k, _ in received] == [0, 1, 2]
     for (_, logs), row in zip(received, rounds, strict=True):
         assert logs == row.logs()
@@ -76,9 +76,9 @@ def test_callbacks_receive_each_round(tiny_train, blobs):
         assert logs["recall_2"] == row.recalls[2]
 
 
-def test_tensorboard_gets_the_numbers(tiny_train, blobs, tmp_path):
+def test_tensorboard_gets_the_numbers(shared_train, blobs, tmp_path):
     board = callbacks.TensorBoard(tmp_path / "logs")
-    rounds, _ = learn(tiny_train, blobs, test_data=blobs, callbacks=[board])
+    rounds, _ = learn(shared_train, blobs, test_data=blobs, callbacks=[board])
     (path,) = (tmp_path / "logs").iterdir()
     found = {}
     for event in tf.compat.v1.train.summary_iterator(str(path)):
@@ -90,13 +90,13 @@ def test_tensorboard_gets_the_numbers(tiny_train, blobs, tmp_path):
 
 
 @pytest.mark.parametrize("given", [print, [print], "tensorboard", [object()]])
-def test_bad_callbacks(tiny_train, blobs, given):
+def test_bad_callbacks(shared_train, blobs, given):
     with pytest.raises(ValueError, match="Argument `callbacks` must be a list"):
-        learn(tiny_train, blobs, callbacks=given)
+        learn(shared_train, blobs, callbacks=given)
 
 
-def test_a_learner_is_shown_with_its_state(tiny_train, blobs):
-    _, learner = learn(tiny_train, blobs)
+def test_a_learner_is_shown_with_its_state(shared_train, blobs):
+    _, learner = learn(shared_train, blobs)
     assert repr(learner) == (
         "ActiveLearner(strategy=Random(), round=2, "
         "num_annotations=25, num_queries=5, seed=0)"

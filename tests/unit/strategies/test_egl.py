@@ -34,17 +34,20 @@ def test_egl_equals_a_loop_over_samples_and_classes(lenet5, digits, expectation)
 
 def clipped_lengths(model, x, epsilon=1e-7):
     """Norm of the mean gradient of the clipped loss over one-hot targets, in a loop."""
-    weights = [variable.value for variable in model.trainable_variables]
+
+    @tf.function  # half the time
+    def gradient(image, label):
+        with tf.GradientTape() as tape:
+            probability = model(image, training=False)[0, label]
+            loss = -tf.math.log(tf.clip_by_value(probability, epsilon, 1 - epsilon))
+        weights = [variable.value for variable in model.trainable_variables]
+        rows = tape.gradient(loss, weights)
+        return tf.concat([tf.reshape(row, [-1]) for row in rows], axis=0)
+
     lengths = []
     for image in x:
-        total = 0
-        for label in range(10):
-            with tf.GradientTape() as tape:
-                probability = model(image[None], training=False)[0, label]
-                loss = -tf.math.log(tf.clip_by_value(probability, epsilon, 1 - epsilon))
-            rows = tape.gradient(loss, weights)
-            total += np.concatenate([np.ravel(row) for row in rows]).astype("float64")
-        lengths.append(np.linalg.norm(total / 10))
+        rows = [gradient(image[None], tf.constant(label)) for label in range(10)]
+        lengths.append(np.linalg.norm(np.mean(np.asarray(rows, "float64"), axis=0)))
     return np.array(lengths)
 
 
