@@ -83,12 +83,28 @@ SMALL_RUNS = {
         """,
         "unfrozen",
     ),
+    "6_what_makes_dfal_work": (
+        {
+            "NUM_TRIALS": 1,
+            "NUM_LABELED": 60,
+            "NUM_CANDIDATES": 80,
+            "NUM_QUERIES": 10,
+        },
+        """
+        assert set(rows["trial"]) == {0}
+        assert attack.norms.shape == (80,) and attack.success.mean() > 0.9
+        assert all(len(rows) == 10 for rows in closest.values())
+        assert is_right.mean() > 0.5
+        """,
+        "attacked: 80",
+    ),
 }
 
 SLOW = [
     "1_deepfool_and_the_margin",
     "2_the_active_learning_loop",
     "5_fine_tune_a_pretrained_model",
+    "6_what_makes_dfal_work",
 ]
 
 

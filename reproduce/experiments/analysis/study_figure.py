@@ -16,13 +16,15 @@ _STYLES = tuple(
 )
 _WIDTH, _HEIGHT = 6.8, 3.4  # inches
 _LABEL = 34  # characters in a line of a label
+_MAX_BANDS = 6  # more hide the curves
 
 
 def draw(results: StudyResults, title: str, path: pathlib.Path) -> None:
     """Draw and save the figure of a study on one problem.
 
-    Left, the mean accuracies; right, the differences in area with their 95 % intervals.
-    Open circles are means of too few trials for an interval.
+    Left, the mean accuracies, with the standard deviation if there are few curves;
+    right, the differences in area with their 95 % intervals. Open circles are means of
+    too few trials for an interval.
 
     Args:
         results: The results of the study.
@@ -63,8 +65,9 @@ def _draw_curves(panel, curves):
             marker="." if len(curve) < 10 else None,
             label=label,
         )
-        low, high = curve["mean"] - curve["std"], curve["mean"] + curve["std"]
-        panel.fill_between(curve.index, low, high, color=color, alpha=0.12, lw=0)
+        if len(curves) <= _MAX_BANDS:
+            low, high = curve["mean"] - curve["std"], curve["mean"] + curve["std"]
+            panel.fill_between(curve.index, low, high, color=color, alpha=0.12, lw=0)
     panel.set(xlabel="annotations", ylabel="test accuracy (%)")
 
 
