@@ -150,6 +150,7 @@ def test_the_figure_tells_all_strategies_apart(name, monkeypatch, tmp_path):
     styles = {(line.get_color(), line.get_linestyle()) for line in lines}
     labels = {line.get_label() for line in lines}
     assert len(styles) == len(labels) == len(study.strategies)
+    assert len(left.collections) == (0 if len(lines) > 6 else len(lines))  # bands
     for name in plots.COLORS.keys() & set(study.strategies):  # as in Figure 2
         label = f"{learning_curves.title(name)} (n=2)"
         (line,) = (line for line in lines if line.get_label() == label)
