@@ -158,16 +158,41 @@ def curves(
         place = {"problem": problem, "source": source, "strategy": name, "n": n}
         drawn.append(curve.reset_index().assign(**place))
         color = COLORS.get(strategy) or next(others, "gray")
-        panel.plot(
-            curve.index,
-            curve["mean"],
-            marker="." if len(curve) < 20 else None,
-            color=color,
-            label=textwrap.fill(f"{name} (n={n})", LABEL),
-        )
+        label = textwrap.fill(f"{name} (n={n})", LABEL)
+        mean_curve(panel, curve, label, color=color)
+    return drawn
+
+
+def mean_curve(
+    panel,
+    curve: pd.DataFrame,
+    label: str,
+    *,
+    color: str,
+    linestyle: str = "-",
+    band: bool = True,
+) -> None:
+    """Draw a mean over trials, and a band of one standard deviation to each side.
+
+    Args:
+        panel: The Matplotlib axes.
+        curve: "mean" and "std" by annotations, as `learning_curves.mean` returns them.
+        label: Entry of the legend.
+        color: Color of line and band.
+        linestyle: Style of the line. Defaults to solid.
+        band: Whether to draw the band. Defaults to `True`.
+    """
+    panel.plot(
+        curve.index,
+        curve["mean"],
+        color=color,
+        ls=linestyle,
+        marker="." if len(curve) < 20 else None,
+        label=label,
+    )
+    if band:
         low, high = curve["mean"] - curve["std"], curve["mean"] + curve["std"]
         panel.fill_between(curve.index, low, high, color=color, alpha=0.15, lw=0)
-    return drawn
 
 
 def printed_values(panel, drawn: list[pd.DataFrame]) -> None:

@@ -4,15 +4,17 @@ import itertools
 import math
 import pathlib
 import textwrap
+from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
+import pandas as pd
 
 from experiments.analysis import comparisons, learning_curves, plots
 from experiments.analysis.study_results import StudyResults
 
-# All colors, then all again with dashed lines.
+# Colors that no strategy of the paper has, then theirs, then all again, dashed.
 _STYLES = tuple(
-    itertools.product(("-", "--"), (*plots.COLORS.values(), *plots.OTHER_COLORS))
+    itertools.product(("-", "--"), (*plots.OTHER_COLORS, *plots.COLORS.values()))
 )
 _WIDTH, _HEIGHT = 6.8, 3.4  # inches
 _LABEL = 34  # characters in a line of a label
@@ -31,17 +33,14 @@ def draw(results: StudyResults, title: str, path: pathlib.Path) -> None:
         title: Title of the figure.
         path: Where to write, without a suffix.
     """
-    curves = {name: curve for name, curve in results.curves.items() if curve.size}
-    differences = {
-        name: found for name, found in results.differences.items() if len(found)
-    }
-    height = max(_HEIGHT, 1.6 + 0.28 * len(differences))
+    num_shown = sum(len(found) > 0 for found in results.differences.values())
+    height = max(_HEIGHT, 1.6 + 0.28 * num_shown)
     figure, (left, right) = plt.subplots(
         1, 2, figsize=(_WIDTH, height), layout="constrained"
     )
     figure.suptitle(textwrap.fill(title, 90), fontsize=9)
-    _draw_curves(left, curves)
-    _draw_differences(right, differences)
+    draw_curves(left, results.curves)
+    draw_differences(right, results.differences)
     figure.legend(
         *left.get_legend_handles_labels(),
         loc="outside lower center",
@@ -51,23 +50,26 @@ def draw(results: StudyResults, title: str, path: pathlib.Path) -> None:
     plots.save(figure, path)
 
 
-def _draw_curves(panel, curves):
-    styles = _styles(curves)
-    for strategy, accuracies in curves.items():
-        line, color = styles[strategy]
-        curve = learning_curves.mean(accuracies)
-        label = f"{learning_curves.title(strategy)} (n={accuracies.shape[1]})"
-        panel.plot(
-            curve.index,
-            curve["mean"],
+def draw_curves(panel, curves: Mapping[str, pd.DataFrame]) -> None:
+    """Draw mean accuracies over trials, with bands if there are few curves.
+
+    Args:
+        panel: The Matplotlib axes.
+        curves: Accuracies in percent by strategy, a row for each number of annotations
+            and a column for each trial. Those without trials are left out.
+    """
+    shown = {name: found for name, found in curves.items() if found.size}
+    styles = _styles(shown)
+    for strategy, accuracies in shown.items():
+        linestyle, color = styles[strategy]
+        plots.mean_curve(
+            panel,
+            learning_curves.mean(accuracies),
+            f"{learning_curves.title(strategy)} (n={accuracies.shape[1]})",
             color=color,
-            ls=line,
-            marker="." if len(curve) < 10 else None,
-            label=label,
+            linestyle=linestyle,
+            band=len(shown) <= _MAX_BANDS,
         )
-        if len(curves) <= _MAX_BANDS:
-            low, high = curve["mean"] - curve["std"], curve["mean"] + curve["std"]
-            panel.fill_between(curve.index, low, high, color=color, alpha=0.12, lw=0)
     panel.set(xlabel="annotations", ylabel="test accuracy (%)")
 
 
@@ -80,9 +82,17 @@ def _styles(strategies):
     return {name: own.get(name) or next(free) for name in strategies}
 
 
-def _draw_differences(panel, differences):
+def draw_differences(panel, differences: Mapping[str, pd.DataFrame]) -> None:
+    """Draw differences in mean accuracy: trials, their mean and 95 % interval.
+
+    Args:
+        panel: The Matplotlib axes.
+        differences: Differences in points by title, a row for each trial, with a
+            column "area". Those without trials are left out.
+    """
+    shown = {name: found for name, found in differences.items() if len(found)}
     panel.axvline(0, color="gray", lw=0.8)
-    for place, found in enumerate(differences.values()):
+    for place, found in enumerate(shown.values()):
         values = found["area"]
         low, high = comparisons.interval(values)
         panel.plot(values, [place] * len(values), ".", color="#BBBBBB", ms=4)
@@ -91,9 +101,9 @@ def _draw_differences(panel, differences):
         face = "white" if is_open else "black"
         panel.plot(values.mean(), place, "o", color="black", mfc=face, ms=4)
     panel.set_yticks(
-        range(len(differences)),
-        [textwrap.fill(name, _LABEL, break_on_hyphens=False) for name in differences],
+        range(len(shown)),
+        [textwrap.fill(name, _LABEL, break_on_hyphens=False) for name in shown],
         fontsize=6,
     )
-    panel.set_ylim(len(differences) - 0.5, -0.5)
+    panel.set_ylim(len(shown) - 0.5, -0.5)
     panel.set_xlabel("difference in mean accuracy (points)")
