@@ -31,7 +31,10 @@ def make_archive(**files):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
-            archive.writestr(name.replace("__", "/").replace("_", "."), content)
+            # Without the time: archives are in the names of tests, on which all test
+            # processes have to agree.
+            info = zipfile.ZipInfo(name.replace("__", "/").replace("_", "."))
+            archive.writestr(info, content, zipfile.ZIP_DEFLATED)
     return file.getvalue()
 
 
