@@ -155,7 +155,8 @@ class Training:
             x: Images as the model takes them, of shape `(num_samples, ...)`.
             y: Integer class indices, of shape `(num_samples,)`.
             seed: Non-negative integer, the seed of initial weights, splits, shuffles
-                and dropout.
+                and dropout. On a GPU, it determines the model only after
+                `tf.config.experimental.enable_op_determinism()`.
 
         Returns:
             The model given at construction.

@@ -6,10 +6,11 @@ import subprocess
 import sys
 
 import pytest
+import tensorflow as tf
 from distributed import Client
 from experiments import options
 from experiments.options import make_parser, parse
-from experiments.running import devices, scheduling
+from experiments.running import devices, environment, scheduling
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="Linux only")
@@ -88,3 +89,17 @@ def test_workers_have_one_thread_and_one_gpu_each(monkeypatch):
 
 def test_without_gpus_nothing_is_set():
     assert devices.environment(0, []) == {}
+
+
+@pytest.mark.parametrize(("gpus", "expected"), [([], []), (["GPU"], [True, False])])
+def test_on_a_gpu_runs_are_the_same_again(gpus, expected, monkeypatch):
+    """No GPU is needed: this checks what is set, not what it does."""
+    calls, config = [], tf.config
+    monkeypatch.setattr(config, "list_physical_devices", lambda kind: gpus)
+    for name, call in {
+        "enable_op_determinism": lambda: calls.append(True),
+        "enable_tensor_float_32_execution": calls.append,
+    }.items():
+        monkeypatch.setattr(config.experimental, name, call)
+    environment.start_tensorflow()
+    assert calls == expected

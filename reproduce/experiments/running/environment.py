@@ -17,6 +17,9 @@ def start_tensorflow(num_threads: int = 1) -> None:
     Two processes of one thread do nearly twice the work of one with two threads. A
     process that has used TensorFlow before keeps its number of threads.
 
+    On a GPU, operations are made deterministic, so that a run is the same again, and
+    TensorFloat-32 is turned off, which changes DeepFool's norms by up to 2 %.
+
     Args:
         num_threads: Number of threads. Defaults to 1.
     """
@@ -26,6 +29,9 @@ def start_tensorflow(num_threads: int = 1) -> None:
     with contextlib.suppress(RuntimeError):
         tf.config.threading.set_intra_op_parallelism_threads(num_threads)
         tf.config.threading.set_inter_op_parallelism_threads(num_threads)
+    if tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.enable_op_determinism()
+        tf.config.experimental.enable_tensor_float_32_execution(False)
 
 
 def describe() -> dict:
