@@ -59,7 +59,9 @@ class Training:
         epochs: Maximum number of epochs of a restart. Defaults to 100.
         patience: Number of epochs without a lower validation loss after which a
             restart stops. Defaults to 5.
-        batch_size: Number of samples per gradient step. Defaults to 32.
+        batch_size: Number of samples per gradient step. The last batch of an epoch
+            holds the rest. If that is one or two samples of a small labeled set, the
+            model can be much worse: use another size. Defaults to 32.
         class_weight: Dict from class indices to weights in the training loss, 1 for
             classes that are not in it, or `"balanced"` for weights that are inversely
             proportional to the class's number of samples in the labeled set. The
