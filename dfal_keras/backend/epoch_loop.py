@@ -26,14 +26,22 @@ class EpochLoop:
         epochs: Maximum number of epochs.
         patience: Number of epochs without a lower validation loss after which to stop.
         batch_size: Number of samples per gradient step.
+        min_batch_size: Skip the last batch of an epoch if it has fewer samples, unless
+            it is the only one.
     """
 
     def __init__(
-        self, model: keras.Model, *, epochs: int, patience: int, batch_size: int
+        self,
+        model: keras.Model,
+        *,
+        epochs: int,
+        patience: int,
+        batch_size: int,
+        min_batch_size: int,
     ):
         self._model = model
         self._epochs, self._patience = epochs, patience
-        self._batch_size = batch_size
+        self._batch_size, self._min_batch_size = batch_size, min_batch_size
         self._traced: dict = {}
 
     def run(
@@ -157,7 +165,10 @@ class EpochLoop:
         """Train for an epoch, and return the loss and metrics on both sets."""
         self._model.reset_metrics()
         shuffled = tf.random.experimental.stateless_shuffle(train_rows, seed)
-        for start in tf.range(0, tf.size(shuffled), self._batch_size):
+        rest = tf.size(shuffled) % self._batch_size
+        is_skipped = (rest < self._min_batch_size) & (rest < tf.size(shuffled))
+        end = tf.size(shuffled) - tf.where(is_skipped, rest, 0)
+        for start in tf.range(0, end, self._batch_size):
             batch = shuffled[start : start + self._batch_size]
             self._model.train_step(_rows(data, batch))
         results = self._model.get_metrics_result()

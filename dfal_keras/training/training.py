@@ -59,9 +59,11 @@ class Training:
         epochs: Maximum number of epochs of a restart. Defaults to 100.
         patience: Number of epochs without a lower validation loss after which a
             restart stops. Defaults to 5.
-        batch_size: Number of samples per gradient step. The last batch of an epoch
-            holds the rest. If that is one or two samples of a small labeled set, the
-            model can be much worse: use another size. Defaults to 32.
+        batch_size: Number of samples per gradient step. Defaults to 32.
+        min_batch_size: Skip the last batch of an epoch, which holds the rest, if it has
+            fewer samples; they are others in each epoch. The only batch is never
+            skipped. A last batch of one or two samples can make the model of a small
+            labeled set much worse. Defaults to 1: as in `model.fit`, none is skipped.
         class_weight: Dict from class indices to weights in the training loss, 1 for
             classes that are not in it, or `"balanced"` for weights that are inversely
             proportional to the class's number of samples in the labeled set. The
@@ -117,6 +119,7 @@ class Training:
         epochs: int = 100,
         patience: int = 5,
         batch_size: int = 32,
+        min_batch_size: int = 1,
         class_weight: dict | str | None = None,
         callbacks: list | None = None,
         verbose: int = 0,
@@ -141,12 +144,22 @@ class Training:
         self.epochs = _validation.check_count("epochs", epochs)
         self.patience = _validation.check_count("patience", patience)
         self.batch_size = _validation.check_count("batch_size", batch_size)
+        self.min_batch_size = _validation.check_count("min_batch_size", min_batch_size)
+        if min_batch_size > batch_size:
+            raise ValueError(
+                "Argument `min_batch_size` must be at most `batch_size`. "
+                f"Received: min_batch_size={min_batch_size}, batch_size={batch_size}"
+            )
         self.class_weight = class_weights.check(class_weight)
         self.callbacks = epoch_callbacks.check(callbacks)
         self.verbose = _check_flag("verbose", verbose)
         self._initializer = reinitialization.Initializer(model, keep=initial == "keep")
         self._loop = epoch_loop.EpochLoop(
-            model, epochs=self.epochs, patience=self.patience, batch_size=batch_size
+            model,
+            epochs=self.epochs,
+            patience=self.patience,
+            batch_size=self.batch_size,
+            min_batch_size=self.min_batch_size,
         )
         self._num_outputs: int | None = None  # until the first call
 

@@ -86,15 +86,15 @@ CATEGORICAL = keras.losses.CategoricalCrossentropy(label_smoothing=0.1)
 
 
 @pytest.mark.parametrize(
-    ("loss", "class_weight", "has_validation_data"),
+    ("loss", "class_weight", "has_validation_data", "min_batch_size"),
     [
-        ("sparse_categorical_crossentropy", None, False),
-        ("sparse_categorical_crossentropy", {0: 3.0, 2: 0.5}, True),
-        (CATEGORICAL, {1: 2}, False),
+        ("sparse_categorical_crossentropy", None, False, 1),
+        ("sparse_categorical_crossentropy", {0: 3.0, 2: 0.5}, True, 2),
+        (CATEGORICAL, {1: 2}, False, 9),
     ],
 )
 def test_equals_a_plain_loop_over_train_on_batch(
-    blobs, tiny_model, loss, class_weight, has_validation_data
+    blobs, tiny_model, loss, class_weight, has_validation_data, min_batch_size
 ):
     """With the same splits, shuffles and steps, through Keras's public methods."""
     x, y = blobs[0][:50].astype("float32"), blobs[1][:50]
@@ -108,6 +108,7 @@ def test_equals_a_plain_loop_over_train_on_batch(
         tiny_model,
         class_weight=class_weight,
         validation_data=validation_data if has_validation_data else None,
+        min_batch_size=min_batch_size,
         **options,
     )
     trained = train(x, y, seed=7)
@@ -127,7 +128,11 @@ def test_equals_a_plain_loop_over_train_on_batch(
     for epoch in range(4):
         shuffled = tf.random.experimental.stateless_shuffle(rows, seed + [0, epoch])
         logs = {"loss": 0.0, "accuracy": 0.0}
-        for batch in np.split(shuffled.numpy(), range(16, len(rows), 16)):
+        batches = np.split(shuffled.numpy(), range(16, len(rows), 16))
+        assert len(batches[-1]) == (2 if has_validation_data else 8)
+        if len(batches[-1]) < min_batch_size:
+            batches.pop()
+        for batch in batches:
             weights = np.ones(len(batch), "float32")
             for label, weight in (class_weight or {}).items():
                 weights[y[batch] == label] = weight
@@ -136,7 +141,7 @@ def test_equals_a_plain_loop_over_train_on_batch(
                 x[batch], labels[batch], weights, return_dict=True
             )
             for name, value in of_batch.items():
-                logs[name] += value * len(batch) / len(rows)
+                logs[name] += value * len(batch) / sum(map(len, batches))
         held_out_logs = plain.evaluate(
             x_held_out, y_held_out, verbose=0, return_dict=True
         )
@@ -177,6 +182,20 @@ def test_stops_when_the_validation_loss_no_longer_improves(tiny_model, blobs):
     train(blobs[0][:50], blobs[1][:50], seed=0)
     # The first epoch, and three epochs without improvement, of four batches each.
     assert int(tiny_model.optimizer.iterations.numpy()) == (1 + 3) * 4
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "minimum", "expected"),
+    [(16, 8, 3), (16, 9, 2), (13, 1, 4), (13, 2, 3), (20, 20, 2), (64, 64, 1)],
+)
+def test_a_small_last_batch_is_skipped(
+    tiny_model, blobs, batch_size, minimum, expected
+):
+    """40 samples for training."""
+    options = {"num_restarts": 1, "epochs": 1, "batch_size": batch_size}
+    train = dfal.Training(tiny_model, min_batch_size=minimum, **options)
+    train(blobs[0][:50], blobs[1][:50], seed=0)
+    assert int(tiny_model.optimizer.iterations.numpy()) == expected
 
 
 class WeightsAtTheEnd(keras.callbacks.Callback):
@@ -271,6 +290,8 @@ def test_the_size_of_the_validation_set_is_rounded(
         ("epochs", 2.5),
         ("patience", 0),
         ("batch_size", -1),
+        ("min_batch_size", 0),
+        ("min_batch_size", 33),
     ],
 )
 def test_bad_options(tiny_model, option, value):
