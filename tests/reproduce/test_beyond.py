@@ -162,7 +162,7 @@ def test_the_figure_tells_all_strategies_apart(name, monkeypatch, tmp_path):
 def test_strategies_without_trials_are_not_drawn():
     curve = pd.DataFrame({0: [50.0, 90.0], 1: [60.0, 95.0]}, index=[10, 310])
     none = curve.iloc[:, :0]
-    _, (left, right) = plots.plt.subplots(1, 2)
+    left, right = plots.plt.figure().subplots(1, 2)
     study_figure.draw_curves(left, {"dfal": none, "dfal_q1": curve})
     (line,) = left.lines
     assert line.get_label() == "DFAL, 1 a query (n=2)"
@@ -172,6 +172,7 @@ def test_strategies_without_trials_are_not_drawn():
     }
     study_figure.draw_differences(right, pairs)
     assert [text.get_text() for text in right.get_yticklabels()] == ["with trials"]
+    plots.plt.close(left.figure)
 
 
 def test_a_dry_run_lists_the_runs_of_every_study(output, capsys):
