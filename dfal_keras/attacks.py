@@ -66,7 +66,7 @@ def deepfool(
     of x + (1 + overshoot) r is not c. On a linear model its norm is `1 + overshoot`
     times the distance to the decision boundary.
 
-    On a GPU, TensorFloat-32 makes norms less precise, by up to 2 % for linear models.
+    On a GPU, TensorFloat-32 makes norms less precise.
     `tf.config.experimental.enable_tensor_float_32_execution(False)` turns it off.
 
     Reference:

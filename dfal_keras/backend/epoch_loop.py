@@ -165,9 +165,10 @@ class EpochLoop:
         """Train for an epoch, and return the loss and metrics on both sets."""
         self._model.reset_metrics()
         shuffled = tf.random.experimental.stateless_shuffle(train_rows, seed)
-        rest = tf.size(shuffled) % self._batch_size
-        is_skipped = (rest < self._min_batch_size) & (rest < tf.size(shuffled))
-        end = tf.size(shuffled) - tf.where(is_skipped, rest, 0)
+        num_samples = tf.size(shuffled)
+        rest = num_samples % self._batch_size
+        is_skipped = (rest < self._min_batch_size) & (rest < num_samples)
+        end = num_samples - tf.where(is_skipped, rest, 0)
         for start in tf.range(0, end, self._batch_size):
             batch = shuffled[start : start + self._batch_size]
             self._model.train_step(_rows(data, batch))

@@ -195,4 +195,10 @@ def _add_train(commands):
     add("--restarts", type=int, default=5, help="trainings (default: %(default)s)")
     add("--epochs", type=int, default=100, help="at most (default: %(default)s)")
     add("--patience", type=int, default=5, help="in epochs (default: %(default)s)")
-    add("--batch-size", type=int, default=32, help="(default: %(default)s)")
+    add(
+        "--batch-size",
+        type=int,
+        default=32,
+        help="images in a training step; the last step of an epoch is skipped if it "
+        "has less than a quarter of them (default: %(default)s)",
+    )

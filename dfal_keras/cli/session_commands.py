@@ -77,7 +77,14 @@ def tell(
         print(f"{_num_open(opened)} images are asked and not labeled yet")
 
 
-def train(session: pathlib.Path, *, held_out: float, restarts: int, **options) -> None:
+def train(
+    session: pathlib.Path,
+    *,
+    held_out: float,
+    restarts: int,
+    batch_size: int,
+    **options,
+) -> None:
     """Train the model of a session.
 
     Raises:
@@ -88,6 +95,10 @@ def train(session: pathlib.Path, *, held_out: float, restarts: int, **options) -
             opened,
             held_out_fraction=held_out,
             num_restarts=restarts,
+            batch_size=batch_size,
+            # People label any number of images, and a last batch of one or two of them
+            # can spoil the model.
+            min_batch_size=max(1, batch_size // 4),
             verbose=1,
             **options,
         )

@@ -15,9 +15,6 @@ from dfal_keras.session import held_out, history, model_files, new_classes
 from dfal_keras.session.session import Session
 
 _STOP_SET_SIZE = 2000  # images, as in Bloodgood & Vijay-Shanker, 2009
-# A quarter of a batch. People label any number of images, and a last batch of one or
-# two can spoil the model.
-_MIN_BATCH_SIZE = 8
 
 
 def train(
@@ -37,8 +34,7 @@ def train(
         held_out_fraction: The part to hold out, from 0 to below 1. Defaults to 0.2.
         allow_missing_classes: Whether to train although a class has too few labels to
             train and to test with. Defaults to `False`.
-        **options: Options of `dfal_keras.Training`. `min_batch_size` defaults to 8 if
-            `batch_size` is not given.
+        **options: Options of `dfal_keras.Training`.
 
     Returns:
         The row of the history.
@@ -68,8 +64,6 @@ def train(
     before = _predicted_before(session, stop_set)
     model = _initial_model(session)
     seed = session.learner.training_seed(session.learner.round)
-    if "batch_size" not in options:
-        options.setdefault("min_batch_size", _MIN_BATCH_SIZE)
     Training(model, **options)(*training_set.arrays(session.store.pool), seed=seed)
 
     predicted = _predict(model, session.store.pool[rows]) if len(rows) else truth

@@ -18,7 +18,7 @@ def start_tensorflow(num_threads: int = 1) -> None:
     process that has used TensorFlow before keeps its number of threads.
 
     On a GPU, operations are made deterministic, so that a run is the same again, and
-    TensorFloat-32 is turned off, which changes DeepFool's norms by up to 2 %.
+    TensorFloat-32 is turned off, which makes DeepFool's norms less precise.
 
     Args:
         num_threads: Number of threads. Defaults to 1.

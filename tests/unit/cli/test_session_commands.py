@@ -6,7 +6,9 @@ import shutil
 import pytest
 from helpers import image_folders, sessions
 
+from dfal_keras import Training
 from dfal_keras.cli.main import main
+from dfal_keras.session import training
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +72,35 @@ def test_a_round_with_the_commands(folder, capsys):
     assert f"{told.count('cat'):8} cat\n" in output
     assert "trainings" in output
     assert "1 asked, not labeled yet" in output
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [([], 8), (["--batch-size", 100], 25), (["--batch-size", 3], 1)],
+)
+def test_a_last_batch_of_less_than_a_quarter_is_skipped(
+    folder, capsys, monkeypatch, options, expected
+):
+    made = []
+
+    def make(model, **options):
+        made.append(Training(model, **{**options, "epochs": 1, "num_restarts": 1}))
+        return made[0]
+
+    monkeypatch.setattr(training, "Training", make)
+    write_labels(folder, dict(list(truth(folder).items())[:20]))
+    run(capsys, "import", "session", "labels.csv")
+    run(capsys, "train", "session", "--allow-missing-classes", *options)
+    assert [each.min_batch_size for each in made] == [expected]
+
+
+def test_a_bad_batch_size_is_named(folder, capsys):
+    write_labels(folder, dict(list(truth(folder).items())[:20]))
+    run(capsys, "import", "session", "labels.csv")
+    options = ("--allow-missing-classes", "--batch-size", 0)
+    error = run(capsys, "train", "session", *options, code=2)
+    assert "--batch-size" in error
+    assert "must be an integer of at least 1" in error
 
 
 def test_ties_are_asked_again(folder, capsys):

@@ -63,23 +63,6 @@ def test_the_model_is_trained_on_what_is_not_held_out_and_tested_on_the_rest(ses
     ).tolist()
 
 
-@pytest.mark.parametrize(
-    ("options", "expected"),
-    [({}, 8), ({"min_batch_size": 1}, 1), ({"batch_size": 4}, 1)],
-)
-def test_a_small_last_batch_is_skipped(session, monkeypatch, options, expected):
-    class MadeError(Exception):
-        pass
-
-    def make(model, **options):
-        assert Training(model, **options).min_batch_size == expected
-        raise MadeError
-
-    monkeypatch.setattr(training, "Training", make)
-    with pytest.raises(MadeError):
-        training.train(session, **options)
-
-
 def test_models_are_compared_with_those_before(session):
     training.train(session, **OPTIONS)
     before = model_files.load_model(session.path("model.keras"))

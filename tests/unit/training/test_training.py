@@ -198,6 +198,25 @@ def test_a_small_last_batch_is_skipped(
     assert int(tiny_model.optimizer.iterations.numpy()) == expected
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("num_labeled", [81, 82])
+@pytest.mark.parametrize("options", [{"batch_size": 33}, {"min_batch_size": 8}])
+def test_a_small_last_batch_spoils_the_model(mnist, num_labeled, options):
+    """65 and 66 digits for training: one and two more than whole batches of 32."""
+    (x, y), (x_test, y_test) = mnist
+    accuracies = []
+    for each in ({}, options):
+        model = dfal.models.LeNet5()
+        model.compile("adam", "sparse_categorical_crossentropy")
+        train = dfal.Training(model, **each)
+        for seed in range(8):
+            rows = np.random.default_rng(seed).permutation(len(x))[:num_labeled]
+            train(x[rows], y[rows], seed=seed)
+            accuracies.append(inference.evaluate(model, x_test, y_test)[1])
+    spoiled, good = np.mean(np.split(np.array(accuracies), 2), axis=1)
+    assert good > spoiled + 0.05
+
+
 class WeightsAtTheEnd(keras.callbacks.Callback):
     def __init__(self):
         super().__init__()
