@@ -141,15 +141,15 @@ class DeepFoolOptions:
         ValueError: If an option is invalid.
     """
 
-    ord: float
-    max_steps: int
-    overshoot: float
-    bounds: tuple | None
-    num_classes: int | None
-    step_offset: float | None
-    num_closest: int | None
-    first_look: int | None
-    batch_size: int | None
+    ord: float = 2
+    max_steps: int = 50
+    overshoot: float = 0.02
+    bounds: tuple | None = None
+    num_classes: int | None = None
+    step_offset: float | None = None
+    num_closest: int | None = None
+    first_look: int | None = None
+    batch_size: int | None = None
 
     def __post_init__(self):
         _validation.check_number("ord", self.ord, minimum=1)

@@ -98,8 +98,8 @@ def choose(model, segments: np.ndarray, pool: np.ndarray) -> Scenarios:
     query = dfal.strategies.DFAL().query(model, pool, len(pool))
     rows = np.argsort(query.indices)  # from the ranking to the order of the pool
     adversarial_examples = pool.copy()  # a point that was not fooled is left in place
-    fooled = query.indices[query.adversarial_rows]
-    adversarial_examples[fooled] = query.adversarial_examples
+    fooled = query.indices[query.companion_rows]
+    adversarial_examples[fooled] = query.companions
     return {
         "true margin": (feet, np.linalg.norm(feet - pool, axis=1)),
         "nearest of other class": (neighbors, np.linalg.norm(neighbors - pool, axis=1)),

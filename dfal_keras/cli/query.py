@@ -144,13 +144,13 @@ def _draw(path, query, images, rows, model):
     """Write the contact sheets."""
     white = 255 if images.max() > 1 else 1
     counterparts = {}
-    if len(query.adversarial_rows):
-        examples = query.adversarial_examples
+    if len(query.companion_rows):
+        examples = query.companions
         predicted = inference.predict_logits(model, examples).argmax(axis=1)
         counterparts = {
             int(row): (example * (255 / white), str(label))
             for row, example, label in zip(
-                query.adversarial_rows, examples, predicted, strict=True
+                query.companion_rows, examples, predicted, strict=True
             )
         }
     queried = [

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from dfal_keras import _validation
-from dfal_keras.learning.labeled_set import LabeledSet
+from dfal_keras.learning.labeled_set import LabeledSet, stored_name
 from dfal_keras.strategies import Query
 
 _NO_QUERY = Query(np.empty(0, np.int64))
@@ -132,7 +132,7 @@ class Annotations:
         self.labeled.relabel(self._find(rows), np.array(labels, np.int64))
 
     def unlabel(self, indices) -> None:
-        """Remove labels. Samples return to the pool, without adversarial examples.
+        """Remove labels. Samples return to the pool, without companions.
 
         They may be queried again by later queries. The open query does not ask for
         them again: use `add_labels`. Samples that are ignored remain so. Samples whose
@@ -175,7 +175,7 @@ class Annotations:
     def _arrays(self) -> dict:
         """Return what `_restore` takes, except for the labeled set."""
         query = {
-            f"query_{name}": value
+            f"query_{stored_name(name)}": value
             for name, value in vars(self._query).items()
             if value is not None
         }
@@ -201,7 +201,9 @@ class Annotations:
         self._num_before = int(arrays.get("num_before", labeled.num_annotations))
         if "query_indices" in arrays:
             names = [field.name for field in dataclasses.fields(Query)]
-            found: dict = {name: arrays.get(f"query_{name}") for name in names}
+            found: dict = {
+                name: arrays.get(f"query_{stored_name(name)}") for name in names
+            }
             self._query = Query(**found)
             all_open = np.ones(len(self._query.indices), bool)
             self._is_open = arrays.get("query_is_open", all_open)

@@ -1,4 +1,4 @@
-"""The labeled set L_k: samples, labels and adversarial examples."""
+"""The labeled set L_k: samples, labels and companions."""
 
 import dataclasses
 import os
@@ -21,6 +21,18 @@ _READ_ERRORS = (
 )
 
 
+# Files keep these names, which are older than companions of other kinds.
+_STORED_NAMES = {
+    "companions": "adversarial_examples",
+    "companion_rows": "adversarial_rows",
+}
+
+
+def stored_name(field: str) -> str:
+    """Return the name in files of a field of a `LabeledSet` or a `Query`."""
+    return _STORED_NAMES.get(field, field)
+
+
 @dataclasses.dataclass
 class LabeledSet:
     """A labeled set, as indices into a pool.
@@ -29,11 +41,11 @@ class LabeledSet:
         indices: Int array of shape `(num_annotations,)`, the labeled rows of the pool,
             in the order of the queries.
         labels: Int array of shape `(num_annotations,)`.
-        adversarial_examples: Float32 array of shape `(num_adversarial, ...)`, or of
-            shape `(0,)` if there are none.
-        adversarial_rows: Int array of shape `(num_adversarial,)`, the position in
-            `indices` of the sample that each adversarial example belongs to. The two
-            share a label.
+        companions: Float32 array of shape `(num_companions, ...)`, such as DFAL's
+            adversarial examples, or of shape `(0,)` if there are none.
+        companion_rows: Int array of shape `(num_companions,)`, the position in
+            `indices` of the sample that each companion belongs to. The two share a
+            label.
         pseudo_indices: Int array of shape `(num_pseudo_labels,)`, the pseudo-labeled
             rows of the pool.
         pseudo_labels: Int array of shape `(num_pseudo_labels,)`.
@@ -41,8 +53,8 @@ class LabeledSet:
 
     indices: np.ndarray
     labels: np.ndarray
-    adversarial_examples: np.ndarray
-    adversarial_rows: np.ndarray
+    companions: np.ndarray
+    companion_rows: np.ndarray
     pseudo_indices: np.ndarray
     pseudo_labels: np.ndarray
 
@@ -59,16 +71,22 @@ class LabeledSet:
         return len(self.indices)
 
     @property
-    def adversarial_labels(self) -> np.ndarray:
-        """Labels of the adversarial examples, of shape `(num_adversarial,)`."""
-        return self.labels[self.adversarial_rows]
+    def companion_labels(self) -> np.ndarray:
+        """Labels of the companions, of shape `(num_companions,)`."""
+        return self.labels[self.companion_rows]
+
+    @property
+    def groups(self) -> np.ndarray:
+        """The group of each row of `arrays`: a sample and its companions are one."""
+        own = np.arange(len(self.indices) + len(self.pseudo_indices))
+        return np.concatenate([own, self.companion_rows])
 
     def __len__(self) -> int:
-        """Size of the training set, adversarial examples and pseudo-labels included."""
-        return len(self.indices) + len(self.adversarial_rows) + len(self.pseudo_indices)
+        """Size of the training set, companions and pseudo-labels included."""
+        return len(self.indices) + len(self.companion_rows) + len(self.pseudo_indices)
 
     def add(self, query: "Query", labels: np.ndarray) -> None:
-        """Add the samples and adversarial examples of a query.
+        """Add the samples and companions of a query.
 
         The query's pseudo-labels replace those of the set.
 
@@ -79,14 +97,12 @@ class LabeledSet:
         num_annotations = self.num_annotations
         self.indices = np.concatenate([self.indices, query.indices])
         self.labels = np.concatenate([self.labels, labels])
-        rows, examples = query.adversarial_rows, query.adversarial_examples
+        rows, examples = query.companion_rows, query.companions
         if examples is not None and rows is not None and len(rows):
-            known = [self.adversarial_examples] if len(self.adversarial_rows) else []
-            self.adversarial_examples = np.concatenate(
-                [*known, examples], dtype=np.float32
-            )
-            self.adversarial_rows = np.concatenate(
-                [self.adversarial_rows, num_annotations + np.asarray(rows)]
+            known = [self.companions] if len(self.companion_rows) else []
+            self.companions = np.concatenate([*known, examples], dtype=np.float32)
+            self.companion_rows = np.concatenate(
+                [self.companion_rows, num_annotations + np.asarray(rows)]
             )
         self.pseudo_indices = query.pseudo_indices
         self.pseudo_labels = query.pseudo_labels
@@ -104,7 +120,7 @@ class LabeledSet:
         return np.array([rows.get(index, -1) for index in indices.tolist()], np.int64)
 
     def relabel(self, rows: np.ndarray, labels: np.ndarray) -> None:
-        """Change labels; the adversarial examples take them too.
+        """Change labels; the companions take them too.
 
         Args:
             rows: Int array, positions in `indices`.
@@ -114,20 +130,20 @@ class LabeledSet:
         self.labels[rows] = labels
 
     def keep(self, rows: np.ndarray) -> None:
-        """Keep only some samples, in a given order, with their adversarial examples.
+        """Keep only some samples, in a given order, with their companions.
 
         Args:
             rows: Int array, distinct positions in `indices`.
         """
         places = np.full(self.num_annotations, -1)
         places[rows] = np.arange(len(rows))
-        places = places[self.adversarial_rows]
+        places = places[self.companion_rows]
         order = np.argsort(places, kind="stable")
         order = order[places[order] >= 0]
         self.indices, self.labels = self.indices[rows], self.labels[rows]
-        self.adversarial_rows = places[order]
-        self.adversarial_examples = (
-            self.adversarial_examples[order] if len(order) else np.empty(0, np.float32)
+        self.companion_rows = places[order]
+        self.companions = (
+            self.companions[order] if len(order) else np.empty(0, np.float32)
         )
 
     def first(self, num_annotations: int) -> "LabeledSet":
@@ -137,7 +153,7 @@ class LabeledSet:
             num_annotations: Number of annotations, from 1 to that of the set.
 
         Returns:
-            A new `LabeledSet` with the adversarial examples of these annotations.
+            A new `LabeledSet` with the companions of these annotations.
 
         Raises:
             ValueError: If `num_annotations` is out of range.
@@ -163,13 +179,13 @@ class LabeledSet:
         Returns:
             `(images, labels)`: float32 images of shape `(len(self), ...)`, and int64
             labels of shape `(len(self),)`. Annotated and pseudo-labeled samples come
-            first, adversarial examples last.
+            first, companions last.
         """
         rows = np.concatenate([self.indices, self.pseudo_indices])
         images = np.asarray(pool[rows], np.float32)
-        if len(self.adversarial_rows):
-            images = np.concatenate([images, self.adversarial_examples])
-        labels = [self.labels, self.pseudo_labels, self.adversarial_labels]
+        if len(self.companion_rows):
+            images = np.concatenate([images, self.companions])
+        labels = [self.labels, self.pseudo_labels, self.companion_labels]
         return images, np.concatenate(labels)
 
     def save(self, path: str | os.PathLike, **extra) -> None:
@@ -180,7 +196,8 @@ class LabeledSet:
             **extra: Further arrays to store, by name.
         """
         with _files.replacing(path) as file:
-            np.savez(file, **vars(self), **extra)
+            own = {stored_name(name): value for name, value in vars(self).items()}
+            np.savez(file, **own, **extra)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "tuple[LabeledSet, dict]":
@@ -199,7 +216,8 @@ class LabeledSet:
         try:
             with np.load(pathlib.Path(path), allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
-            return cls(**{name: arrays.pop(name) for name in names}), arrays
+            own = {name: arrays.pop(stored_name(name)) for name in names}
+            return cls(**own), arrays
         except _READ_ERRORS as error:
             raise ValueError(
                 "Argument `path` must be a file that `LabeledSet.save` wrote. "

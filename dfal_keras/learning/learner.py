@@ -1,5 +1,6 @@
 """The active learner: Algorithm 1 of the paper."""
 
+import inspect
 import logging
 import os
 import time
@@ -24,14 +25,14 @@ class ActiveLearner(Annotations):
 
     One round, as in Algorithm 1: train A_k on L_k; draw K candidates S_k from the
     unlabeled pool U_k; let the strategy choose `num_queries` of them; move these, with
-    their labels and adversarial examples, from U_k to L_{k+1}.
+    their labels and companions, from U_k to L_{k+1}.
 
     Use `ask` and `tell` with an annotator, `rounds` or `fit` to simulate one. Bring
     labels that exist already with `add_labels`; correct labels with `relabel` and
     `unlabel`. Within a query, the order of the answers has no effect.
 
     The pool is never copied or converted as a whole. The learner keeps indices into
-    it, labels and adversarial examples, in `labeled`.
+    it, labels and companions, in `labeled`.
 
     Reference:
         - Ducoffe & Precioso, 2018, "Adversarial active learning for deep networks: a
@@ -39,7 +40,9 @@ class ActiveLearner(Annotations):
 
     Args:
         train: `training(H, L_k)`, a function `train(x, y, seed=...)` that returns a
-            trained Keras model, such as a `dfal_keras.Training`.
+            trained Keras model, such as a `dfal_keras.Training`. If it has an argument
+            `groups`, it also gets the group of each sample, an int array: an image and
+            its companions have the same.
         strategy: Name of a query strategy, or an object with a method `query`; see
             `dfal_keras.strategies.get`. Defaults to `"dfal"`.
         num_queries: n_query, the number of labels to query in a round. Defaults to 10.
@@ -53,7 +56,7 @@ class ActiveLearner(Annotations):
             the first queries are drawn at random.
 
     Attributes:
-        labeled: The `LabeledSet` L_k: indices, labels, adversarial examples and
+        labeled: The `LabeledSet` L_k: indices, labels, companions and
             pseudo-labels.
         ignored: Sorted int array, rows of the pool that are never queried.
         round: k, the number of completely answered queries, without the initial one.
@@ -343,10 +346,19 @@ class ActiveLearner(Annotations):
         """Train A_k on L_k, unless L_k is empty."""
         if self.labeled.num_annotations:
             arrays = self.labeled.arrays(self.pool)
-            self.model = self.train(*arrays, seed=self.training_seed(self.round))
+            grouped = {"groups": self.labeled.groups} if self._takes_groups() else {}
+            seed = self.training_seed(self.round)
+            self.model = self.train(*arrays, seed=seed, **grouped)
             self._has_trained = True
         elif self._has_trained:  # `unlabel` removed all labels
             self.model, self._has_trained = self._first_model, False
+
+    def _takes_groups(self):
+        """Return whether `train` has an argument `groups`."""
+        try:
+            return "groups" in inspect.signature(self.train).parameters
+        except (TypeError, ValueError):  # a callable without a signature
+            return False
 
     def _choose(self, num_queries):
         """Begin the strategy's query, or a random one if there is no model yet."""

@@ -6,7 +6,7 @@ import logging
 import os
 
 from dfal_keras import strategies
-from dfal_keras.learning.labeled_set import LabeledSet
+from dfal_keras.learning.labeled_set import LabeledSet, stored_name
 from dfal_keras.learning.pool_fingerprint import PoolFingerprint
 
 _logger = logging.getLogger(__name__)
@@ -14,7 +14,10 @@ _logger = logging.getLogger(__name__)
 NUMBERS = ("num_queries", "num_initial", "seed")
 _ANNOTATIONS = {
     *("round", "ignored", "next_round", "num_before", "query_is_open"),
-    *(f"query_{field.name}" for field in dataclasses.fields(strategies.Query)),
+    *(
+        f"query_{stored_name(field.name)}"
+        for field in dataclasses.fields(strategies.Query)
+    ),
 }
 _POOL = {f"pool_{field.name}" for field in dataclasses.fields(PoolFingerprint)}
 _NAMES = {*NUMBERS, *_ANNOTATIONS, *_POOL, "metadata", "strategy"}

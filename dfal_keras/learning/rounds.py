@@ -10,8 +10,8 @@ class Round:
     Attributes:
         round: k, from 0.
         num_annotations: Number of labels queried so far, the initial set included.
-        num_labeled: Size of the training set L_k: annotations, adversarial examples
-            and pseudo-labels.
+        num_labeled: Size of the training set L_k: annotations, companions and
+            pseudo-labels.
         accuracy: Test accuracy of A_k, in [0, 1]. NaN without test data.
         loss: Test cross-entropy of A_k, in nats. NaN without test data.
         fit_seconds: Time to train A_k.

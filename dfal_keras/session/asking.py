@@ -77,12 +77,10 @@ def _describe(session, model):
     predicted = _predict(model, images, classes)
     examples: dict[int, np.ndarray] = {}
     examples_predicted: dict[int, str] = {}
-    if model is not None and len(query.adversarial_rows):
-        rows = query.adversarial_rows.tolist()
-        examples = dict(zip(rows, query.adversarial_examples, strict=True))
-        names = [
-            name for name, _ in _predict(model, query.adversarial_examples, classes)
-        ]
+    if model is not None and len(query.companion_rows):
+        rows = query.companion_rows.tolist()
+        examples = dict(zip(rows, query.companions, strict=True))
+        names = [name for name, _ in _predict(model, query.companions, classes)]
         examples_predicted = dict(zip(rows, names, strict=True))
     return [
         QueriedImage(

@@ -3,6 +3,7 @@
 from dfal_keras.strategies.bald import BALD
 from dfal_keras.strategies.base import Strategy
 from dfal_keras.strategies.ceal import CEAL
+from dfal_keras.strategies.companions import WithCompanions
 from dfal_keras.strategies.core_set import CoreSet
 from dfal_keras.strategies.cost_effective_dfal import CostEffectiveDFAL
 from dfal_keras.strategies.dfal import DFAL
@@ -25,6 +26,7 @@ __all__ = [
     "Random",
     "Strategy",
     "Uncertainty",
+    "WithCompanions",
     "class_name",
     "get",
     "serialize",

@@ -64,7 +64,7 @@ class DFAL(Strategy):
         >>> (x, _), _ = dfal.datasets.load_data("mnist")
         >>> model = dfal.models.LeNet5((28, 28, 1), 10)
         >>> query = dfal.strategies.DFAL().query(model, x[:100], num_queries=10)
-        >>> query.adversarial_examples.shape
+        >>> query.companions.shape
         (10, 28, 28, 1)
     """
 
@@ -134,8 +134,8 @@ class DFAL(Strategy):
         return Query(
             indices,
             attack.norms[indices],
-            adversarial_examples=examples,
-            adversarial_rows=rows,
+            companions=examples,
+            companion_rows=rows,
         )
 
     def _deepfool_options(self, num_closest):

@@ -47,7 +47,7 @@ class DiverseDFAL(DFAL):
         >>> (x, _), _ = dfal.datasets.load_data("mnist")
         >>> model = dfal.models.LeNet5((28, 28, 1), 10)
         >>> query = dfal.strategies.DiverseDFAL().query(model, x[:100], num_queries=10)
-        >>> query.adversarial_examples.shape
+        >>> query.companions.shape
         (10, 28, 28, 1)
     """
 

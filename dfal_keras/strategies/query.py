@@ -7,18 +7,19 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Query:
-    """Samples to label, with their scores, adversarial examples and pseudo-labels.
+    """Samples to label, with their scores, companions and pseudo-labels.
 
     Attributes:
         indices: Int array of shape `(num_queries,)`, rows of the candidates (rows of
             the pool in a query of an `ActiveLearner`), best first.
         scores: Float array of shape `(num_queries,)`, the strategy's score of each
             sample, as its docstring defines it; `None` if it has none.
-        adversarial_examples: Float array of shape `(num_adversarial, ...)`, images
-            that share the labels of queried samples; `None` for none.
-        adversarial_rows: Int array of shape `(num_adversarial,)`, the position in
-            `indices` of the sample that each adversarial example belongs to, at most
-            one per sample. Defaults to one for each sample, in order.
+        companions: Float array of shape `(num_companions, ...)`, samples that share
+            the labels of queried samples, such as DFAL's adversarial examples; `None`
+            for none.
+        companion_rows: Int array of shape `(num_companions,)`, the position in
+            `indices` of the sample that each companion belongs to, at most one per
+            sample. Defaults to one for each sample, in order.
         pseudo_indices: Int array of shape `(num_pseudo_labels,)`, rows that the model
             labels itself, for the next training only.
         pseudo_labels: Int array of shape `(num_pseudo_labels,)`.
@@ -26,8 +27,8 @@ class Query:
 
     indices: np.ndarray
     scores: np.ndarray | None = None
-    adversarial_examples: np.ndarray | None = None
-    adversarial_rows: np.ndarray | None = None
+    companions: np.ndarray | None = None
+    companion_rows: np.ndarray | None = None
     pseudo_indices: np.ndarray = dataclasses.field(
         default_factory=lambda: np.empty(0, np.int64)
     )
@@ -36,10 +37,10 @@ class Query:
     )
 
     def __post_init__(self):
-        if self.adversarial_rows is None:
-            has_examples = self.adversarial_examples is not None
-            num_adversarial = np.size(self.indices) if has_examples else 0
-            object.__setattr__(self, "adversarial_rows", np.arange(num_adversarial))
+        if self.companion_rows is None:
+            has_companions = self.companions is not None
+            num_companions = np.size(self.indices) if has_companions else 0
+            object.__setattr__(self, "companion_rows", np.arange(num_companions))
 
     def take(self, rows: np.ndarray) -> "Query":
         """Return the query of these rows only, with all pseudo-labels.
@@ -48,17 +49,15 @@ class Query:
             rows: Int array, distinct positions in `indices`.
         """
         _, positions, examples = np.intersect1d(  # type: ignore[call-overload]
-            rows, self.adversarial_rows, assume_unique=True, return_indices=True
+            rows, self.companion_rows, assume_unique=True, return_indices=True
         )
         examples = examples[np.argsort(positions)]  # in the order of `rows`
         return dataclasses.replace(
             self,
             indices=self.indices[rows],
             scores=None if self.scores is None else self.scores[rows],
-            adversarial_examples=None
-            if self.adversarial_examples is None
-            else self.adversarial_examples[examples],
-            adversarial_rows=np.sort(positions),
+            companions=None if self.companions is None else self.companions[examples],
+            companion_rows=np.sort(positions),
         )
 
     def reindex(self, candidates: np.ndarray) -> "Query":
@@ -95,9 +94,8 @@ class Query:
 
         Raises:
             ValueError: If indices are not distinct rows of the candidates, or more
-                than `num_queries`; if adversarial examples do not belong to distinct
-                queried samples; or if the numbers of adversarial examples or
-                pseudo-labels do not match.
+                than `num_queries`; if companions do not belong to distinct queried
+                samples; or if the numbers of companions or pseudo-labels do not match.
         """
         indices = np.asarray(self.indices)
         if (
@@ -112,7 +110,7 @@ class Query:
                 f"A strategy must query from 1 to {num_queries} distinct rows of its "
                 f"{num_candidates} candidates. Received: indices={self.indices!r}"
             )
-        rows = np.asarray(self.adversarial_rows)
+        rows = np.asarray(self.companion_rows)
         if (
             rows.ndim != 1
             or (rows.size and rows.dtype.kind not in "iu")
@@ -121,17 +119,15 @@ class Query:
         ):
             raise ValueError(
                 "A strategy must return distinct positions of its "
-                f"{len(indices)} queries as `adversarial_rows`. "
-                f"Received: adversarial_rows={rows!r}"
+                f"{len(indices)} queries as `companion_rows`. "
+                f"Received: companion_rows={rows!r}"
             )
-        examples = self.adversarial_examples
-        num_adversarial = 0 if examples is None else len(examples)
-        if num_adversarial != len(rows):
+        num_companions = 0 if self.companions is None else len(self.companions)
+        if num_companions != len(rows):
             raise ValueError(
-                "A strategy must return one adversarial example for each query, or "
-                "for each of `adversarial_rows`. "
-                f"Received: {num_adversarial} adversarial examples for {len(rows)} of "
-                f"{len(indices)} queries"
+                "A strategy must return one companion for each query, or for each of "
+                f"`companion_rows`. Received: {num_companions} companions for "
+                f"{len(rows)} of {len(indices)} queries"
             )
         if len(self.pseudo_indices) != len(self.pseudo_labels):
             raise ValueError(

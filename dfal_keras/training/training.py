@@ -54,8 +54,13 @@ class Training:
         stratify: Whether to split each class in proportion, so that no class is
             missing from the training set, nor from the validation set if it has two
             samples and the sizes allow it. Defaults to `False`.
+        group_split: Whether to keep the samples of a group, such as an image and its
+            companions, on the same side of the split. Calls then need `groups`.
+            Defaults to `False`.
         validation_data: `(x, y)` to use as validation set. The whole labeled set is
             then for training. Defaults to `None`, a split.
+        num_repeats: Number of times that an epoch goes through the training set, all
+            shuffled together. Defaults to 1.
         epochs: Maximum number of epochs of a restart. Defaults to 100.
         patience: Number of epochs without a lower validation loss after which a
             restart stops. Defaults to 5.
@@ -115,7 +120,9 @@ class Training:
         num_restarts: int = 5,
         validation_split: float = 0.2,
         stratify: bool = False,
+        group_split: bool = False,
         validation_data: tuple | None = None,
+        num_repeats: int = 1,
         epochs: int = 100,
         patience: int = 5,
         batch_size: int = 32,
@@ -133,6 +140,8 @@ class Training:
             "validation_split", validation_split, above=0, below=1
         )
         self.stratify = _check_flag("stratify", stratify)
+        self.group_split = _check_flag("group_split", group_split)
+        self.num_repeats = _validation.check_count("num_repeats", num_repeats)
         self.validation_data = validation_data
         if validation_data is not None:
             _validation.check_pair("validation_data", validation_data)
@@ -163,7 +172,7 @@ class Training:
         )
         self._num_outputs: int | None = None  # until the first call
 
-    def __call__(self, x, y, *, seed: int) -> keras.Model:
+    def __call__(self, x, y, *, seed: int, groups=None) -> keras.Model:
         """Train on a labeled set.
 
         Args:
@@ -172,6 +181,9 @@ class Training:
             seed: Non-negative integer, the seed of initial weights, splits, shuffles
                 and dropout. On a GPU, it determines the model only after
                 `tf.config.experimental.enable_op_determinism()`.
+            groups: Integers of shape `(num_samples,)`, the group of each sample, for
+                `group_split=True`; unused otherwise. An `ActiveLearner` passes them.
+                Defaults to `None`.
 
         Returns:
             The model given at construction.
@@ -187,7 +199,8 @@ class Training:
         )
         _validation.check_count("seed", seed, minimum=0)
         y = self._check_labels(x, y)
-        num_held_out = self._num_held_out(len(y))
+        groups = self._check_groups(groups, len(y))
+        num_held_out = self._num_held_out(len(y), groups)
         data = self._data(x, y)
         callbacks = list(self.callbacks)
         if self.verbose:
@@ -197,7 +210,7 @@ class Training:
         for restart in range(self.num_restarts):
             rng = np.random.default_rng([seed, restart])
             self._initializer(rng)
-            train, held_out = self._split(y, num_held_out, rng)
+            train, held_out = self._split(y, groups, num_held_out, rng)
             shuffle_seed = rng.integers(2**31, size=2, dtype=np.int32)
             split = data, train, held_out, shuffle_seed
             if callbacks:
@@ -237,15 +250,36 @@ class Training:
         # A single output means two classes.
         return max(2, self._num_outputs)
 
-    def _num_held_out(self, num_samples):
-        """Return the number of samples to take from the labeled set for validation."""
+    def _check_groups(self, groups, num_samples):
+        """Return the groups to split by, `None` if single samples are split."""
+        if not self.group_split or self.validation_data is not None:
+            return None
+        groups = None if groups is None else np.asarray(groups)
+        if (
+            groups is None
+            or groups.dtype.kind not in "iu"
+            or groups.shape != (num_samples,)
+        ):
+            received = "None" if groups is None else f"{groups.dtype} {groups.shape}"
+            raise ValueError(
+                "Argument `groups` must hold an integer for each of the "
+                f"{num_samples} samples, as `group_split` is True. "
+                f"Received: groups={received}"
+            )
+        return groups
+
+    def _num_held_out(self, num_samples, groups):
+        """Return the number of samples, or groups, to hold out for validation."""
         if self.validation_data is not None:
             return 0
-        num_held_out = max(1, round(num_samples * self.validation_split))
-        if num_samples - num_held_out < 1:
+        num, unit = num_samples, "samples"
+        if groups is not None:
+            num, unit = len(np.unique(groups)), "groups"
+        num_held_out = max(1, round(num * self.validation_split))
+        if num - num_held_out < 1:
             raise ValueError(
                 "Argument `x` must hold enough samples for a training and a validation "
-                f"set. Received: {num_samples} samples"
+                f"set. Received: {num} {unit}"
             )
         return num_held_out
 
@@ -273,13 +307,17 @@ class Training:
             arrays.append(np.resize(weights, len(y)))
         return tuple(tf.constant(array) for array in arrays)
 
-    def _split(self, y, num_held_out, rng):
+    def _split(self, y, groups, num_held_out, rng):
         """Return the rows of the data for training and for validation."""
-        train, held_out = splits.split(y, num_held_out, stratify=self.stratify, rng=rng)
+        options = {"stratify": self.stratify, "rng": rng}
+        if groups is None:
+            train, held_out = splits.split(y, num_held_out, **options)
+        else:
+            train, held_out = splits.split_groups(y, groups, num_held_out, **options)
         if self.validation_data is not None:
             num_samples = len(self.validation_data[0])
             held_out = np.arange(len(y), len(y) + num_samples, dtype=np.int32)
-        return train, held_out
+        return np.tile(train, self.num_repeats), held_out
 
 
 def _check_compiled(model):

@@ -141,6 +141,17 @@ def identifier(strategy: str) -> str:
     return VARIANTS[strategy].strategy if strategy in VARIANTS else strategy
 
 
+def companions(strategy: str) -> str | None:
+    """Return what is added with each queried image, `None` for the strategy's own."""
+    return VARIANTS[strategy].companions if strategy in VARIANTS else None
+
+
+def training(strategy: str) -> dict:
+    """Return the arguments of `dfal_keras.Training`."""
+    changed = VARIANTS[strategy].training if strategy in VARIANTS else {}
+    return {**TRAINING, **changed}
+
+
 def num_queries(strategy: str) -> int:
     """Return the size of a strategy's queries."""
     changed = VARIANTS[strategy].num_queries if strategy in VARIANTS else None
@@ -170,15 +181,17 @@ def settings(problem: str, strategy: str, trial: int, source: str | None) -> dic
         source: Of a transfer, the problem whose run selected the labeled set.
     """
     limit = problems.get(problem).max_per_class
+    added = companions(strategy)
     return {
         "problem": problem,
         **({} if limit is None else {"max_per_class": limit}),
         "strategy": strategy,
         "strategy_options": strategy_options(problem, strategy),
+        **({} if added is None else {"companions": added}),
         "source": source,
         "trial": trial,
         "num_queries": num_queries(strategy),
         "num_initial": NUM_INITIAL,
         "learning_rate": LEARNING_RATE,
-        "training": TRAINING,
+        "training": training(strategy),
     }

@@ -19,27 +19,64 @@ class Variant:
         strategy: Name of the strategy, as for `dfal_keras.strategies.get`.
         options: Options that differ. Defaults to none.
         num_queries: Size of a query. Defaults to `None`, the protocol's.
+        companions: What is added with each queried image, as for
+            `dfal_keras.strategies.WithCompanions`. Defaults to `None`: what the
+            strategy itself adds.
+        training: Arguments of `dfal_keras.Training` that differ. Defaults to none.
     """
 
     title: str
     strategy: str
     options: Mapping = dataclasses.field(default_factory=dict)
     num_queries: int | None = None
+    companions: str | None = None
+    training: Mapping = dataclasses.field(default_factory=dict)
 
 
 def _of_size(title: str, strategy: str, num_queries: int) -> Variant:
     return Variant(f"{title}, {num_queries} a query", strategy, num_queries=num_queries)
 
 
+_NO_EXAMPLES = {"adversarial": False}  # of DFAL
+_GROUPED = {"group_split": True}  # an image and its companion on one side
+_TWICE = {"num_repeats": 2}  # each sample twice in an epoch
+
 VARIANTS = {
     # The authors' AAAI version calls this one "DFAL_".
     "dfal_no_adversarial": Variant(
-        "DFAL without adversarial examples", "dfal", {"adversarial": False}
+        "DFAL without adversarial examples", "dfal", _NO_EXAMPLES
     ),
     "random_adversarial": Variant(
-        "RANDOM with adversarial examples",
-        "experiments.random_adversarial:RandomAdversarial",
+        "RANDOM with adversarial examples", "random", companions="adversarial"
     ),
+    "core_set_adversarial": Variant(
+        "CORE-SET with adversarial examples", "core_set", companions="adversarial"
+    ),
+    "dfal_copies": Variant(
+        "DFAL with copies", "dfal", _NO_EXAMPLES, companions="copies"
+    ),
+    "random_copies": Variant("RANDOM with copies", "random", companions="copies"),
+    "core_set_copies": Variant("CORE-SET with copies", "core_set", companions="copies"),
+    "dfal_noise": Variant("DFAL with noise", "dfal", _NO_EXAMPLES, companions="noise"),
+    "random_noise": Variant("RANDOM with noise", "random", companions="noise"),
+    "core_set_noise": Variant("CORE-SET with noise", "core_set", companions="noise"),
+    "dfal_grouped": Variant("DFAL, grouped split", "dfal", training=_GROUPED),
+    "random_copies_grouped": Variant(
+        "RANDOM with copies, grouped split",
+        "random",
+        companions="copies",
+        training=_GROUPED,
+    ),
+    "dfal_no_adversarial_twice": Variant(
+        "DFAL without adversarial examples, each image twice an epoch",
+        "dfal",
+        _NO_EXAMPLES,
+        training=_TWICE,
+    ),
+    "random_twice": Variant(
+        "RANDOM, each image twice an epoch", "random", training=_TWICE
+    ),
+    "bald_pool": Variant("BALD, whole pool", "bald", {"num_candidates": WHOLE_POOL}),
     "diverse_dfal": Variant("diverse DFAL", "diverse_dfal"),
     "cost_effective_dfal": Variant("cost-effective DFAL", "cost_effective_dfal"),
     "dfal_k100": Variant("DFAL, K = 100", "dfal", {"num_candidates": 100}),

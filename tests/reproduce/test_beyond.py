@@ -4,7 +4,6 @@ import pathlib
 import re
 
 import beyond
-import numpy as np
 import pandas as pd
 import pytest
 from experiments import protocol, runs, store
@@ -16,14 +15,10 @@ from experiments.analysis import (
     study_results,
 )
 from experiments.options import make_parser, parse
-from experiments.random_adversarial import RandomAdversarial
 from experiments.studies import STUDIES
 from experiments.variants import VARIANTS
 from helpers.made_up_rows import made_up
-from helpers.models import half_flat
 from helpers.stored_runs import store_rows
-
-import dfal_keras as dfal
 
 ROOT = pathlib.Path(__file__).parents[2]
 NAME = "study_adversarial_mnist-lenet5"
@@ -193,30 +188,6 @@ def test_strategies_of_ones_own_are_refused(capsys):
         main("--strategy", "random")
     assert stopped.value.code == 2
     assert "the strategies follow from --study" in capsys.readouterr().err
-
-
-def test_random_with_adversarial_examples_queries_what_random_does(
-    tiny_train, blobs, lenet5, digits
-):
-    indices = []
-    for strategy in ("random", RandomAdversarial()):
-        learner = dfal.ActiveLearner(tiny_train, strategy, num_queries=5, seed=3)
-        learner.fit(*blobs, budget=30)
-        indices.append(learner.labeled.indices.tolist())
-    assert indices[0] == indices[1]
-    query = RandomAdversarial().query(lenet5, digits[:50], 10)
-    attack = dfal.deepfool(lenet5, digits[query.indices])
-    assert attack.success.all()
-    assert (query.adversarial_rows == np.arange(10)).all()
-    examples = digits[query.indices] + attack.perturbations
-    assert query.adversarial_examples == pytest.approx(examples, abs=1e-4)
-
-
-def test_of_unfooled_samples_there_are_no_adversarial_examples(halves):
-    query = RandomAdversarial().query(half_flat, halves, 10)
-    is_fooled = halves[query.indices, 0] > 0
-    assert 0 < is_fooled.sum() < 10
-    assert (query.adversarial_rows == np.flatnonzero(is_fooled)).all()
 
 
 @pytest.mark.slow

@@ -54,7 +54,14 @@ def test_options_of_the_variants():
     dfal = {"num_candidates": 300, "ord": 2}
     expected = {
         "dfal_no_adversarial": {**dfal, "adversarial": False},
-        "random_adversarial": {},
+        **{f"random_{name}": {} for name in ("adversarial", "copies", "noise")},
+        **{f"core_set_{n}": CORE_SET for n in ("adversarial", "copies", "noise")},
+        **{f"dfal_{n}": {**dfal, "adversarial": False} for n in ("copies", "noise")},
+        "dfal_grouped": dfal,
+        "random_copies_grouped": {},
+        "dfal_no_adversarial_twice": {**dfal, "adversarial": False},
+        "random_twice": {},
+        "bald_pool": {"num_candidates": 10**9, "num_samples": 10},
         "diverse_dfal": dfal,
         "cost_effective_dfal": dfal,
         "dfal_k100": {**dfal, "num_candidates": 100},
@@ -74,6 +81,17 @@ def test_options_of_the_variants():
         _, _, size = variant.partition("_q")
         assert made_with["num_queries"] == int(size or 10)
         assert runs.Run.parse(f"mnist-lenet5_{variant}_3").strategy == variant
+        (added,) = {"adversarial", "copies", "noise"} & {*variant.split("_")} or [None]
+        if variant == "dfal_no_adversarial" or variant.endswith("_twice"):
+            added = None
+        assert made_with.get("companions") == added
+        changed = made_with["training"].items() - protocol.TRAINING.items()
+        if variant.endswith("_grouped"):
+            assert changed == {("group_split", True)}
+        elif variant.endswith("_twice"):
+            assert changed == {("num_repeats", 2)}
+        else:
+            assert not changed
     own = protocol.settings("mnist-lenet5", "dfal", 3, None)
     other = protocol.settings("mnist-lenet5", "dfal_q50", 3, None)
     assert {key for key in own if own[key] != other[key]} == {"strategy", "num_queries"}

@@ -73,8 +73,8 @@ def test_every_strategy(blobs, name):
         assert len(set(query.indices.tolist())) == 5, strategy_name
         if query.scores is not None:
             assert np.isfinite(query.scores).all(), strategy_name
-        if query.adversarial_examples is not None:
-            assert np.isfinite(query.adversarial_examples).all()
+        if query.companions is not None:
+            assert np.isfinite(query.companions).all()
     for ours, expected in zip(model.get_weights(), before, strict=True):
         assert (ours == expected).all()
 

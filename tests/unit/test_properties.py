@@ -122,12 +122,10 @@ def check_query(strategy, arguments):
         assert is_dfal or np.isfinite(query.scores).all()
         ranked = query.scores if is_dfal else -query.scores
         assert (ranked[:-1] <= ranked[1:]).all()
-    if query.adversarial_examples is not None:
-        assert (
-            query.adversarial_rows == np.flatnonzero(np.isfinite(query.scores))
-        ).all()
-        assert query.adversarial_examples.shape == (len(query.adversarial_rows), *shape)
-        assert not np.isnan(query.adversarial_examples).any()
+    if query.companions is not None:
+        assert (query.companion_rows == np.flatnonzero(np.isfinite(query.scores))).all()
+        assert query.companions.shape == (len(query.companion_rows), *shape)
+        assert not np.isnan(query.companions).any()
     pseudo = query.pseudo_indices.tolist()
     assert len(set(pseudo)) == len(pseudo) == len(query.pseudo_labels)
     assert not set(pseudo) & set(query.indices.tolist())

@@ -70,8 +70,9 @@ def _learn(run, kept, made_with, rows, budget) -> Iterator[dict]:
     problem = problems.get(run.problem)
     path = kept.path(run, ".npz")
     (x, y), test_data = problem_training.load_problem(problem)
-    train = problem_training.make_training(problem)
-    strategy = _make_strategy(run)
+    recipe = protocol.training(run.strategy)
+    train = problem_training.make_training(problem, **recipe)
+    strategy = make_strategy(run)
     if path.exists():
         learner = dfal.ActiveLearner.load(path, train, strategy)
         store.check_settings(path, learner.metadata.get("settings", {}), made_with)
@@ -99,12 +100,16 @@ def _learn(run, kept, made_with, rows, budget) -> Iterator[dict]:
         learner.save(path)
 
 
-def _make_strategy(run):
+def make_strategy(run):
     """Return the strategy of a run, with the options of the protocol."""
-    return dfal.strategies.get(
+    strategy = dfal.strategies.get(
         protocol.identifier(run.strategy),
         **protocol.strategy_options(run.problem, run.strategy),
     )
+    added = protocol.companions(run.strategy)
+    if added is None:
+        return strategy
+    return dfal.strategies.WithCompanions(strategy, added)
 
 
 def _check_rows(path, learner, rows):
@@ -141,7 +146,7 @@ def _transfer(run, kept, budgets) -> Iterator[dict]:
             f"{run} needs the labeled set of the run {source}, which is missing: "
             f"{path}. Use another --output, where that run is made first."
         )
-    learner = dfal.ActiveLearner.load(path, train, _make_strategy(source))
+    learner = dfal.ActiveLearner.load(path, train, make_strategy(source))
     store.check_settings(path, learner.metadata.get("settings", {}), settings(source))
     for budget in budgets:
         arrays = learner.labeled.first(budget).arrays(x)

@@ -64,14 +64,18 @@ def check_problem(name: str, budget: int, data: dict | None) -> None:
 
 
 @functools.cache
-def make_training(problem: Problem) -> "dfal.Training":
-    """Return the paper's training(H, L_k) for a problem, one for all runs of a process.
+def make_training(problem: Problem, **recipe) -> "dfal.Training":
+    """Return training(H, L_k) for a problem, one for all runs of a process.
 
     A `Training` starts afresh in every call, so rows do not depend on earlier runs. One
     for each run would leak memory: TensorFlow keeps the functions of a graph until the
     process ends.
+
+    Args:
+        problem: The problem.
+        **recipe: As for `new_training`.
     """
-    return new_training(problem)
+    return new_training(problem, **recipe)
 
 
 def new_training(

@@ -140,11 +140,11 @@ def expected_set(before, query, story):
     """Return the labeled set after a story by a separate account of each sample."""
     label, example = {}, {}
     known = dict(zip(before.indices.tolist(), before.labels.tolist(), strict=True))
-    own = before.indices[before.adversarial_rows].tolist()
-    old_examples = dict(zip(own, before.adversarial_examples, strict=True))
-    if query.adversarial_examples is not None:
-        rows = query.indices[query.adversarial_rows].tolist()
-        example = dict(zip(rows, query.adversarial_examples, strict=True))
+    own = before.indices[before.companion_rows].tolist()
+    old_examples = dict(zip(own, before.companions, strict=True))
+    if query.companions is not None:
+        rows = query.indices[query.companion_rows].tolist()
+        example = dict(zip(rows, query.companions, strict=True))
     removed, ever = set(), set()
     for i, steps in story.items():
         for method, new in steps:
@@ -161,8 +161,8 @@ def expected_set(before, query, story):
     return {
         "indices": order,
         "labels": [label.get(i, known.get(i)) for i in order],
-        "adversarial_rows": [k for k, x in enumerate(examples) if x is not None],
-        "adversarial_examples": [x.tolist() for x in examples if x is not None],
+        "companion_rows": [k for k, x in enumerate(examples) if x is not None],
+        "companions": [x.tolist() for x in examples if x is not None],
         "pseudo_indices": [i for i in query.pseudo_indices.tolist() if i not in ever],
     }
 
@@ -207,7 +207,7 @@ def test_labels_that_exist_already_are_trained_on_before_the_first_query():
     assert learner.labeled.indices.tolist() == [4, 17, 30]
     assert learner.labeled.labels.tolist() == [0, 1, 2]
     query = learner.ask()
-    assert len(query.adversarial_examples) == 3  # not a random initial query
+    assert len(query.companions) == 3  # not a random initial query
     assert not {30, 4, 17} & set(query.indices.tolist())
     learner.tell(query.indices, query.indices * 0)
     assert learner.round == 1
@@ -222,12 +222,12 @@ def test_labels_are_added_to_a_simulated_run_of_a_smaller_budget_than_the_initia
 
 def test_an_added_label_answers_the_open_query():
     learner, query = asking()
-    row = query.adversarial_rows[0]
+    row = query.companion_rows[0]
     index = int(query.indices[row])
     learner.add_labels([index], [2])
     labeled = learner.labeled
-    assert (labeled.adversarial_examples == query.adversarial_examples[:1]).all()
-    assert labeled.adversarial_labels.tolist() == [2]
+    assert (labeled.companions == query.companions[:1]).all()
+    assert labeled.companion_labels.tolist() == [2]
     left = [i for i in query.indices.tolist() if i != index]
     assert learner.open_query.indices.tolist() == left
     with pytest.raises(ValueError, match="are not answered yet"):
@@ -264,30 +264,30 @@ def test_adversarial_examples_follow_their_samples():
     learner, query = asking()
     learner.tell(query.indices, [0] * 6)
     labeled = learner.labeled
-    own = query.indices[query.adversarial_rows].tolist()
+    own = query.indices[query.companion_rows].tolist()
     learner.relabel(own[:1], [2])
-    assert sorted(labeled.adversarial_labels.tolist()) == [0, 0, 2]
+    assert sorted(labeled.companion_labels.tolist()) == [0, 0, 2]
     learner.unlabel(own[:1])
-    assert labeled.adversarial_labels.tolist() == [0, 0]
-    left = labeled.indices[labeled.adversarial_rows].tolist()
+    assert labeled.companion_labels.tolist() == [0, 0]
+    left = labeled.indices[labeled.companion_rows].tolist()
     assert set(left) == set(own[1:])
     originals = POOL[left]
-    assert (labeled.adversarial_examples == originals + 100).all()
+    assert (labeled.companions == originals + 100).all()
 
 
 def test_a_label_until_the_next_query_brings_the_adversarial_example_back():
     learner, query = asking()
-    first, second = query.indices[query.adversarial_rows[:2]].tolist()
+    first, second = query.indices[query.companion_rows[:2]].tolist()
     learner.tell(query.indices, [None if i == first else 0 for i in query.indices])
     learner.unlabel([second])
-    assert len(learner.labeled.adversarial_rows) == 1
+    assert len(learner.labeled.companion_rows) == 1
     learner.add_labels([first, second], [1, 1])
-    assert len(learner.labeled.adversarial_rows) == 3
+    assert len(learner.labeled.companion_rows) == 3
     assert first not in learner.ignored
     learner.unlabel([first])
     learner.ask()
     learner.add_labels([first], [1])
-    assert len(learner.labeled.adversarial_rows) == 2
+    assert len(learner.labeled.companion_rows) == 2
 
 
 def test_an_unlabeled_sample_is_in_the_pool_again():

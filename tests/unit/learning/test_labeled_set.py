@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import dfal_keras as dfal
-from dfal_keras.learning.labeled_set import LabeledSet
+from dfal_keras.learning.labeled_set import LabeledSet, stored_name
 from dfal_keras.strategies import Query
 
 
@@ -22,7 +22,7 @@ def test_dfal_rows_of_table_2(annotations, labeled):
     labeled_set.add(Query(np.arange(10)), np.zeros(10, int))
     while labeled_set.num_annotations < annotations:
         examples = np.zeros((10, 1), np.float32)
-        query = Query(np.arange(10), adversarial_examples=examples)
+        query = Query(np.arange(10), companions=examples)
         labeled_set.add(query, np.zeros(10, int))
     assert labeled_set.num_annotations == annotations
     assert len(labeled_set) == labeled
@@ -57,7 +57,7 @@ def test_first_equals_a_brute_force_account():
         for i in range(6):
             own = [examples[j] for j in np.flatnonzero(rows == i)]
             account.append((labels[i], pool[start + i], own))
-    assert 10 < len(labeled.adversarial_rows) < 50
+    assert 10 < len(labeled.companion_rows) < 50
     for number in range(1, 61):
         known = account[:number]
         expected = [(int(label), image.tolist()) for label, image, _ in known]
@@ -100,11 +100,9 @@ def test_kept_samples_keep_what_is_theirs():
         assert labeled.indices.tolist() == left
         assert labeled.labels.tolist() == [label_of[i] for i in left]
         with_example = [i for i in left if i in own]
-        assert labeled.indices[labeled.adversarial_rows].tolist() == with_example
-        assert labeled.adversarial_examples.tolist() == [own[i] for i in with_example]
-        assert labeled.adversarial_labels.tolist() == [
-            label_of[i] for i in with_example
-        ]
+        assert labeled.indices[labeled.companion_rows].tolist() == with_example
+        assert labeled.companions.tolist() == [own[i] for i in with_example]
+        assert labeled.companion_labels.tolist() == [label_of[i] for i in with_example]
         assert (labeled.indices[labeled.find(np.array(left))] == left).all()
         others = np.setdiff1d(np.arange(100), left)
         assert (labeled.find(others) == -1).all()
@@ -120,7 +118,8 @@ def test_without_samples_it_is_as_if_empty():
 
 
 def test_a_file_without_rows_of_adversarial_examples_is_rejected(tmp_path):
-    old = {**vars(LabeledSet.empty()), "adversarial_labels": np.empty(0, np.int64)}
+    own = {stored_name(n): v for n, v in vars(LabeledSet.empty()).items()}
+    old = {**own, "adversarial_labels": np.empty(0, np.int64)}
     del old["adversarial_rows"]
     np.savez(tmp_path / "old.npz", **old)
     with pytest.raises(

@@ -48,14 +48,14 @@ def test_adversarial_examples_share_the_labels_of_their_samples(shared_train, bl
     learner.fit(*blobs, budget=30)
     labeled = learner.labeled
     originals = blobs[0][labeled.indices[10:]].astype("float32")
-    distance = np.abs(labeled.adversarial_examples - originals).max(axis=(1, 2, 3))
-    assert (labeled.adversarial_labels == labeled.labels[10:]).all()
+    distance = np.abs(labeled.companions - originals).max(axis=(1, 2, 3))
+    assert (labeled.companion_labels == labeled.labels[10:]).all()
     assert (distance > 0).all()
     x, y = labeled.arrays(blobs[0])
     assert x.dtype == np.float32
     assert x.shape == (50, 4, 4, 1)
     assert (x[:30] == blobs[0][labeled.indices]).all()
-    assert (y == np.concatenate([labeled.labels, labeled.adversarial_labels])).all()
+    assert (y == np.concatenate([labeled.labels, labeled.companion_labels])).all()
 
 
 @pytest.mark.parametrize("strategy", ["dfal", "random", "uncertainty"])
@@ -113,7 +113,7 @@ def test_rounds_count_the_adversarial_examples_that_exist(halves):
     history, labeled = run(17)
     positions = np.flatnonzero(halves[labeled.indices, 0] > 0)
     positions = positions[positions >= 2]  # the initial set has no examples
-    assert sorted(labeled.adversarial_rows) == positions.tolist()
+    assert sorted(labeled.companion_rows) == positions.tolist()
     assert 5 <= len(positions) <= 7
     for finished in history:
         num_adversarial = int((positions < finished.num_annotations).sum())
@@ -125,11 +125,11 @@ def test_rounds_count_the_adversarial_examples_that_exist(halves):
             strict=True,
         ):
             assert (ours == expected).all()
-    originals = halves[labeled.indices[labeled.adversarial_rows]]
-    distances = np.linalg.norm(labeled.adversarial_examples - originals, axis=1)
+    originals = halves[labeled.indices[labeled.companion_rows]]
+    distances = np.linalg.norm(labeled.companions - originals, axis=1)
     assert (distances > 0).all()
-    expected = labels[labeled.indices[labeled.adversarial_rows]]
-    assert (labeled.adversarial_labels == expected).all()
+    expected = labels[labeled.indices[labeled.companion_rows]]
+    assert (labeled.companion_labels == expected).all()
 
 
 class Draws(Strategy):

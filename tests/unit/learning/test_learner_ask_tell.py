@@ -68,10 +68,8 @@ def test_a_sample_with_unknown_label_is_ignored_with_its_adversarial_example(
     labels = [None, *y[query.indices[1:9]].tolist()]
     learner.tell(query.indices[:9], labels)
     assert learner.labeled.num_annotations == 10 + 8
-    assert (
-        learner.labeled.adversarial_examples == query.adversarial_examples[1:9]
-    ).all()
-    assert (learner.labeled.adversarial_labels == labels[1:]).all()
+    assert (learner.labeled.companions == query.companions[1:9]).all()
+    assert (learner.labeled.companion_labels == labels[1:]).all()
     assert learner.round == 0
     assert learner.ask().indices.tolist() == [query.indices[9]]
     learner.tell([query.indices[9]], [None])
@@ -177,9 +175,7 @@ def test_answers_in_parts_and_in_any_order(halves, tmp_path):
     adversarial_examples, asked, told = {}, [], []
     while learner.round < 3:
         query = learner.ask()
-        for row, image in zip(
-            query.adversarial_rows, query.adversarial_examples, strict=True
-        ):
+        for row, image in zip(query.companion_rows, query.companions, strict=True):
             adversarial_examples[int(query.indices[row])] = image.tolist()
         asked += [i for i in query.indices.tolist() if i not in asked]
         part = query.indices[::-1][:2]
@@ -194,11 +190,9 @@ def test_answers_in_parts_and_in_any_order(halves, tmp_path):
     told = [i for i in asked if i in told]
     assert labeled.indices.tolist() == told
     kept = [i for i in told if i in adversarial_examples]
-    assert labeled.indices[labeled.adversarial_rows].tolist() == kept
-    assert labeled.adversarial_examples.tolist() == [
-        adversarial_examples[i] for i in kept
-    ]
-    assert (labeled.adversarial_labels == labels[kept]).all()
+    assert labeled.indices[labeled.companion_rows].tolist() == kept
+    assert labeled.companions.tolist() == [adversarial_examples[i] for i in kept]
+    assert (labeled.companion_labels == labels[kept]).all()
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,13 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from experiments import protocol
+from experiments import protocol, runs
+from experiments.running import execution
 from helpers import bad_calls
 
 import dfal_keras as dfal
 from dfal_keras import strategies
+from dfal_keras.learning.labeled_set import stored_name
 from dfal_keras.strategies import Query, Strategy
 
 STORED_RUNS = pathlib.Path(__file__).parents[3] / "reproduce/results/paper/runs"
@@ -201,7 +203,7 @@ def test_the_open_query_of_a_file_of_before(path):
     learner.tell(query.indices[:4], [0, 1, None, 1])
     learner.save(path)
     rest = {name: value for name, value in vars(learner.open_query).items()}
-    rest = {f"query_{name}": v for name, v in rest.items() if v is not None}
+    rest = {f"query_{stored_name(n)}": v for n, v in rest.items() if v is not None}
     as_before(path, **rest)
     loaded = load(path, "random", pool=POOL)
     assert (loaded.open_query.indices == query.indices[4:]).all()
@@ -229,8 +231,7 @@ STORED = {path: names_its_strategy(path) for path in sorted(STORED_RUNS.glob("*.
 )
 def test_stored_runs_name_their_strategy(stored):
     name = strategy_of(stored)
-    options = protocol.strategy_options("mnist-lenet5", name)
-    expected = strategies.get(protocol.identifier(name), **options)
+    expected = execution.make_strategy(runs.Run("mnist-lenet5", name, 0))
     learner = load(stored)
     assert type(learner.strategy) is type(expected)
     assert learner.strategy.get_config() == expected.get_config()

@@ -184,7 +184,7 @@ class OneExample(Strategy):
     def select(self, model, x_unlabeled, num_queries, x_labeled, rng):
         examples = np.asarray(x_unlabeled[1:2], np.float32) + 50
         return Query(
-            np.arange(2), adversarial_examples=examples, adversarial_rows=np.array([1])
+            np.arange(2), companions=examples, companion_rows=np.array([1])
         )
 
 class NoExamples(Strategy):

@@ -41,7 +41,7 @@ def test_told_labels_are_those_of_the_learner(fresh):
         told = session.tell(sessions.answers(queried, truth))
         assert (told.num_labeled, told.num_unchanged, told.missing) == (5, 0, [])
         assert session.learner.labeled.num_annotations == 5
-        assert len(session.learner.labeled.adversarial_rows) == 5
+        assert len(session.learner.labeled.companion_rows) == 5
     expected = {q.file: truth[q.file] for q in queried}
     with Session(folder) as session:
         assert sessions.labels_by_name(session) == expected
@@ -95,7 +95,7 @@ def test_a_correction_counts_and_the_history_stays(fresh):
             ("Bob", second.file, "?"),
         ]
         labeled = session.learner.labeled
-        assert labeled.adversarial_labels.tolist() == [0]  # corrected, too
+        assert labeled.companion_labels.tolist() == [0]  # corrected, too
 
 
 def test_what_nobody_can_tell_is_not_asked_again_but_may_be_told_later(fresh):

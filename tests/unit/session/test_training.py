@@ -39,13 +39,11 @@ def test_the_model_is_trained_on_what_is_not_held_out_and_tested_on_the_rest(ses
     x, y = session.store.pool, session.learner.labeled
     checksums = [session.store.hashes[row] for row in y.indices]
     is_out = held_out.choose(y.labels, checksums, 0.2)
-    kept = np.isin(y.adversarial_rows, np.flatnonzero(~is_out))
+    kept = np.isin(y.companion_rows, np.flatnonzero(~is_out))
     model = model_files.load_model(session.path("initial_model.keras"), compile=True)
     Training(model, **OPTIONS)(
-        np.concatenate(
-            [x[y.indices[~is_out]].astype("float32"), y.adversarial_examples[kept]]
-        ),
-        np.concatenate([y.labels[~is_out], y.labels[y.adversarial_rows[kept]]]),
+        np.concatenate([x[y.indices[~is_out]].astype("float32"), y.companions[kept]]),
+        np.concatenate([y.labels[~is_out], y.labels[y.companion_rows[kept]]]),
         seed=session.learner.training_seed(session.learner.round),
     )
     trained = model_files.load_model(session.path("model.keras"))

@@ -60,9 +60,9 @@ def test_a_query_is_valid(strategy, model, blobs):
     if query.scores is not None:
         assert query.scores.shape == (10,)
         assert np.isfinite(query.scores).all()
-    if query.adversarial_examples is not None:
-        assert query.adversarial_examples.shape == (10, 4, 4, 1)
-        assert np.isfinite(query.adversarial_examples).all()
+    if query.companions is not None:
+        assert query.companions.shape == (10, 4, 4, 1)
+        assert np.isfinite(query.companions).all()
     assert query.pseudo_indices.shape == query.pseudo_labels.shape
     assert not set(query.pseudo_indices) & set(query.indices)
 

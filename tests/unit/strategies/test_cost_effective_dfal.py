@@ -34,9 +34,7 @@ def test_pseudo_labels_are_of_the_farthest(
     assert list(query.pseudo_labels) == list(predicted[farthest])
     expected = DFAL().query(lenet5, x, 10)
     assert (query.indices == expected.indices).all()
-    assert query.adversarial_examples == pytest.approx(
-        expected.adversarial_examples, abs=1e-4
-    )
+    assert query.companions == pytest.approx(expected.companions, abs=1e-4)
 
 
 @pytest.mark.parametrize("max_ratio", [1, np.inf])

@@ -65,10 +65,10 @@ def test_queries_the_smallest_perturbations_and_returns_their_adversarial_exampl
     assert (query.indices == closest).all()
     assert query.scores == pytest.approx(np.sort(attack.norms)[:10], rel=1e-4)
     expected = digits[closest] + attack.perturbations[closest]
-    assert query.adversarial_examples == pytest.approx(expected, abs=1e-4)
+    assert query.companions == pytest.approx(expected, abs=1e-4)
     ablation = DFAL(adversarial=False).query(lenet5, digits[:50], 10)
     assert (ablation.indices == query.indices).all()
-    assert ablation.adversarial_examples is None
+    assert ablation.companions is None
 
 
 def test_never_queries_an_unfooled_sample_before_a_fooled_one(lenet5, digits):
@@ -124,8 +124,8 @@ def test_a_model_that_can_not_be_fooled_gets_a_random_query(model, images, caplo
     query = ask(model, images)
     assert len(set(query.indices.tolist())) == 10
     assert np.isinf(query.scores).all()
-    assert query.adversarial_examples.shape == (0, 6)
-    assert query.adversarial_rows.shape == (0,)
+    assert query.companions.shape == (0, 6)
+    assert query.companion_rows.shape == (0,)
     query.check(300, 10)
     (warning,) = warnings(caplog)
     assert "0 of 300 candidates, so 10 of the queries" in warning.getMessage()
@@ -190,7 +190,7 @@ def test_the_first_look_changes_nothing_where_a_model_can_be_fooled(
         assert np.isfinite(expected.scores).all()
         assert (query.indices == expected.indices).all()
         assert (query.scores == expected.scores).all()
-        assert (query.adversarial_examples == expected.adversarial_examples).all()
+        assert (query.companions == expected.companions).all()
         assert steps < steps_with_look if has_look else steps == steps_with_look
 
 
@@ -198,7 +198,7 @@ def test_the_first_look_is_at_the_closest(images):
     images[:, 0] = -1
     images[::20, 0] = 1
     query = ask(near_ones_in_reach, images)
-    assert len(query.adversarial_rows) == 10
+    assert len(query.companion_rows) == 10
     assert set(query.indices % 20) == {0}
 
 
@@ -208,9 +208,9 @@ def test_unfooled_samples_come_last_without_adversarial_examples(halves, caplog)
     fooled = np.argsort(attack.norms)[:7]
     assert set(fooled) == set(np.flatnonzero(halves[:, 0] > 0))
     assert (query.indices[:7] == fooled).all()
-    assert (query.adversarial_rows == np.arange(7)).all()
+    assert (query.companion_rows == np.arange(7)).all()
     expected = halves[fooled] + attack.perturbations[fooled]
-    assert query.adversarial_examples == pytest.approx(expected)
+    assert query.companions == pytest.approx(expected)
     assert np.isfinite(query.scores[:7]).all()
     assert np.isinf(query.scores[7:]).all()
     assert set(query.indices[7:]) <= set(np.flatnonzero(halves[:, 0] < 0))
@@ -220,12 +220,12 @@ def test_unfooled_samples_come_last_without_adversarial_examples(halves, caplog)
     assert set(ask(half_flat, halves, seed=1).indices[7:]) != set(query.indices[7:])
     ablation = ask(half_flat, halves, adversarial=False)
     assert (ablation.indices == query.indices).all()
-    assert ablation.adversarial_examples is None
-    assert len(ablation.adversarial_rows) == 0
+    assert ablation.companions is None
+    assert len(ablation.companion_rows) == 0
 
 
 def test_no_warning_where_enough_can_be_fooled(halves, caplog):
-    assert len(ask(half_flat, halves, num_queries=7).adversarial_rows) == 7
+    assert len(ask(half_flat, halves, num_queries=7).companion_rows) == 7
     # Candidates whose attack stops early do not count as unfooled.
     query = ask(half_flat, halves, num_queries=7, num_closest=2)
     assert np.isfinite(query.scores).all()

@@ -38,8 +38,8 @@ def test_queries_are_those_of_the_definition(lenet5, digits, oversampling, num_c
     attack = dfal.deepfool(lenet5, x)
     assert query.scores == pytest.approx(attack.norms[expected], rel=1e-4)
     examples = x[expected] + attack.perturbations[expected]
-    assert query.adversarial_examples == pytest.approx(examples, abs=1e-4)
-    assert (query.adversarial_rows == np.arange(10)).all()
+    assert query.companions == pytest.approx(examples, abs=1e-4)
+    assert (query.companion_rows == np.arange(10)).all()
 
 
 @pytest.mark.parametrize(("oversampling", "num_queries"), [(1, 10), (None, 1)])
@@ -49,9 +49,7 @@ def test_without_a_choice_it_is_dfal(lenet5, digits, oversampling, num_queries):
     expected = DFAL().query(lenet5, digits[:60], num_queries)
     assert (query.indices == expected.indices).all()
     # Batches of another size round differently.
-    assert query.adversarial_examples == pytest.approx(
-        expected.adversarial_examples, abs=1e-4
-    )
+    assert query.companions == pytest.approx(expected.companions, abs=1e-4)
 
 
 @pytest.fixture
@@ -86,14 +84,14 @@ def test_unfooled_samples_come_last(halves):
     query = DiverseDFAL().query(half_flat, halves, 10, rng=rng)
     expected = DFAL().query(half_flat, halves, 10, rng=np.random.default_rng(0))
     assert (query.indices == expected.indices).all()
-    assert len(query.adversarial_rows) == 7
+    assert len(query.companion_rows) == 7
 
 
 def test_without_adversarial_examples_the_queries_are_the_same(lenet5, digits):
     query = DiverseDFAL(adversarial=False).query(lenet5, digits[:60], 10)
     expected = DiverseDFAL().query(lenet5, digits[:60], 10)
     assert (query.indices == expected.indices).all()
-    assert query.adversarial_examples is None
+    assert query.companions is None
 
 
 def test_a_model_without_features_is_refused():

@@ -6,7 +6,7 @@ from dfal_keras.strategies import Query
 
 def test_taking_rows_takes_their_adversarial_examples():
     query = Query(np.arange(4) + 10, None, np.array([[2.0], [0.0], [3.0]]), [2, 0, 3])
-    for rows, examples, adversarial_rows in (
+    for rows, examples, companion_rows in (
         ([0, 1, 2, 3], [0, 2, 3], [0, 2, 3]),
         ([3, 1, 0], [3, 0], [0, 2]),
         ([1], [], []),
@@ -14,8 +14,8 @@ def test_taking_rows_takes_their_adversarial_examples():
     ):
         taken = query.take(np.array(rows, int))
         assert taken.indices.tolist() == [10 + row for row in rows]
-        assert taken.adversarial_examples[:, 0].tolist() == examples
-        assert taken.adversarial_rows.tolist() == adversarial_rows
+        assert taken.companions[:, 0].tolist() == examples
+        assert taken.companion_rows.tolist() == companion_rows
 
 
 def test_without_pseudo_labels_of_some_samples():
@@ -29,7 +29,7 @@ def test_without_pseudo_labels_of_some_samples():
 def with_rows(rows):
     """A query of three samples with three adversarial examples in these rows."""
     examples = np.ones((3, 4, 4, 1))
-    return Query(np.arange(3), adversarial_examples=examples, adversarial_rows=rows)
+    return Query(np.arange(3), companions=examples, companion_rows=rows)
 
 
 @pytest.mark.parametrize(
@@ -41,12 +41,12 @@ def with_rows(rows):
         (Query(np.array([0.5])), "distinct rows"),
         (Query(np.arange(11)), "from 1 to 10"),
         (Query(np.arange(0)), "from 1 to 10"),
-        (Query(np.arange(3), adversarial_examples=np.ones((2, 4, 4, 1))), "one adv"),
+        (Query(np.arange(3), companions=np.ones((2, 4, 4, 1))), "one companion"),
         (
-            Query(np.arange(3), adversarial_rows=np.array([0])),
-            "one adversarial example for each",
+            Query(np.arange(3), companion_rows=np.array([0])),
+            "one companion for each",
         ),
-        (with_rows(np.arange(2)), "3 adversarial examples for 2 of 3"),
+        (with_rows(np.arange(2)), "3 companions for 2 of 3"),
         (with_rows(np.array([0, 0, 1])), "distinct positions"),
         (with_rows(np.array([0, 1, 3])), "distinct positions"),
         (with_rows(np.array([0, 1, -1])), "distinct positions"),

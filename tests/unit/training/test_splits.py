@@ -51,3 +51,41 @@ def test_stratified_rows_are_random():
     held_out = [tuple(split(y, 20, seed=seed)[1]) for seed in range(3)]
     assert len(set(held_out)) == 3
     assert held_out[0] == tuple(split(y, 20, seed=0)[1])
+
+
+@given(
+    sizes=st.lists(st.integers(1, 4), min_size=2, max_size=30),
+    fraction=st.floats(0.05, 0.9),
+    stratify=st.booleans(),
+    seed=st.integers(0, 99),
+)
+def test_no_group_is_cut(sizes, fraction, stratify, seed):
+    rng = np.random.default_rng(seed)
+    groups = rng.permutation(np.repeat(rng.permutation(100)[: len(sizes)], sizes))
+    y = groups % 3
+    num_held_out = min(max(1, round(len(sizes) * fraction)), len(sizes) - 1)
+    train, held_out = splits.split_groups(
+        y, groups, num_held_out, stratify=stratify, rng=rng
+    )
+    assert sorted([*train, *held_out]) == list(range(len(y)))
+    assert not set(groups[train]) & set(groups[held_out])
+    assert len(set(groups[held_out])) == num_held_out
+    assert train.dtype == held_out.dtype == np.int32
+
+
+@pytest.mark.parametrize("stratify", [True, False])
+def test_groups_of_one_sample_are_split_as_samples(stratify):
+    y = np.arange(20) % 3
+    expected = split(y, 4, stratify=stratify, seed=3)
+    found = splits.split_groups(
+        y,
+        np.random.default_rng(0).permutation(20),
+        4,
+        stratify=stratify,
+        rng=np.random.default_rng(3),
+    )
+    same = splits.split_groups(
+        y, np.arange(20), 4, stratify=stratify, rng=np.random.default_rng(3)
+    )
+    assert [part.tolist() for part in same] == [part.tolist() for part in expected]
+    assert len(found[1]) == 4

@@ -8,6 +8,7 @@ from keras import layers
 import dfal_keras as dfal
 from dfal_keras.backend import inference
 from dfal_keras.backend.reinitialization import Initializer
+from dfal_keras.training import splits
 
 
 def weights_of(model):
@@ -152,6 +153,92 @@ def test_equals_a_plain_loop_over_train_on_batch(
     assert len(train.history) == 1
     for ours, expected in zip(weights_of(trained), weights_of(plain), strict=True):
         assert ours == pytest.approx(expected, rel=1e-4, abs=1e-6)
+
+
+def weights_after(model, rows_of_epochs, batch_size, x, y, rng):
+    """Return the weights after `train_on_batch` on the rows of each epoch."""
+    Initializer(model)(rng)
+    for rows in rows_of_epochs:
+        for batch in np.split(rows, range(batch_size, len(rows), batch_size)):
+            model.train_on_batch(x[batch], y[batch])
+    return weights_of(model)
+
+
+@pytest.mark.parametrize(("num_repeats", "grouped"), [(2, False), (3, True), (1, True)])
+def test_repeats_and_groups_equal_a_plain_loop(blobs, tiny_model, num_repeats, grouped):
+    x, y = blobs[0][:40].astype("float32"), blobs[1][:40].copy()
+    groups = np.concatenate([np.arange(25), np.arange(15)])
+    plain = models.dense(dropout=0.1)
+    for model in (plain, tiny_model):
+        model.layers[3].rate = 0.0  # dropout draws other masks outside the graph
+        model.compile("adam", "sparse_categorical_crossentropy")
+    train = dfal.Training(
+        tiny_model,
+        num_restarts=1,
+        epochs=3,
+        patience=3,
+        batch_size=16,
+        group_split=grouped,
+        num_repeats=num_repeats,
+    )
+    trained = weights_of(train(x, y, seed=7, groups=groups))
+
+    rng = np.random.default_rng([7, 0])
+    Initializer(plain)(rng)  # drawn again below
+    if grouped:
+        order = rng.permutation(25)[5:]
+        rows = np.array([r for g in order for r in np.flatnonzero(groups == g)])
+    else:
+        rows = rng.permutation(40)[8:]
+    seed = rng.integers(2**31, size=2, dtype=np.int32)
+    repeated = np.concatenate([rows] * num_repeats).astype(np.int32)
+    epochs = [
+        tf.random.experimental.stateless_shuffle(repeated, seed + [0, epoch]).numpy()
+        for epoch in range(3)
+    ]
+    expected = weights_after(plain, epochs, 16, x, y, np.random.default_rng([7, 0]))
+    for ours, theirs in zip(trained, expected, strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-4, abs=1e-6)
+
+
+def test_a_learner_passes_groups_to_the_split(blobs, tiny_model, monkeypatch):
+    """No image of a validation set has its companion in the training set."""
+    seen = []
+    original = splits.split_groups
+
+    def record(y, groups, *arguments, **options):
+        parts = original(y, groups, *arguments, **options)
+        seen.append((groups, parts))
+        return parts
+
+    monkeypatch.setattr(splits, "split_groups", record)
+    train = dfal.Training(tiny_model, num_restarts=2, epochs=2, group_split=True)
+    dfal.ActiveLearner(train, "dfal", num_queries=5).fit(*blobs, budget=25)
+    assert len(seen) == 2 * 4
+    for groups, (rows, held_out) in seen:
+        assert not set(groups[rows]) & set(groups[held_out])
+    groups, (rows, held_out) = seen[-1]
+    assert len(groups) == len(rows) + len(held_out) == 40
+    assert len(set(groups[held_out])) == 5  # a fifth of 25
+
+
+def test_groups_are_passed_to_functions_that_take_them(blobs, tiny_train):
+    received = []
+
+    def train(x, y, *, seed, groups):
+        received.append(groups)
+        return tiny_train(x, y, seed=seed)
+
+    strategy = dfal.strategies.WithCompanions("random", "copies")
+    dfal.ActiveLearner(train, strategy, num_queries=5).fit(*blobs, budget=20)
+    assert received[-1].tolist() == [*range(20), *range(10, 20)]
+
+
+@pytest.mark.parametrize("groups", [None, [0, 1, 2], np.arange(9) / 2, "abc", [0] * 9])
+def test_bad_groups(tiny_model, blobs, groups):
+    train = dfal.Training(tiny_model, group_split=True)
+    with pytest.raises(ValueError, match="Argument `(groups|x)`.*Received: "):
+        train(blobs[0][:9], blobs[1][:9], seed=0, groups=groups)
 
 
 @pytest.mark.parametrize("kind", ["subclassed", "one sigmoid"])
@@ -311,6 +398,8 @@ def test_the_size_of_the_validation_set_is_rounded(
         ("batch_size", -1),
         ("min_batch_size", 0),
         ("min_batch_size", 33),
+        ("num_repeats", 0),
+        ("group_split", "yes"),
     ],
 )
 def test_bad_options(tiny_model, option, value):
