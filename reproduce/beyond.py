@@ -1,14 +1,15 @@
-"""Studies beyond the paper: query size, K, p, adversarial examples, pseudo-labels."""
+"""Studies beyond the paper: query size, K, p, adversarial examples, controls."""
 
 import dataclasses
 import sys
 from collections.abc import Sequence
 
+import pandas as pd
 from experiments import entry_point, problems, results, runs
 from experiments.analysis import intervals, study_figure, study_results, tables
 from experiments.options import Options, make_parser, parse_with_extras
 from experiments.running import estimate
-from experiments.studies import STUDIES, Study
+from experiments.studies import STUDIES, Study, family_of
 
 PROBLEM = "mnist-lenet5"
 NOTES = f"""
@@ -18,9 +19,12 @@ by the trapezoid rule, divided by the annotations.
 
 Differences are between paired trials, in points, with 95 % confidence intervals by
 Student's t, with at least {intervals.MIN_TRIALS} trials. The difference of the means
-decides, which was chosen before the runs; the others are shown beside it. Of 20
-comparisons without a difference, about one is expected to show one. Seconds of a query
-are medians, of runs that shared their cores with other work.
+decides, which was chosen before the runs; the others are shown beside it. "p (Holm)" is
+adjusted for the number of comparisons: for the studies of 2026-11-26, whose intervals
+decide, over all 26; for the others, where it decides, over those of the study.
+"smallest shown" is half the width of the interval: a smaller mean difference would not
+have shown. Seconds of a query are medians, of runs that shared their cores with other
+work.
 """
 
 
@@ -48,15 +52,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options, strategies=study.strategies, budget=budgets[-1]
         )
         if options.dry_run:
-            print(f"{name}:\n{estimate.describe(runs.learning_runs(limited), limited)}")
+            print(f"{name}:\n{estimate.describe(_runs(study, limited), limited)}")
         else:
             status = max(status, _show(name, study, budgets, limited))
+    if not options.dry_run:
+        print(NOTES)
     return status
+
+
+def _runs(study: Study, options: Options) -> list[runs.Run]:
+    """Return the runs of a study, by trial, then by strategy."""
+    numbers = {
+        strategy: study.trials_of(strategy, options.num_trials)
+        for strategy in study.strategies
+    }
+    most = dataclasses.replace(
+        options, strategies=study.strategies, num_trials=max(numbers.values())
+    )
+    return [
+        run for run in runs.learning_runs(most) if run.trial < numbers[run.strategy]
+    ]
 
 
 def _show(name: str, study: Study, budgets: Sequence[int], options: Options) -> int:
     """Complete, print and write one study; return the exit status."""
-    rows, status = results.complete(runs.learning_runs(options), options)
+    rows, status = results.complete(_runs(study, options), options)
+    # p is adjusted over the comparisons of these, too.
+    family = [run for each in family_of(study) for run in _runs(each, options)]
+    others = [run for run in dict.fromkeys(family) if run not in _runs(study, options)]
+    if others:
+        refused = rows.attrs["refused"]
+        rows = pd.concat([rows, results.stored(others, options, refused)])
     for problem in options.problems:
         title = f"{study.question} {problems.get(problem).title}"
         found = study_results.collect(rows, problem, study, budgets)
@@ -71,8 +97,8 @@ def _show(name: str, study: Study, budgets: Sequence[int], options: Options) -> 
             differences, options.tables_folder / f"study_{ending}_differences", notes
         )
         if found.seconds:  # there are runs
-            study_figure.draw(found, title, options.figures_folder / f"study_{ending}")
-    print(NOTES)
+            path = options.figures_folder / f"study_{ending}"
+            study_figure.draw(found, title, path, study.panels)
     return status
 
 

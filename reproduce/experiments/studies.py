@@ -4,9 +4,11 @@ Plain data, without TensorFlow. `reproduce/README.md` repeats it in words.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from experiments import protocol
+
+_PAPERS_TRIALS = protocol.PRESETS["paper"].num_trials
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,12 +21,37 @@ class Study:
         pairs: (one, other): the difference is one minus other.
         budgets: Numbers of annotations at which accuracies are compared. The last is
             where the runs stop.
+        panels: Strategies of each panel of the figure. Defaults to none: one of all.
+        num_trials: Registered numbers of trials, by strategy, that differ from the
+            paper's. Defaults to none.
+        family: Name of the comparisons over which p is adjusted.
+        decides: What decides a comparison: `"interval"`, its 95 % interval, or
+            `"holm"`, its adjusted p. Defaults to `"interval"`.
     """
 
     question: str
     strategies: tuple[str, ...]
     pairs: tuple[tuple[str, str], ...]
     budgets: tuple[int, ...] = (100, 200, 300)
+    panels: tuple[tuple[str, ...], ...] = ()
+    num_trials: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    family: str = "2026-11-26"
+    decides: str = "interval"
+
+    def trials_of(self, strategy: str, num_trials: int) -> int:
+        """Return the number of trials of a strategy.
+
+        Args:
+            strategy: One of the study's.
+            num_trials: That of the command line. The registered numbers replace the
+                paper's, not another one.
+        """
+        registered = self.num_trials.get(strategy, num_trials)
+        return registered if num_trials == _PAPERS_TRIALS else num_trials
+
+    def registered_trials(self, pair: tuple[str, str]) -> int:
+        """Return the number of paired trials that a comparison was registered with."""
+        return min(self.trials_of(each, _PAPERS_TRIALS) for each in pair)
 
     def reached(self, budget: int) -> tuple[int, ...]:
         """Return the budgets of a study that runs to about this many annotations."""
@@ -59,6 +86,11 @@ STUDIES = {
             ("diverse_dfal_q100", "core_set_q100"),
         ),
         budgets=(110, 210, 310),  # 10, and multiples of every size of a query
+        panels=(
+            ("dfal_q1", "dfal", "dfal_q50", "dfal_q100"),
+            ("diverse_dfal", "diverse_dfal_q50", "diverse_dfal_q100", "random"),
+            ("core_set_q1", "core_set", "core_set_q50", "core_set_q100"),
+        ),
     ),
     "k": Study(
         "How many candidates does DFAL need?",
@@ -85,4 +117,86 @@ STUDIES = {
         ("cost_effective_dfal", "dfal", "ceal", "random"),
         (("cost_effective_dfal", "dfal"), ("cost_effective_dfal", "ceal")),
     ),
+    "copies": Study(
+        "Do copies of the queried images do what adversarial examples do?",
+        (
+            *("dfal", "dfal_copies", "dfal_noise", "dfal_no_adversarial"),
+            *("random_adversarial", "random_copies", "random_noise", "random"),
+            *("core_set_adversarial", "core_set_copies", "core_set_noise", "core_set"),
+        ),
+        (
+            ("dfal", "dfal_copies"),
+            ("dfal_copies", "dfal_no_adversarial"),
+            ("random_adversarial", "random_copies"),
+            ("random_copies", "random"),
+            ("dfal_copies", "random_copies"),
+            ("dfal_no_adversarial", "random"),
+            ("dfal_noise", "dfal_copies"),
+            ("random_noise", "random_copies"),
+            ("core_set_noise", "core_set_copies"),
+            ("core_set_copies", "core_set"),
+            ("core_set_adversarial", "core_set_copies"),
+            ("dfal_copies", "core_set_copies"),
+        ),
+        panels=(
+            ("dfal", "dfal_copies", "dfal_noise", "dfal_no_adversarial"),
+            ("random_adversarial", "random_copies", "random_noise", "random"),
+            ("core_set_adversarial", "core_set_copies", "core_set_noise", "core_set"),
+        ),
+        num_trials=dict.fromkeys(
+            (
+                *("dfal", "dfal_copies", "dfal_no_adversarial"),
+                *("random_adversarial", "random_copies", "random"),
+            ),
+            20,
+        ),
+        family="copies",
+        decides="holm",
+    ),
+    "split": Study(
+        "Does it matter that an image and its companion can be on both sides of the "
+        "validation split?",
+        ("dfal", "dfal_grouped", "random_copies", "random_copies_grouped", "random"),
+        (
+            ("dfal_grouped", "dfal"),
+            ("random_copies_grouped", "random_copies"),
+            ("random_copies_grouped", "random"),
+        ),
+        family="split",
+        decides="holm",
+    ),
+    "steps": Study(
+        "Do more steps in an epoch suffice? Each training set is seen twice in an "
+        "epoch, nothing is added",
+        (
+            *("random", "random_twice", "random_copies"),
+            *("dfal_no_adversarial", "dfal_no_adversarial_twice", "dfal_copies"),
+        ),
+        (
+            ("random_twice", "random"),
+            ("random_twice", "random_copies"),
+            ("dfal_no_adversarial_twice", "dfal_no_adversarial"),
+            ("dfal_no_adversarial_twice", "dfal_copies"),
+        ),
+        family="steps",
+        decides="holm",
+    ),
+    "copies_1000": Study(
+        "What is left of it with 1000 annotations?",
+        ("dfal", "dfal_copies", "dfal_no_adversarial", "random"),
+        (
+            ("dfal", "dfal_copies"),
+            ("dfal_copies", "dfal_no_adversarial"),
+            ("dfal_copies", "random"),
+            ("dfal_no_adversarial", "random"),
+        ),
+        budgets=(100, 300, 500, 800, 1000),
+        family="copies_1000",
+        decides="holm",
+    ),
 }
+
+
+def family_of(study: Study) -> list[Study]:
+    """Return the studies over whose comparisons p is adjusted, in their order."""
+    return [each for each in STUDIES.values() if each.family == study.family]

@@ -4,6 +4,7 @@ import pathlib
 import re
 
 import beyond
+import numpy as np
 import pandas as pd
 import pytest
 from experiments import protocol, runs, store
@@ -19,6 +20,7 @@ from experiments.studies import STUDIES
 from experiments.variants import VARIANTS
 from helpers.made_up_rows import made_up
 from helpers.stored_runs import store_rows
+from scipy import stats
 
 ROOT = pathlib.Path(__file__).parents[2]
 NAME = "study_adversarial_mnist-lenet5"
@@ -34,18 +36,40 @@ def test_pairs_are_distinct_runs_of_the_study(name):
     for one, other in study.pairs:
         assert one != other
         assert {one, other} <= set(study.strategies)
+    if study.panels:
+        shown = [strategy for panel in study.panels for strategy in panel]
+        assert sorted(shown) == sorted(study.strategies)
+    assert set(study.num_trials) <= set(study.strategies)
     for strategy in study.strategies:
         assert strategy in protocol.STRATEGIES or strategy in VARIANTS
         for budget in study.budgets:  # reached by whole queries
             assert protocol.last_budget(strategy, budget) == budget
 
 
-def test_the_registration_names_every_study_and_the_number_of_comparisons():
+def test_the_registration_names_every_study():
     assert set(re.findall(r"^\| `(\w+)`", REGISTERED, re.MULTILINE)) == set(STUDIES)
-    count = sum(len(study.pairs) for study in STUDIES.values())
-    assert f"The {count} intervals" in " ".join(REGISTERED.split())
     for study in STUDIES.values():
         assert study.question in REGISTERED
+
+
+def test_the_registered_numbers_of_comparisons_and_trials():
+    """As registered: 26, then 12, 3, 4 and 4; 20 trials of six arms to 300."""
+    families = {}
+    for study in STUDIES.values():
+        count = families.get(study.family, 0)
+        families[study.family] = count + len(study.pairs)
+        assert study.decides == ("interval" if study.family == "2026-11-26" else "holm")
+    assert list(families.values()) == [26, 12, 3, 4, 4]
+    copies = STUDIES["copies"]
+    many = [name for name in copies.strategies if copies.trials_of(name, 5) == 20]
+    assert sorted(many) == [
+        *("dfal", "dfal_copies", "dfal_no_adversarial"),
+        *("random", "random_adversarial", "random_copies"),
+    ]
+    pairs = [pair for pair in copies.pairs if copies.registered_trials(pair) == 20]
+    assert pairs == list(copies.pairs[:6])
+    assert copies.trials_of("dfal", 1) == 1  # of the preset quick
+    assert STUDIES["copies_1000"].trials_of("dfal", 5) == 5
 
 
 @pytest.mark.parametrize(
@@ -112,6 +136,11 @@ def test_a_study_from_stored_runs(output, capsys):
     assert pd.isna(line["mean shows"])
     assert pd.isna(table.loc["DFAL − RANDOM with adversarial examples", "n"])
     assert expected in shown
+    # Two of the family's 26 comparisons were run: p = 0.0131 and an undefined one.
+    p = 2 * (1 - stats.t.cdf(5 * 3**0.5, 2))
+    line = table.loc["DFAL − DFAL without adversarial examples"]
+    assert float(line["p (Holm)"]) == pytest.approx(26 * p, rel=0.05)
+    assert float(line["smallest shown"]) == pytest.approx(half, abs=0.05)
     notes = (output / f"tables/{NAME}_differences.md").read_text()
     assert "Student's t" in notes
     for suffix in ("png", "pdf"):
@@ -139,19 +168,25 @@ def test_the_figure_tells_all_strategies_apart(name, monkeypatch, tmp_path):
         for pair in study.pairs
     }
     found = study_results.StudyResults((310,), curves, {}, pairs)
-    study_figure.draw(found, study.question, tmp_path / "figure")
-    left, right = drawn[0].axes
-    lines = [line for line in left.lines if not line.get_label().startswith("_")]
-    styles = {(line.get_color(), line.get_linestyle()) for line in lines}
-    labels = {line.get_label() for line in lines}
-    assert len(styles) == len(labels) == len(study.strategies)
-    assert len(left.collections) == (0 if len(lines) > 6 else len(lines))  # bands
-    for name in plots.COLORS.keys() & set(study.strategies):  # as in Figure 2
-        label = f"{learning_curves.title(name)} (n=2)"
-        (line,) = (line for line in lines if line.get_label() == label)
-        assert (line.get_color(), line.get_linestyle()) == (plots.COLORS[name], "-")
-    assert len(drawn[0].legends[0].texts) == len(study.strategies)
-    assert len(right.get_yticklabels()) == len(study.pairs)
+    study_figure.draw(found, study.question, tmp_path / "figure", study.panels)
+    *panels, differences = drawn[0].axes
+    shown = []
+    for panel in panels:
+        lines = [line for line in panel.lines if not line.get_label().startswith("_")]
+        styles = {(line.get_color(), line.get_linestyle()) for line in lines}
+        labels = [" ".join(line.get_label().split()) for line in lines]
+        assert len(styles) == len(set(labels)) == len(lines)
+        assert len(panel.collections) == (0 if len(lines) > 6 else len(lines))  # bands
+        for line, label in zip(lines, labels, strict=True):
+            for own, color in plots.COLORS.items():  # as in Figure 2
+                if label == f"{learning_curves.title(own)} (n=2)":
+                    assert (line.get_color(), line.get_linestyle()) == (color, "-")
+        legend = panel.get_legend() or drawn[0].legends[0]
+        assert len(legend.texts) == len(lines)
+        shown += labels
+    assert len(panels) == max(1, len(study.panels))
+    assert len(set(shown)) == len(shown) == len(study.strategies)
+    assert len(differences.get_yticklabels()) == len(study.pairs)
 
 
 def test_strategies_without_trials_are_not_drawn():
@@ -188,6 +223,34 @@ def test_strategies_of_ones_own_are_refused(capsys):
         main("--strategy", "random")
     assert stopped.value.code == 2
     assert "the strategies follow from --study" in capsys.readouterr().err
+
+
+def test_an_adjusted_p_decides_once_all_trials_are_there(tmp_path, capsys):
+    """20 trials are registered for DFAL and its copies, five for grouped splits."""
+    kept = store.Store(tmp_path / "runs")
+    rng = np.random.default_rng(0)
+    for trial in range(20):
+        base = rng.normal(90, 1)
+        for strategy, gain in (("dfal", 3), ("dfal_copies", 0), ("dfal_grouped", 3)):
+            if trial < 5 or strategy != "dfal_grouped":
+                curve = [gain + base + rng.normal(0, 0.1) for _ in range(3)]
+                run = runs.Run("mnist-lenet5", strategy, trial)
+                store_rows(kept, run, made_up(strategy, [curve], step=100))
+
+    def read(study):
+        assert main("--study", study, "--stored", "--output", tmp_path) == 0
+        path = tmp_path / f"tables/study_{study}_mnist-lenet5_differences.csv"
+        return pd.read_csv(path, index_col=0)
+
+    line = read("copies").loc["DFAL − DFAL with copies"]
+    assert (line["n"], line["mean shows"]) == (20, "higher")
+    line = read("split").loc["DFAL, grouped split − DFAL"]
+    assert (line["n"], line["mean shows"]) == (5, "no difference shown")
+    for path in (tmp_path / "runs").glob("*dfal_copies_19.*"):
+        path.unlink()
+    line = read("copies").loc["DFAL − DFAL with copies"]
+    assert (line["n"], line["mean shows"]) == (19, "19 of 20 trials")
+    assert float(line["p (Holm)"].split()[-1]) < 0.05  # it would have decided
 
 
 @pytest.mark.slow

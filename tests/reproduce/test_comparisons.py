@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from experiments.analysis import comparisons
 from helpers.made_up_rows import LENET5, made_up
+from scipy import stats
 
 
 def table(*trials, step=10):
@@ -63,6 +64,61 @@ def test_the_interval_is_student_s():
     assert comparisons.verdict(-values) == "lower"
     assert comparisons.verdict(values - 3) == "no difference shown"
     assert comparisons.verdict(pd.Series([2.0, 2.0, 2.0])) == "higher"
+
+
+def test_p_is_student_s():
+    values = pd.Series([1.0, 2.0, 3.0, 4.0, 5.0])
+    t = 3 / math.sqrt(2.5 / 5)
+    assert comparisons.p_value(values) == pytest.approx(2 * stats.t.sf(t, 4))
+    assert comparisons.p_value(-values) == comparisons.p_value(values)
+    assert math.isnan(comparisons.p_value(values[:2]))
+    # p is below 0.05 where the interval excludes zero.
+    assert comparisons.p_value(values - 1.03) < 0.05 < comparisons.p_value(values - 1.1)
+
+
+@pytest.mark.parametrize(("value", "p", "shown"), [(2, 0, "higher"), (-2, 0, "lower")])
+def test_equal_trials_have_no_spread(value, p, shown):
+    values = pd.Series([value] * 4, dtype=float)
+    assert comparisons.p_value(values) == p
+    assert comparisons.verdict(values) == shown
+    assert comparisons.verdict_by_p(values, p) == shown
+    assert comparisons.smallest_shown(values) == 0
+    none = pd.Series([0.0] * 4)
+    assert comparisons.p_value(none) == 1
+    assert comparisons.verdict(none) == "no difference shown"
+
+
+def test_holm_s_adjustment():
+    """The example of Holm's method in many textbooks, in another order."""
+    found = comparisons.holm([0.04, 0.01, 0.03, 0.005])
+    assert found == pytest.approx([0.06, 0.03, 0.06, 0.02])
+    assert comparisons.holm([0.9, 0.8]) == [1, 1]
+    assert comparisons.holm([]) == []
+    found = comparisons.holm([0.01, math.nan, 0.02])  # of three registered
+    assert found[0] == pytest.approx(0.03)
+    assert math.isnan(found[1])
+    assert found[2] == pytest.approx(0.04)
+
+
+def test_holm_rejects_what_the_literal_procedure_does():
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        p = rng.uniform(0, 0.08, size=6) ** rng.integers(1, 3)
+        rejected = set()
+        for rank, place in enumerate(np.argsort(p)):
+            if p[place] >= 0.05 / (6 - rank):
+                break
+            rejected.add(place)
+        found = {i for i, adjusted in enumerate(comparisons.holm(p)) if adjusted < 0.05}
+        assert found == rejected
+
+
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [(0.0123, "0.012"), (1.0, "1"), (0.00001, "< 0.0001"), (math.nan, "")],
+)
+def test_p_as_text(p, text):
+    assert comparisons.format_p(p) == text
 
 
 @pytest.mark.parametrize("n", [0, 1, 2])

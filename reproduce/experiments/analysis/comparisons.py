@@ -10,6 +10,7 @@ from scipy import stats
 from experiments import protocol
 from experiments.analysis import intervals, learning_curves
 
+LEVEL = 0.05
 _SHOWN = {
     intervals.HOLDS: "higher",
     intervals.FAILS: "lower",
@@ -94,10 +95,67 @@ def interval(values: pd.Series) -> tuple[float, float]:
     return float(found.low), float(found.high)
 
 
+def p_value(values: pd.Series) -> float:
+    """Return the two-sided p of paired differences, by Student's t.
+
+    nan with fewer than `intervals.MIN_TRIALS` trials.
+    """
+    if len(values) < intervals.MIN_TRIALS:
+        return math.nan
+    if values.std() == 0:  # for which scipy warns and returns nan
+        return float(values.mean() == 0)
+    return float(stats.ttest_1samp(values, 0).pvalue)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p adjusted for the number of comparisons, by Holm's step-down method.
+
+        adjusted p_(i) = max_{j <= i} min(1, (m - j + 1) p_(j)),  p_(1) <= ... <= p_(m)
+
+    Reference:
+        - Holm, 1979, "A simple sequentially rejective multiple test procedure".
+
+    Args:
+        p_values: p of all m comparisons. Those that are nan, which were not run, count
+            in m and stay nan.
+    """
+    p = np.array(p_values, float)
+    order = np.argsort(p)  # nan last
+    factors = len(p) - np.arange(len(p))
+    adjusted = np.full(len(p), math.nan)
+    adjusted[order] = np.minimum(np.maximum.accumulate(factors * p[order]), 1)
+    return adjusted.tolist()
+
+
+def smallest_shown(values: pd.Series) -> float:
+    """Return the smallest difference that trials of this spread can show.
+
+    It is half the width of the 95 % interval.
+    """
+    low, high = interval(values)
+    return (high - low) / 2
+
+
 def verdict(values: pd.Series) -> str:
     """Return what the interval of the differences shows, "" with too few trials."""
     low, high = interval(values)
     return "" if math.isnan(low) else _SHOWN[intervals.decide(low, high)]
+
+
+def verdict_by_p(values: pd.Series, adjusted: float) -> str:
+    """Return what an adjusted p below 0.05 shows, "" with too few trials."""
+    if math.isnan(adjusted):
+        return ""
+    if adjusted >= LEVEL:
+        return _SHOWN[intervals.UNDECIDED]
+    return _SHOWN[intervals.HOLDS if values.mean() > 0 else intervals.FAILS]
+
+
+def format_p(p: float) -> str:
+    """Return p with two significant digits, "" if it is nan."""
+    if math.isnan(p):
+        return ""
+    return f"{p:.2g}" if p >= 0.0001 else "< 0.0001"
 
 
 def format_difference(values: pd.Series) -> str:

@@ -4,7 +4,7 @@ import itertools
 import math
 import pathlib
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -21,32 +21,51 @@ _LABEL = 34  # characters in a line of a label
 _MAX_BANDS = 6  # more hide the curves
 
 
-def draw(results: StudyResults, title: str, path: pathlib.Path) -> None:
+def draw(
+    results: StudyResults,
+    title: str,
+    path: pathlib.Path,
+    panels: Sequence[Sequence[str]] = (),
+) -> None:
     """Draw and save the figure of a study on one problem.
 
-    Left, the mean accuracies, with the standard deviation if there are few curves;
-    right, the differences in area with their 95 % intervals. Open circles are means of
-    too few trials for an interval.
+    The mean accuracies, with the standard deviation if a panel has few curves, and the
+    differences in area with their 95 % intervals. Open circles are means of too few
+    trials for an interval.
 
     Args:
         results: The results of the study.
         title: Title of the figure.
         path: Where to write, without a suffix.
+        panels: Strategies of each panel of curves. Defaults to none: one panel of all,
+            beside the differences.
     """
     num_shown = sum(len(found) > 0 for found in results.differences.values())
-    height = max(_HEIGHT, 1.6 + 0.28 * num_shown)
-    figure, (left, right) = plt.subplots(
-        1, 2, figsize=(_WIDTH, height), layout="constrained"
-    )
+    low = 1.6 + 0.28 * num_shown
+    if len(panels) > 1:
+        sizes = {"height_ratios": [_HEIGHT, low]}
+        figure = plt.figure(figsize=(_WIDTH * 1.2, _HEIGHT + low), layout="constrained")
+        above, below = figure.subfigures(2, 1, **sizes)
+        axes = above.subplots(1, len(panels), sharey=True)
+        differences = below.subplots()
+        for panel, strategies in zip(axes, panels, strict=True):
+            draw_curves(panel, {name: results.curves[name] for name in strategies})
+            if panel.lines:
+                panel.legend(loc="lower right", fontsize=6.5)
+            panel.label_outer()
+    else:
+        figure, (curves, differences) = plt.subplots(
+            1, 2, figsize=(_WIDTH, max(_HEIGHT, low)), layout="constrained"
+        )
+        draw_curves(curves, results.curves)
+        figure.legend(
+            *curves.get_legend_handles_labels(),
+            loc="outside lower center",
+            ncols=3,
+            fontsize=6.5,
+        )
     figure.suptitle(textwrap.fill(title, 90), fontsize=9)
-    draw_curves(left, results.curves)
-    draw_differences(right, results.differences)
-    figure.legend(
-        *left.get_legend_handles_labels(),
-        loc="outside lower center",
-        ncols=3,
-        fontsize=6.5,
-    )
+    draw_differences(differences, results.differences)
     plots.save(figure, path)
 
 
@@ -65,7 +84,9 @@ def draw_curves(panel, curves: Mapping[str, pd.DataFrame]) -> None:
         plots.mean_curve(
             panel,
             learning_curves.mean(accuracies),
-            f"{learning_curves.title(strategy)} (n={accuracies.shape[1]})",
+            textwrap.fill(
+                f"{learning_curves.title(strategy)} (n={accuracies.shape[1]})", _LABEL
+            ),
             color=color,
             linestyle=linestyle,
             band=len(shown) <= _MAX_BANDS,

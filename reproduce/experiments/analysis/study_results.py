@@ -1,11 +1,13 @@
 """The results of a study on one problem: curves, differences and their tables."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from experiments import studies
 from experiments.analysis import comparisons, learning_curves
 from experiments.studies import Study
 
@@ -19,12 +21,17 @@ class StudyResults:
         curves: Accuracies by strategy, as `comparisons.curves` returns them.
         seconds: Median seconds of a query, by strategy that has runs.
         differences: Differences by title, as `comparisons.differences` returns them.
+        adjusted: p of each difference in area by title, adjusted over the family of the
+            study's comparisons; nan with too few trials.
+        verdicts: What each shows, by title.
     """
 
     budgets: Sequence[int]
     curves: dict[str, pd.DataFrame]
     seconds: dict[str, float]
     differences: dict[str, pd.DataFrame]
+    adjusted: dict[str, float] = dataclasses.field(default_factory=dict)
+    verdicts: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 def collect(
@@ -33,7 +40,7 @@ def collect(
     """Return the results of a study on a problem.
 
     Args:
-        rows: Rows of the run store.
+        rows: Rows of the run store, of all studies of the family.
         problem: Name of the problem.
         study: The study.
         budgets: Numbers of annotations to show. Runs that did not reach the last one
@@ -48,13 +55,70 @@ def collect(
         for strategy, curve in curves.items()
         if curve.size
     }
-    differences = {
-        " − ".join(map(learning_curves.title, (one, other))): (
-            comparisons.differences(curves[one], curves[other], budgets)
-        )
-        for one, other in study.pairs
+    found = {
+        pair: comparisons.differences(*map(curves.get, pair), budgets)
+        for pair in study.pairs
     }
-    return StudyResults(budgets, curves, seconds, differences)
+    adjusted = adjusted_p(rows, problem, study, budgets)
+    titles = {pair: title(pair) for pair in study.pairs}
+    return StudyResults(
+        budgets,
+        curves,
+        seconds,
+        {titles[pair]: table for pair, table in found.items()},
+        {titles[pair]: p for pair, p in adjusted.items()},
+        {
+            titles[pair]: _verdict(study, pair, found[pair]["area"], adjusted[pair])
+            for pair in study.pairs
+        },
+    )
+
+
+def title(pair: tuple[str, str]) -> str:
+    """Return the title of a comparison."""
+    return " − ".join(map(learning_curves.title, pair))
+
+
+def adjusted_p(
+    rows: pd.DataFrame, problem: str, study: Study, budgets: Sequence[int]
+) -> dict[tuple[str, str], float]:
+    """Return p of a study's comparisons, adjusted over its family by Holm's method.
+
+    Args:
+        rows: As for `collect`.
+        problem: Name of the problem.
+        study: The study.
+        budgets: As for `collect`.
+    """
+    compared = [
+        (each, pair, budgets[-1] if each is study else each.budgets[-1])
+        for each in studies.family_of(study)
+        for pair in each.pairs
+    ]
+    p_values = [
+        comparisons.p_value(
+            comparisons.differences(
+                *(comparisons.curves(rows, problem, name, budget) for name in pair), ()
+            )["area"]
+        )
+        for _, pair, budget in compared
+    ]
+    adjusted = comparisons.holm(p_values)
+    return {
+        pair: p
+        for (each, pair, _), p in zip(compared, adjusted, strict=True)
+        if each is study
+    }
+
+
+def _verdict(study, pair, areas, adjusted):
+    """Return what a comparison shows, as its study was registered to decide."""
+    if study.decides == "interval":
+        return comparisons.verdict(areas)
+    registered = study.registered_trials(pair)
+    if len(areas) < registered:
+        return f"{len(areas)} of {registered} trials" if len(areas) else ""
+    return comparisons.verdict_by_p(areas, adjusted)
 
 
 def _query_seconds(rows, problem, strategy, curve):
@@ -85,12 +149,15 @@ def _without_n(values):
 def difference_table(results: StudyResults) -> pd.DataFrame:
     """Return a row for each comparison: differences in points, and what they show."""
     table = {}
-    for title, found in results.differences.items():
+    for name, found in results.differences.items():
         line = {"n": str(len(found) or "")}
         for column in ("area", *results.budgets):
             values = found.get(column, pd.Series(dtype=float))
             shown = "mean" if column == "area" else str(column)
             line[shown] = comparisons.format_difference(values)
-        line["mean shows"] = comparisons.verdict(found["area"])
-        table[title] = line
+        line["p (Holm)"] = comparisons.format_p(results.adjusted[name])
+        line["mean shows"] = results.verdicts[name]
+        least = comparisons.smallest_shown(found["area"])
+        line["smallest shown"] = "" if math.isnan(least) else f"{least:.1f}"
+        table[name] = line
     return pd.DataFrame(table).T.rename_axis("comparison")
