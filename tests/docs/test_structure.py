@@ -171,7 +171,7 @@ def imports_of(packages, code):
 
 
 # Which worker processes import.
-TRAINING = ("environment", "execution", "problem_training", "random_adversarial")
+TRAINING = ("environment", "execution", "problem_training", "robustness")
 EXPERIMENTS = [
     path
     for path in sorted((ROOT / "reproduce" / "experiments").rglob("*.py"))

@@ -76,7 +76,7 @@ def test_a_run_that_fails_is_reported_and_the_others_finish(
 def test_a_transfer_says_so_if_there_is_no_labeled_set(tmp_path):
     """The committed runs, for example, have rows and no labeled sets."""
     run = runs.Run("mnist-lenet5", "dfal", 0, source="mnist-vgg8")
-    with pytest.raises(ValueError, match=r"needs the labeled set.*mnist-vgg8_dfal_0"):
+    with pytest.raises(ValueError, match=r"mnist-vgg8_dfal_0 has no labeled set"):
         execution.perform(run, (20,), tmp_path, print)
     assert not [path for path in tmp_path.iterdir() if path.is_file()]
 

@@ -42,7 +42,9 @@ def quick_training():
     # Each run would compute the checksum of the data again.
     load_once = functools.cache(problem_training.load_data)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(problem_training, "make_training", lambda problem: train)
+        patch.setattr(
+            problem_training, "make_training", lambda problem, **recipe: train
+        )
         patch.setattr(problem_training, "load_data", load_once)
         patch.setattr(environment, "describe", dict)
         yield
@@ -174,7 +176,7 @@ def test_a_labeled_set_of_the_same_run_elsewhere(folder, undisturbed, tmp_path):
         patch.setattr(
             problem_training,
             "make_training",
-            lambda _: lambda x, y, seed: train(x, y, seed=7),
+            lambda *_, **recipe: lambda x, y, seed: train(x, y, seed=7),
         )
         perform(RUN, 50, tmp_path / "elsewhere")
     shutil.copy(tmp_path / "elsewhere" / f"{RUN}.npz", folder)
@@ -355,7 +357,9 @@ def test_killed_between_two_files(folder, undisturbed, monkeypatch, written):
     monkeypatch.undo()
     with pytest.MonkeyPatch.context() as patch:
         train = QuickTraining()
-        patch.setattr(problem_training, "make_training", lambda problem: train)
+        patch.setattr(
+            problem_training, "make_training", lambda problem, **recipe: train
+        )
         patch.setattr(environment, "describe", dict)
         assert not check_same_or_refused(folder, undisturbed)
 

@@ -72,10 +72,8 @@ def _learn(run, kept, made_with, rows, budget) -> Iterator[dict]:
     (x, y), test_data = problem_training.load_problem(problem)
     recipe = protocol.training(run.strategy)
     train = problem_training.make_training(problem, **recipe)
-    strategy = make_strategy(run)
     if path.exists():
-        learner = dfal.ActiveLearner.load(path, train, strategy)
-        store.check_settings(path, learner.metadata.get("settings", {}), made_with)
+        learner = load_learner(run, kept, train)
         _check_rows(path, learner, rows)
     elif len(rows) > 1:
         raise ValueError(
@@ -85,7 +83,7 @@ def _learn(run, kept, made_with, rows, budget) -> Iterator[dict]:
     else:
         learner = dfal.ActiveLearner(
             train,
-            strategy,
+            make_strategy(run),
             num_queries=protocol.num_queries(run.strategy),
             num_initial=protocol.NUM_INITIAL,
             seed=run.trial,
@@ -100,7 +98,30 @@ def _learn(run, kept, made_with, rows, budget) -> Iterator[dict]:
         learner.save(path)
 
 
-def make_strategy(run):
+def load_learner(run: Run, kept: store.Store, train: Callable) -> dfal.ActiveLearner:
+    """Return the learner that a run saved.
+
+    Args:
+        run: The run.
+        kept: The run store.
+        train: As for `ActiveLearner`.
+
+    Raises:
+        ValueError: If there is none, or it was made with other settings.
+    """
+    path = kept.path(run, ".npz")
+    if not path.exists():
+        raise ValueError(
+            f"The run {run} has no labeled set: {path} is missing. Use another "
+            "--output, where that run is made first."
+        )
+    learner = dfal.ActiveLearner.load(path, train, make_strategy(run))
+    made_with = learner.metadata.get("settings", {})
+    store.check_settings(path, made_with, settings(run))
+    return learner
+
+
+def make_strategy(run: Run) -> dfal.strategies.Strategy:
     """Return the strategy of a run, with the options of the protocol."""
     strategy = dfal.strategies.get(
         protocol.identifier(run.strategy),
@@ -139,15 +160,7 @@ def _transfer(run, kept, budgets) -> Iterator[dict]:
     problem = problems.get(run.problem)
     (x, _), test_data = problem_training.load_problem(problem)
     train = problem_training.make_training(problem)
-    source = Run(run.source, run.strategy, run.trial)
-    path = kept.path(source, ".npz")
-    if not path.exists():
-        raise ValueError(
-            f"{run} needs the labeled set of the run {source}, which is missing: "
-            f"{path}. Use another --output, where that run is made first."
-        )
-    learner = dfal.ActiveLearner.load(path, train, make_strategy(source))
-    store.check_settings(path, learner.metadata.get("settings", {}), settings(source))
+    learner = load_learner(Run(run.source, run.strategy, run.trial), kept, train)
     for budget in budgets:
         arrays = learner.labeled.first(budget).arrays(x)
         # The seed of the same round makes a transfer of RANDOM equal to RANDOM itself.

@@ -1,0 +1,125 @@
+"""Robustness: norms of retrained networks, the attack beside DeepFool, and tables."""
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+import robustness as script
+from experiments import runs, store
+from experiments.analysis import robustness as analysis
+from experiments.running import execution, problem_training, robustness
+
+RUN = runs.Run("mnist-lenet5", "random", 0)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("robustness")
+    execution.perform(RUN, (30,), path / "runs", lambda row: None)
+    return path
+
+
+def test_the_network_of_a_round_is_trained_again(folder):
+    found = robustness.measure(RUN, 20, folder / "runs")
+    rows = store.Store(folder / "runs").rows(RUN).set_index("num_annotations")
+    assert found.accuracy == rows.loc[20, "accuracy"]
+    assert found.num_fooled == robustness.NUM_IMAGES
+    assert 0 < found.median < 28  # pixels in [0, 1]
+    assert np.isnan(found.ddn)
+
+
+def test_norms_are_in_units_of_the_pixel_range(folder):
+    """Of a linear model of two classes, both attacks know the distance."""
+    model = keras.Sequential(
+        [
+            keras.Input((5,)),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.Dense(2, activation="softmax"),
+        ]
+    )
+    rng = np.random.default_rng(0)
+    weights, bias = rng.normal(size=(5, 2)), rng.normal(size=2) / 10
+    model.set_weights([weights, bias])
+    images = rng.uniform(0, 255, size=(20, 5)).astype("float32")
+    w, b = weights[:, 1] - weights[:, 0], bias[1] - bias[0]
+    expected = np.abs(images / 255 @ w + b) / np.linalg.norm(w)
+    found = robustness.ddn_norms(model, images)
+    assert found == pytest.approx(expected, rel=0.05, abs=0.01)
+
+
+def measured(**norms):
+    """Rows of trials with these mean norms at 300 annotations."""
+    return pd.DataFrame(
+        {
+            "strategy": strategy,
+            "trial": trial,
+            "num_annotations": 300,
+            "accuracy": 0.9,
+            "mean": mean,
+            "median": mean - 0.1,
+            "num_fooled": 1000,
+            "deepfool": 3 * mean,
+            "ddn": 2 * mean,
+        }
+        for strategy, values in norms.items()
+        for trial, mean in enumerate(values)
+    )
+
+
+def test_tables():
+    rows = measured(dfal=[1.0, 1.2, 1.1], random=[2.0, 2.3, 2.2, 9.0])
+    norms = analysis.norms_table(rows)
+    assert norms.loc["DFAL", "300: mean"] == "1.10 ± 0.10 (n=3)"
+    assert norms.loc["DFAL", "300: median"] == "1.00 ± 0.10 (n=3)"
+    assert norms.loc["DFAL", "100: mean"] == ""
+    line = analysis.difference_table(rows).loc["DFAL − RANDOM"]
+    assert line["n"] == "3"  # paired
+    assert line["mean norm at 300"].startswith("-1.07 [")
+    # t of differences -1, -1.1, -1.1 is -32; of four comparisons, this one was run.
+    assert float(line["p (Holm)"]) == pytest.approx(4 * 0.00097, rel=0.05)
+    assert line["shows"] == "lower"
+    assert analysis.ratio_table(rows).loc["DFAL", "ratio"] == "1.500 ± 0.000 (n=3)"
+
+
+def test_the_script_measures_what_is_left(folder, monkeypatch, capsys):
+    calls = []
+
+    def measure(run, num_annotations, runs_folder, *, with_ddn):
+        calls.append((run.strategy, num_annotations, with_ddn))
+        return robustness.Measured(num_annotations, 0.9, 1.5, 1.4, 1000)
+
+    monkeypatch.setattr(robustness, "measure", measure)
+    monkeypatch.setattr(analysis, "BUDGETS", (10, 20, 50))
+    arguments = ["--output", str(folder)]
+    for _ in range(2):
+        assert script.main(arguments) == 0
+        assert calls == [("random", 10, False), ("random", 20, False)]
+    assert "RANDOM" in capsys.readouterr().out
+    rows = pd.read_csv(folder / f"robustness/{RUN}.csv")
+    assert rows["num_annotations"].tolist() == [10, 20]
+    assert (folder / "tables/robustness.md").exists()
+
+
+def test_nothing_is_written_without_measurements(tmp_path):
+    assert script.main(["--stored", "--output", str(tmp_path)]) == 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_without_a_labeled_set(tmp_path):
+    with pytest.raises(ValueError, match="has no labeled set"):
+        robustness.measure(RUN, 10, tmp_path)
+
+
+def test_training_is_that_of_the_strategy(monkeypatch, folder):
+    seen = []
+    original = problem_training.make_training
+
+    def record(problem, **recipe):
+        seen.append(recipe)
+        return original(problem, **recipe)
+
+    monkeypatch.setattr(problem_training, "make_training", record)
+    run = runs.Run("mnist-lenet5", "dfal_grouped", 0)
+    with pytest.raises(ValueError, match="has no labeled set"):
+        robustness.measure(run, 10, folder / "runs")
+    assert seen[0]["group_split"] is True
