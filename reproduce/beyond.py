@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 import pandas as pd
-from experiments import entry_point, problems, results, runs
+from experiments import entry_point, problems, results
 from experiments.analysis import intervals, study_figure, study_results, tables
 from experiments.options import Options, make_parser, parse_with_extras
 from experiments.running import estimate
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options, strategies=study.strategies, budget=budgets[-1]
         )
         if options.dry_run:
-            print(f"{name}:\n{estimate.describe(_runs(study, limited), limited)}")
+            print(f"{name}:\n{estimate.describe(study.runs(limited), limited)}")
         else:
             status = max(status, _show(name, study, budgets, limited))
     if not options.dry_run:
@@ -60,26 +60,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _runs(study: Study, options: Options) -> list[runs.Run]:
-    """Return the runs of a study, by trial, then by strategy."""
-    numbers = {
-        strategy: study.trials_of(strategy, options.num_trials)
-        for strategy in study.strategies
-    }
-    most = dataclasses.replace(
-        options, strategies=study.strategies, num_trials=max(numbers.values())
-    )
-    return [
-        run for run in runs.learning_runs(most) if run.trial < numbers[run.strategy]
-    ]
-
-
 def _show(name: str, study: Study, budgets: Sequence[int], options: Options) -> int:
     """Complete, print and write one study; return the exit status."""
-    rows, status = results.complete(_runs(study, options), options)
+    rows, status = results.complete(study.runs(options), options)
     # p is adjusted over the comparisons of these, too.
-    family = [run for each in family_of(study) for run in _runs(each, options)]
-    others = [run for run in dict.fromkeys(family) if run not in _runs(study, options)]
+    family = [run for each in family_of(study) for run in each.runs(options)]
+    others = [run for run in dict.fromkeys(family) if run not in study.runs(options)]
     if others:
         refused = rows.attrs["refused"]
         rows = pd.concat([rows, results.stored(others, options, refused)])

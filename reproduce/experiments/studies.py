@@ -7,6 +7,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from experiments import protocol
+from experiments.options import Options
+from experiments.runs import Run
 
 _PAPERS_TRIALS = protocol.PRESETS["paper"].num_trials
 
@@ -48,6 +50,20 @@ class Study:
         """
         registered = self.num_trials.get(strategy, num_trials)
         return registered if num_trials == _PAPERS_TRIALS else num_trials
+
+    def runs(self, options: Options) -> list[Run]:
+        """Return the runs of the study, by problem, trial and strategy."""
+        numbers = {
+            strategy: self.trials_of(strategy, options.num_trials)
+            for strategy in self.strategies
+        }
+        return [
+            Run(problem, strategy, trial)
+            for problem in options.problems
+            for trial in range(max(numbers.values()))
+            for strategy in self.strategies
+            if trial < numbers[strategy]
+        ]
 
     def registered_trials(self, pair: tuple[str, str]) -> int:
         """Return the number of paired trials that a comparison was registered with."""

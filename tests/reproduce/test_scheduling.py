@@ -134,4 +134,4 @@ def test_views_of_stored_runs_need_no_tensorflow(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "not run yet" in done.stdout
+    assert "not decided here" in done.stdout

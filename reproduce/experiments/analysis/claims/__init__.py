@@ -1,0 +1,1 @@
+"""The checkable claims of the paper, and how stored results decide each."""
