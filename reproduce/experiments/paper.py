@@ -212,6 +212,9 @@ ODDITIES = (
     Oddity("Section 4.2",
         'CEAL is said to use "more than 20 %" of the training sets of MNIST and '
         "Shoe-Bag, while the counts in Table 2 come to about 10 % of each."),
+    Oddity("Section 4.2",
+        'DFAL is said to use "at most 2 %" of the training sets of MNIST and Shoe-Bag, '
+        "while its 2410 samples in Table 2(a) are 4.0 % of MNIST's 60,000."),
     Oddity("Section 4.3",
         "The limit on outliers of the cited CORE-SET method, 1e-4 times the number of "
         "samples n and not itself printed, allows no outlier until n reaches 10,000."),

@@ -22,7 +22,7 @@ _NAME = re.compile(
 class Run:
     """One strategy on one problem in one trial.
 
-    A run's rows follow from these values and `protocol`, on any machine.
+    A run's rows follow from these values and `protocol`, on the same kind of machine.
 
     Attributes:
         problem: Name of data set and network, as for `problems.get`.

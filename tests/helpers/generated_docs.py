@@ -12,7 +12,9 @@ import core_hours
 import pandas as pd
 from benchmarks import report
 from experiments import paper, runs, store
-from experiments.analysis import learning_curves, tables
+from experiments.analysis import learning_curves, study_results, tables
+from experiments.options import make_parser, parse
+from experiments.studies import STUDIES
 
 ROOT = pathlib.Path(__file__).parents[2]
 RESULTS = ROOT / "reproduce/results/paper"
@@ -86,6 +88,33 @@ def differences(rows) -> dict:
         for budget in paper.TABLE1_BUDGETS
     }
     return {"n": num_trials(raw), **cells}
+
+
+def agreement() -> str:
+    """Return our best so far minus the paper's accuracies, in points."""
+    rows = stored_rows()
+    table = {}
+    for strategy, name in paper.STRATEGY_NAMES.items():
+        best = learning_curves.select(rows, PROBLEM, strategy, best_so_far=True)
+        printed = paper.accuracies(PROBLEM, strategy)
+        table[name] = {
+            str(budget): f"{learning_curves.at(best, budget).mean() - accuracy:+.1f}"
+            for budget, accuracy in printed.items()
+        }
+    return tables.markdown(pd.DataFrame(table).T.rename_axis("ours − paper"))
+
+
+def gain() -> str:
+    """Return what the controls of DFAL's gain show so far."""
+    study = STUDIES["copies"]
+    options = parse(make_parser(""), ["--preset", "paper", "--problem", PROBLEM])
+    rows, refused = store.Store(RESULTS / "runs").load(study.runs(options))
+    assert not refused, refused
+    found = study_results.collect(rows, PROBLEM, study, study.budgets)
+    shown = study_results.difference_table(found)
+    shown = shown.loc[shown["n"] != "", ["n", "mean", "p (Holm)", "mean shows"]]
+    columns = {"mean": "mean accuracy to 300", "mean shows": "shows"}
+    return f"\n{tables.markdown(shown.rename(columns=columns))}\n"
 
 
 def full_set(rows) -> str:
@@ -182,6 +211,8 @@ def speed_ratios(folder: pathlib.Path = RESULTS / "timing") -> str:
 
 
 GENERATED = {
+    "agreement": agreement,
+    "gain": gain,
     "results": results,
     "durations": durations,
     "oddities": oddities,

@@ -243,6 +243,7 @@ def test_oddities_are_single_sentences():
         "Table 2",
         "Figure 2",
         "Section 4.2",
+        "Section 4.2",
         "Section 4.3",
     ]
     for oddity in paper.ODDITIES:

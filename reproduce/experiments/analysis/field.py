@@ -28,7 +28,7 @@ def area_table(curves: Curves) -> pd.DataFrame:
         [comparisons.p_value((areas[a] - areas[b]).dropna()) for a, b in pairs]
     )
     p_of = dict(zip(pairs, adjusted, strict=True))
-    first = next(iter(areas), None)
+    first = next(iter(areas), "")
     table = {}
     for name, area in areas.items():
         line = {"mean accuracy": learning_curves.format_mean(area)}

@@ -43,9 +43,8 @@ def draw(
     num_shown = sum(len(found) > 0 for found in results.differences.values())
     low = 1.6 + 0.28 * num_shown
     if len(panels) > 1:
-        sizes = {"height_ratios": [_HEIGHT, low]}
         figure = plt.figure(figsize=(_WIDTH * 1.2, _HEIGHT + low), layout="constrained")
-        above, below = figure.subfigures(2, 1, **sizes)
+        above, below = figure.subfigures(2, 1, height_ratios=[_HEIGHT, low])
         axes = above.subplots(1, len(panels), sharey=True)
         differences = below.subplots()
         for panel, strategies in zip(axes, panels, strict=True):

@@ -56,8 +56,8 @@ def collect(
         if curve.size
     }
     found = {
-        pair: comparisons.differences(*map(curves.get, pair), budgets)
-        for pair in study.pairs
+        (one, other): comparisons.differences(curves[one], curves[other], budgets)
+        for one, other in study.pairs
     }
     adjusted = adjusted_p(rows, problem, study, budgets)
     titles = {pair: title(pair) for pair in study.pairs}
@@ -95,14 +95,11 @@ def adjusted_p(
         for each in studies.family_of(study)
         for pair in each.pairs
     ]
-    p_values = [
-        comparisons.p_value(
-            comparisons.differences(
-                *(comparisons.curves(rows, problem, name, budget) for name in pair), ()
-            )["area"]
-        )
-        for _, pair, budget in compared
-    ]
+    p_values = []
+    for _, pair, budget in compared:
+        one, other = (comparisons.curves(rows, problem, name, budget) for name in pair)
+        areas = comparisons.differences(one, other, ())["area"]
+        p_values.append(comparisons.p_value(areas))
     adjusted = comparisons.holm(p_values)
     return {
         pair: p

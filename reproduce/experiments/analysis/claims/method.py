@@ -35,11 +35,11 @@ def pairs_of_studies(
             varied = VARIANTS[pair[0]].strategy if pair[0] in VARIANTS else pair[0]
             if pair[1] != against or varied != against:
                 continue
-            curves = [
+            one, other = (
                 comparisons.curves(evidence.rows, problem, name, study.budgets[-1])
                 for name in pair
-            ]
-            differences = comparisons.differences(*curves, ())["area"]
+            )
+            differences = comparisons.differences(one, other, ())["area"]
             titles = " − ".join(map(learning_curves.title, pair))
             name = f"mean accuracy to {study.budgets[-1]}, {titles}"
             found += cases.of_no_difference(problem, name, differences)
@@ -87,7 +87,7 @@ def is_competitive(evidence: Evidence, problem: str) -> list[Case]:
 
 def is_more_robust(evidence: Evidence, problem: str) -> list[Case]:
     """Mean DeepFool norms of test images: DFAL minus RANDOM."""
-    found = {}
+    found: dict[str, dict[int, float]] = {}
     for strategy in ("dfal", "random"):
         for trial in range(20):
             table = evidence.table(f"robustness/{problem}_{strategy}_{trial}")
