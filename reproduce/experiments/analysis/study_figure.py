@@ -44,7 +44,8 @@ def draw(
     low = 1.6 + 0.28 * num_shown
     if len(panels) > 1:
         figure = plt.figure(figsize=(_WIDTH * 1.2, _HEIGHT + low), layout="constrained")
-        above, below = figure.subfigures(2, 1, height_ratios=[_HEIGHT, low])
+        ratios = [_HEIGHT, low]
+        above, below = figure.subfigures(2, 1, height_ratios=ratios, squeeze=False).flat
         axes = above.subplots(1, len(panels), sharey=True)
         differences = below.subplots()
         for panel, strategies in zip(axes, panels, strict=True):
