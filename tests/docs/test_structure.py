@@ -171,7 +171,10 @@ def imports_of(packages, code):
 
 
 # Which worker processes import.
-TRAINING = ("environment", "execution", "problem_training", "robustness")
+TRAINING = (
+    *("environment", "execution", "problem_training"),
+    *("robustness", "example_labels"),
+)
 EXPERIMENTS = [
     path
     for path in sorted((ROOT / "reproduce" / "experiments").rglob("*.py"))

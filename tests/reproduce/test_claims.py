@@ -240,6 +240,18 @@ def test_robustness_is_paired_by_trial(evidence, tmp_path):
     assert case.verdict(0.01) == FAILS
 
 
+@pytest.mark.parametrize(("lost", "verdict"), [(0.1, FAILS), (0.0, UNDECIDED)])
+def test_labels_of_examples(evidence, tmp_path, lost, verdict):
+    (tmp_path / "tables").mkdir()
+    originals = np.array([0.98, 0.99, 0.97, 0.99])
+    noise = np.array([0.001, -0.001, 0.002, -0.002])
+    shares = {"examples": originals - lost + noise, "originals": originals}
+    pd.DataFrame(shares).to_csv(tmp_path / "tables/examples.csv")
+    (case,) = method.keeps_the_label(evidence(), LENET5)
+    assert case.num_trials == 4
+    assert case.verdict(case.p) == verdict
+
+
 def test_seconds_of_a_query(evidence):
     rows = [made_up(name, [[80] * 99] * 3, step=10) for name in ("dfal", "core_set")]
     found = evidence(*rows)  # 0.5 and 2 seconds

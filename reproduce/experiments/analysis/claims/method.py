@@ -102,6 +102,16 @@ def is_more_robust(evidence: Evidence, problem: str) -> list[Case]:
     return cases.of_differences(problem, name, differences)
 
 
+def keeps_the_label(evidence: Evidence, problem: str) -> list[Case]:
+    """Labels of adversarial examples, minus those of their originals, by a network."""
+    table = evidence.table("tables/examples")
+    if table is None:
+        return []
+    name = "share with the original's label, examples − originals (points)"
+    differences = 100 * (table["examples"] - table["originals"])
+    return cases.of_no_difference(problem, name, differences)
+
+
 def uses_less_of_the_pool(_: Evidence, problem: str) -> list[Case]:
     """The paper's own counts of Table 2(a), as shares of the 60,000 images."""
     counts = paper.counts(problem)

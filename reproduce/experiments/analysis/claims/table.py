@@ -96,8 +96,8 @@ CLAIMS = (
         "1, 3",
         "The adversarial example has the label of its original",
         ON_PANEL_A,
-        None,
-        "predictions of a network trained on all labels (0.2 core-hours)",
+        method.keeps_the_label,
+        "examples.py (0.2 core-hours)",
     ),
     Claim(
         "5",
