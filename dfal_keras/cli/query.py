@@ -59,14 +59,7 @@ def run(
     with tempfile.TemporaryDirectory() as temporary:
         loaded = _load_pool(pool, shape, cache or temporary)
         images = loaded.images
-        learner = ActiveLearner(
-            _no_training,
-            chosen_strategy,
-            num_queries=num_queries,
-            seed=seed,
-            pool=images,
-            model=trained,
-        )
+        learner = ActiveLearner(strategy=chosen_strategy, seed=seed, pool=images)
         if loaded.store:
             learner.ignore(np.flatnonzero(~loaded.store.is_present))
         num_images = len(images) - len(learner.ignored)
@@ -78,7 +71,7 @@ def run(
                 f"not excluded, {num_left}. Received: num_queries={num_queries}"
             )
         print(f"{num_images} images; {strategy} chooses {num_queries}")
-        query = learner.ask()
+        query = learner.choose(num_queries, model=trained)
         queried = images[query.indices]
     probabilities = inference.predict_probabilities(trained, queried)
     rows = rankings.make_rows(query, probabilities, loaded.store)
@@ -134,10 +127,6 @@ def _exclude(learner, loaded, ranked):
         if len(found) < len(images):
             num_gone = len(images) - len(found)
             print(f"{path}: {num_gone} of {len(images)} images are not in the pool")
-
-
-def _no_training(x, y, seed):
-    raise AssertionError("The command queries a trained model and labels nothing.")
 
 
 def _draw(path, query, images, rows, model):

@@ -49,13 +49,9 @@ def ask(
                 "Argument `session` must have a trained model: run the command `train` "
                 f"first. Received: {session.folder}"
             )
-        learner.model = model
-        learner.train = lambda x, y, seed: model
-        learner.num_queries = learner.num_initial = num_queries
-        learner.ignored = _not_to_ask(session)
         learner.pool = _Watched(session.store.pool, progress)
         try:
-            learner.ask()
+            learner.choose(num_queries, model=model, exclude=_not_to_ask(session))
         finally:
             learner.pool = session.store.pool
         session.save()

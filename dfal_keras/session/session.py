@@ -67,8 +67,7 @@ class Session:
             self.answers = LabelHistory(self.path("labels.csv"))
             self.learner = ActiveLearner.load(
                 self.path(_LEARNER),
-                _no_training,
-                strategies.get(self.settings.strategy),
+                strategy=strategies.get(self.settings.strategy),
                 pool=self.store.pool,
             )
             self._catch_up()
@@ -143,9 +142,8 @@ class Session:
         try:
             with _locked(folder):
                 store, _ = _open_store(folder, made, progress)
-                ActiveLearner(_no_training, chosen, seed=seed, pool=store.pool).save(
-                    folder / _LEARNER
-                )
+                learner = ActiveLearner(strategy=chosen, seed=seed, pool=store.pool)
+                learner.save(folder / _LEARNER)
                 model_files.copy(model, folder / _INITIAL_MODEL)
                 model_files.copy(model, folder / _MODEL)
                 made.save(folder / _SETTINGS)  # last: it makes the folder a session
@@ -318,10 +316,6 @@ def _locked(folder):
             f"Received: session={str(folder)!r}"
         ) from error
     return lock
-
-
-def _no_training(x, y, seed):
-    raise AssertionError("Sessions train with the command `train`.")
 
 
 def _is_free(folder, made):
