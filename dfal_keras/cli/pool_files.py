@@ -9,7 +9,7 @@ import numpy as np
 
 from dfal_keras import pools
 from dfal_keras.cli.rankings import RankedImage
-from dfal_keras.session.image_store import ImageStore
+from dfal_keras.labeling.images.store import ImageStore
 
 # Arguments of ImageStore, and of the command, for messages.
 _ARGUMENTS = {"images": "pool", "folder": "cache", "sample_shape": "image_size"}

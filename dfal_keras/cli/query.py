@@ -9,8 +9,9 @@ import numpy as np
 from dfal_keras import ActiveLearner, _validation, strategies
 from dfal_keras.backend import inference
 from dfal_keras.cli import pool_files, progress_bars, rankings
-from dfal_keras.session import contact_sheets, model_files
-from dfal_keras.session.queried_image import QueriedImage
+from dfal_keras.labeling import model_files
+from dfal_keras.labeling.formats.queried_image import QueriedImage
+from dfal_keras.labeling.views import contact_sheets
 
 _NUM_NAMED = 5  # files that are no images
 

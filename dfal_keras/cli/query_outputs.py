@@ -1,15 +1,11 @@
 """The files that show a query to annotators."""
 
 from dfal_keras import _files
-from dfal_keras.session import (
-    contact_sheets,
-    cvat,
-    label_studio,
-    labeling_page,
-    query_files,
-)
-from dfal_keras.session.queried_image import QueriedImage
-from dfal_keras.session.session import Session
+from dfal_keras.labeling.formats import csv_files, cvat, label_studio
+from dfal_keras.labeling.formats.queried_image import QueriedImage
+from dfal_keras.labeling.session import Session
+from dfal_keras.labeling.views import contact_sheets
+from dfal_keras.labeling.views import page as labeling_page
 
 
 def write(
@@ -37,7 +33,7 @@ def write(
         for path in session.folder.glob(pattern):
             path.unlink()
     table = session.path("queries.csv")
-    query_files.write(table, queried)
+    csv_files.write(table, queried)
     print(f"{table}: {len(queried)} images; fill in the column `label`, or")
     page = session.path("queries.html")
     labeling_page.write(page, queried, session.settings.classes)

@@ -8,8 +8,8 @@ import pathlib
 import numpy as np
 
 from dfal_keras import _files
-from dfal_keras.session import spreadsheet_cells
-from dfal_keras.session.image_store import ImageStore
+from dfal_keras.labeling.formats import spreadsheet_cells
+from dfal_keras.labeling.images.store import ImageStore
 from dfal_keras.strategies import Query
 
 _COLUMNS = (

@@ -11,11 +11,11 @@ import tqdm
 
 from dfal_keras import stopping
 from dfal_keras.cli import progress_bars, query_outputs
-from dfal_keras.session import answers as answer_files
-from dfal_keras.session import asking, history, training
-from dfal_keras.session.answer import CANT_TELL, Answer
-from dfal_keras.session.session import Session
-from dfal_keras.session.telling import Told
+from dfal_keras.labeling import asking, training, training_history
+from dfal_keras.labeling.formats import reading
+from dfal_keras.labeling.formats.answer import CANT_TELL, Answer
+from dfal_keras.labeling.session import Session
+from dfal_keras.labeling.telling import Told
 
 _MAX_NAMES = 5  # names of files in a message
 
@@ -67,7 +67,7 @@ def tell(
     Raises:
         ValueError: If an argument is invalid. No label is added then.
     """
-    decided, ties = answer_files.by_majority(answer_files.read(answers))
+    decided, ties = reading.by_majority(reading.read(answers))
     with _opened(session) as opened:
         named = [
             dataclasses.replace(answer, who=who or answer.who or _user())
@@ -125,7 +125,7 @@ def status(session: pathlib.Path) -> None:
             print(f"{labels.count(name):8} {name}")
         print(f"{labels.count(CANT_TELL):8} can't tell")
         print(f"{_num_open(opened):8} asked, not labeled yet")
-        _print_history(history.read(opened.folder))
+        _print_history(training_history.read(opened.folder))
         _print_metrics(opened)
 
 
@@ -188,7 +188,7 @@ def _print_history(trainings):
 
 
 def _print_metrics(session):
-    metrics = history.read_metrics(session.folder)
+    metrics = training_history.read_metrics(session.folder)
     if metrics:
         print("\nlatest model: labels, of these held out, recall")
     for name, row in metrics.items():

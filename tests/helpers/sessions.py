@@ -4,8 +4,8 @@ import pathlib
 
 from helpers import image_folders
 
-from dfal_keras.session.answer import Answer
-from dfal_keras.session.session import Session
+from dfal_keras.labeling.formats.answer import Answer
+from dfal_keras.labeling.session import Session
 
 
 def create(folder: pathlib.Path, num_images=40, **options):

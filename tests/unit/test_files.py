@@ -9,8 +9,9 @@ import tensorflow as tf
 from helpers import noise_images
 
 from dfal_keras import _files, pools
+from dfal_keras.labeling.views import contact_sheets
+from dfal_keras.labeling.views import page as labeling_page
 from dfal_keras.learning.labeled_set import LabeledSet
-from dfal_keras.session import contact_sheets, labeling_page
 
 
 def test_the_file_is_replaced_when_the_context_ends(tmp_path):

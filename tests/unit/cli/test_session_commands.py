@@ -8,7 +8,7 @@ from helpers import image_folders, sessions
 
 from dfal_keras import Training
 from dfal_keras.cli.main import main
-from dfal_keras.session import training
+from dfal_keras.labeling import training
 
 
 @pytest.fixture(scope="module")

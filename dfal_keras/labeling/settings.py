@@ -1,0 +1,81 @@
+"""settings.json: what a session was created with."""
+
+import dataclasses
+import json
+import os
+import pathlib
+
+from dfal_keras import _files
+from dfal_keras.labeling.formats.answer import CANT_TELL
+
+_VERSION = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What a session was created with.
+
+    Attributes:
+        images: The folder of images, relative to the session's folder.
+        classes: Names of the classes, in the order of the model's outputs.
+        sample_shape: `(height, width, channels)` of an image.
+        strategy: Config of the query strategy; see `dfal_keras.strategies.get`.
+        seed: Seed of queries and trainings.
+        is_trained: Whether the model was trained before the session. If not, the first
+            queries are drawn at random.
+        allow_lambda: Whether the model's file may contain Python code.
+    """
+
+    images: str
+    classes: tuple[str, ...]
+    sample_shape: tuple[int, int, int]
+    strategy: dict
+    seed: int = 0
+    is_trained: bool = True
+    allow_lambda: bool = False
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the settings. The write is atomic."""
+        content = {"version": _VERSION, **dataclasses.asdict(self)}
+        _files.write_text(path, json.dumps(content, indent=2, ensure_ascii=False))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> "Settings":
+        """Read the settings.
+
+        Raises:
+            ValueError: If the file is missing or damaged, or of another version.
+        """
+        try:
+            content = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+            if content.pop("version") != _VERSION:
+                raise ValueError(f"not of version {_VERSION}")
+            content["classes"] = tuple(check_classes(content["classes"]))
+            content["sample_shape"] = tuple(content["sample_shape"])
+            return cls(**content)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ValueError(
+                "Argument `session` must be a folder that the command `init` made. "
+                f"Received: {os.path.dirname(path)!r}, whose settings.json can't be "
+                f"read ({error})"
+            ) from error
+
+
+def check_classes(classes) -> list[str]:
+    """Return distinct names of classes, without space around them.
+
+    Raises:
+        ValueError: If there are fewer than two, or one is empty, `?` or repeated.
+    """
+    names = [str(name).strip() for name in classes]
+    if (
+        len(names) < 2
+        or len(set(names)) < len(names)
+        or not all(names)
+        or CANT_TELL in names
+    ):
+        raise ValueError(
+            "Argument `classes` must hold at least two distinct names, none of them "
+            f"empty or {CANT_TELL!r}. Received: classes={names!r:.200}"
+        )
+    return names
