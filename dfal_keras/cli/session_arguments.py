@@ -73,6 +73,13 @@ def add_model_options(add) -> None:
 def _add(commands, name, help, description):
     command = commands.add_parser(name, help=help, description=description or None)
     command.add_argument("session", type=pathlib.Path, help="the session's folder")
+    if name != "init":
+        command.add_argument(
+            "--trust",
+            action="store_true",
+            help="run Python code that the session brings: Lambda layers of its model, "
+            "a strategy of its own; only if you trust its origin",
+        )
     return command.add_argument
 
 
@@ -153,7 +160,7 @@ def _add_ask(commands):
 
 def _add_tell(commands, name, help, description):
     add = _add(commands, name, help, description)
-    add("answers", type=pathlib.Path, help="the file with the labels")
+    add("path", metavar="file", type=pathlib.Path, help="the file with the labels")
     add(
         "--new-class",
         nargs="+",

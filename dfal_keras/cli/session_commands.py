@@ -11,7 +11,7 @@ import tqdm
 
 from dfal_keras import stopping
 from dfal_keras.cli import progress_bars, query_outputs
-from dfal_keras.labeling import asking, training, training_history
+from dfal_keras.labeling import asking, telling, training, training_history
 from dfal_keras.labeling.formats import reading
 from dfal_keras.labeling.formats.answer import CANT_TELL, Answer
 from dfal_keras.labeling.session import Session
@@ -36,13 +36,16 @@ def init(session: pathlib.Path, *, untrained: bool, **options) -> None:
     print(f"{session}: a new session")
 
 
-def ask(session: pathlib.Path, *, num_queries: int, **forms) -> None:
+def ask(
+    session: pathlib.Path, *, num_queries: int, trust: bool = False, **forms
+) -> None:
     """Choose the images to label next, and write them.
 
     Raises:
         ValueError: If an argument is invalid, or there is nothing to label.
     """
-    with _opened(session) as opened:
+    with _opened(session, trust) as opened:
+        _tell_filled_in(opened)
         is_open = opened.learner.open_query is not None
         with tqdm.tqdm(
             unit=" images", desc="choosing", leave=False, disable=None
@@ -58,22 +61,20 @@ def ask(session: pathlib.Path, *, num_queries: int, **forms) -> None:
 def tell(
     session: pathlib.Path,
     *,
-    answers: pathlib.Path,
+    path: pathlib.Path,
     new_classes: Sequence[str],
     who: str | None,
+    trust: bool = False,
 ) -> None:
     """Add or correct labels.
 
     Raises:
         ValueError: If an argument is invalid. No label is added then.
     """
-    decided, ties = reading.by_majority(reading.read(answers))
-    with _opened(session) as opened:
-        named = [
-            dataclasses.replace(answer, who=who or answer.who or _user())
-            for answer in decided
-        ]
-        _print_told(opened.tell(named, new_classes=new_classes), ties)
+    decided, ties = reading.by_majority(reading.read_answers(path))
+    with _opened(session, trust) as opened:
+        named = _named(decided, who)
+        _print_told(telling.tell(opened, named, new_classes=new_classes), ties)
         print(f"{_num_open(opened)} images are asked and not labeled yet")
 
 
@@ -83,6 +84,7 @@ def train(
     held_out: float,
     restarts: int,
     batch_size: int,
+    trust: bool = False,
     **options,
 ) -> None:
     """Train the model of a session.
@@ -90,7 +92,7 @@ def train(
     Raises:
         ValueError: If an argument is invalid, or there are too few labels.
     """
-    with _opened(session) as opened:
+    with _opened(session, trust) as opened:
         trained = training.train(
             opened,
             held_out_fraction=held_out,
@@ -111,13 +113,13 @@ def train(
     print(f"{session / 'model.keras'}: the new model")
 
 
-def status(session: pathlib.Path) -> None:
+def status(session: pathlib.Path, *, trust: bool = False) -> None:
     """Print labels, open questions and results.
 
     Raises:
         ValueError: If the folder is not a session.
     """
-    with _opened(session) as opened:
+    with _opened(session, trust) as opened:
         _print_images(opened)
         labels = list(opened.labels().values())
         print("\nlabels")
@@ -125,15 +127,15 @@ def status(session: pathlib.Path) -> None:
             print(f"{labels.count(name):8} {name}")
         print(f"{labels.count(CANT_TELL):8} can't tell")
         print(f"{_num_open(opened):8} asked, not labeled yet")
-        _print_history(training_history.read(opened.folder))
+        _print_history(training_history.read_trainings(opened.folder))
         _print_metrics(opened)
 
 
 @contextlib.contextmanager
-def _opened(folder) -> Iterator[Session]:
+def _opened(folder, trust) -> Iterator[Session]:
     """Open a session, and print what changed in its folder of images."""
     with progress_bars.reading() as progress:
-        session = Session(folder, progress)
+        session = Session(folder, progress, trust=trust)
     with session:
         for count, what in (
             (session.changes.num_added, "new"),
@@ -144,6 +146,25 @@ def _opened(folder) -> Iterator[Session]:
             if count:
                 print(f"{count} images are {what}")
         yield session
+
+
+def _tell_filled_in(session):
+    """Tell the labels that were filled into queries.csv, which is written anew."""
+    path = session.path("queries.csv")
+    if path.exists():
+        answers, ties = reading.by_majority(reading.read_answers(path))
+        untold = telling.untold(session, answers)
+        if untold:
+            print(f"{path}: labels that were not told yet")
+            _print_told(telling.tell(session, _named(untold)), ties)
+
+
+def _named(answers, who=None):
+    """Return answers with the name of an annotator."""
+    return [
+        dataclasses.replace(answer, who=who or answer.who or _user())
+        for answer in answers
+    ]
 
 
 def _print_images(session):

@@ -6,7 +6,7 @@ import numpy as np
 
 from dfal_keras import _validation
 from dfal_keras.backend import inference
-from dfal_keras.labeling import model_files, training_history
+from dfal_keras.labeling import training_history
 from dfal_keras.labeling.formats.answer import CANT_TELL
 from dfal_keras.labeling.formats.queried_image import QueriedImage
 from dfal_keras.labeling.session import Session
@@ -38,18 +38,17 @@ def ask(
     _validation.check_count("num_queries", num_queries)
     learner = session.learner
     has_model = session.settings.is_trained or bool(
-        training_history.read(session.folder)
+        training_history.read_trainings(session.folder)
     )
     model = None
     if has_model:
-        model = model_files.load_model(
-            session.path("model.keras"), allow_lambda=session.settings.allow_lambda
-        )
+        model = session.load_model("model.keras")
     if learner.open_query is None:
         if model is None and learner.labeled.num_annotations:
-            raise ValueError(
-                "Argument `session` must have a trained model: run the command `train` "
-                f"first. Received: {session.folder}"
+            raise _validation.ArgumentError(
+                "session",
+                "must have a trained model: run the command `train` "
+                f"first. Received: {session.folder}",
             )
         learner.pool = _Watched(session.store.pool, progress)
         try:

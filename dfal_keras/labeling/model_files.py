@@ -4,12 +4,11 @@ import os
 import pathlib
 import shutil
 import warnings
-import zipfile
 from collections.abc import Callable
 
 import keras
 
-from dfal_keras import _files
+from dfal_keras import _files, _validation
 from dfal_keras.backend import classifier
 from dfal_keras.labeling.images import decoding
 
@@ -31,9 +30,10 @@ def load_model(
     """
     path = pathlib.Path(path)
     if path.suffix != ".keras" or not path.is_file():
-        raise ValueError(
-            "Argument `model` must be a file that ends in .keras. Received: "
-            f"model={str(path)!r}{'' if path.exists() else ', which does not exist'}"
+        raise _validation.ArgumentError(
+            "model",
+            "must be a file that ends in .keras. Received: "
+            f"model={str(path)!r}{'' if path.exists() else ', which does not exist'}",
         )
     try:
         with warnings.catch_warnings():
@@ -42,13 +42,15 @@ def load_model(
             model = keras.models.load_model(
                 path, compile=compile, safe_mode=not allow_lambda
             )
-    except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
-        reason = str(error).split("\n")[0]
+    # Damaged files raise many types of exceptions, of Keras, TensorFlow and h5py.
+    except Exception as error:
+        reason = (str(error) or type(error).__name__).split("\n")[0][:200]
         if "ambda" in str(error):
             reason = "it contains Python code (a Lambda layer)"
-        raise ValueError(
-            "Argument `model` must be a .keras file of Keras's own layers. "
-            f"Received: model={str(path)!r}: {reason}"
+        raise _validation.ArgumentError(
+            "model",
+            "must be a .keras file of Keras's own layers. "
+            f"Received: model={str(path)!r}: {reason}",
         ) from error
     classifier.check_model(model)
     return model
@@ -76,9 +78,10 @@ def sample_shape(model: keras.Model, image_size=None) -> tuple | None:
             for fixed, size in zip(shape, image_size, strict=False)
         )
     ):
-        raise ValueError(
-            "Argument `image_size` must be a size of images that the model accepts. "
-            f"Received: image_size={image_size}, a model for samples of shape {shape}"
+        raise _validation.ArgumentError(
+            "image_size",
+            "must be a size of images that the model accepts. "
+            f"Received: image_size={image_size}, a model for samples of shape {shape}",
         )
     return decoding.check_sample_shape("image_size", (*image_size, shape[2] or 3))
 
@@ -92,10 +95,11 @@ def num_classes(model: keras.Model) -> int:
     outputs = getattr(model, "outputs", None)
     shape = tuple(outputs[0].shape) if outputs else ()
     if len(shape) != 2 or not shape[1]:
-        raise ValueError(
-            "Argument `model` must be a Sequential or functional classifier with "
+        raise _validation.ArgumentError(
+            "model",
+            "must be a Sequential or functional classifier with "
             "outputs of shape (batch_size, num_classes). "
-            f"Received: the model {model.name!r} with outputs of shape {shape}"
+            f"Received: the model {model.name!r} with outputs of shape {shape}",
         )
     return max(2, shape[1])
 
@@ -104,9 +108,10 @@ def check_num_classes(model: keras.Model, classes) -> None:
     """Raise ValueError if a model does not have an output for each class."""
     size = num_classes(model)
     if size != len(classes):
-        raise ValueError(
-            f"Argument `classes` must hold {size} names, one for each class of the "
-            f"model. Received: classes={list(classes)!r:.200}"
+        raise _validation.ArgumentError(
+            "classes",
+            f"must hold {size} names, one for each class of the "
+            f"model. Received: classes={list(classes)!r:.200}",
         )
 
 

@@ -1,21 +1,18 @@
 """A labeling session: a folder in which images are labeled between trainings."""
 
 import dataclasses
-import datetime
 import os
 import pathlib
 from collections.abc import Callable, Sequence
 
 import filelock
 
-from dfal_keras import ActiveLearner, _validation, strategies
-from dfal_keras.labeling import model_files, settings, telling
-from dfal_keras.labeling.formats.answer import CANT_TELL, Answer
+from dfal_keras import ActiveLearner, _files, _validation, strategies
+from dfal_keras.labeling import learner_labels, model_files, settings
 from dfal_keras.labeling.images import decoding
 from dfal_keras.labeling.images.store import Changes, ImageStore
 from dfal_keras.labeling.label_history import Entry, LabelHistory, is_unknown
 from dfal_keras.labeling.settings import Settings
-from dfal_keras.labeling.telling import Told
 
 
 class Session:
@@ -40,12 +37,15 @@ class Session:
         folder: A folder that `create` made.
         progress: Called with the number of images read so far and of all, while images
             are read. Defaults to `None`.
+        trust: Whether to run Python code that the session brings: `Lambda` layers of
+            its models, and a strategy of its own. Only for sessions whose origin you
+            trust. Defaults to `False`.
 
     Attributes:
         settings: A `Settings`.
         store: The `ImageStore`. Its rows are those of `learner`.
         changes: What changed in the folder of images since the last time.
-        answers: The `LabelHistory`.
+        history: The `LabelHistory`.
         learner: The `ActiveLearner`, without a model.
 
     Raises:
@@ -57,18 +57,28 @@ class Session:
         self,
         folder: str | os.PathLike,
         progress: Callable[[int, int], None] | None = None,
+        *,
+        trust: bool = False,
     ):
         self.folder = pathlib.Path(folder)
+        self._trust = trust
         self.settings = Settings.load(self.folder / _SETTINGS)
+        if self.settings.has_own_strategy and not trust:
+            raise _validation.ArgumentError(
+                "trust",
+                "must be given for a session that brings Python code, if you trust its "
+                f"origin. Received: {str(folder)!r}, with the strategy "
+                f"{self.settings.strategy['class_name']!r:.80}",
+            )
+        _check_links(self.folder)
         self._lock = _locked(self.folder)
         try:
-            for unfinished in self.folder.glob("*.tmp"):  # of a process that was killed
-                unfinished.unlink()
+            _files.remove_temporary(self.folder)
             self.store, self.changes = _open_store(self.folder, self.settings, progress)
-            self.answers = LabelHistory(self.path("labels.csv"))
+            self.history = LabelHistory(self.path("labels.csv"))
             self.learner = ActiveLearner.load(
                 self.path(_LEARNER),
-                strategy=strategies.get(self.settings.strategy),
+                strategy=_strategy(self.settings, self.folder),
                 pool=self.store.pool,
             )
             self._catch_up()
@@ -129,18 +139,18 @@ class Session:
             classes=tuple(names),
             sample_shape=_sample_shape(loaded, image_size),
             strategy=strategies.serialize(chosen),
-            seed=_validation.check_count("seed", seed, minimum=0),
+            seed=_validation.check_seed(seed),
             is_trained=is_trained,
-            allow_lambda=allow_lambda,
         )
         is_new = not folder.exists()
         if not is_new and not _is_free(folder, made):
-            raise ValueError(
-                "Argument `session` must be a new or an empty folder. "
-                f"Received: session={str(folder)!r}"
+            raise _validation.ArgumentError(
+                "session",
+                f"must be a new or an empty folder. Received: session={str(folder)!r}",
             )
         folder.mkdir(parents=True, exist_ok=True)
         try:
+            _check_links(folder)
             with _locked(folder):
                 store, _ = _open_store(folder, made, progress)
                 learner = ActiveLearner(strategy=chosen, seed=seed, pool=store.pool)
@@ -154,7 +164,12 @@ class Session:
             if is_new:
                 folder.rmdir()
             raise
-        return cls(folder)
+        return cls(folder, trust=True)
+
+    def load_model(self, name: str, *, compile: bool = False):
+        """Load one of the session's models; see `model_files.load_model`."""
+        path = self.path(name)
+        return model_files.load_model(path, allow_lambda=self._trust, compile=compile)
 
     def path(self, name: str) -> pathlib.Path:
         """Return the path of a file of the session."""
@@ -163,58 +178,29 @@ class Session:
     def labels(self) -> dict[int, str]:
         """Return the label of each answered image, by row; `?` for "can't tell"."""
         found = {}
-        for checksum, label in self.answers.latest().items():
+        for checksum, label in self.history.latest().items():
             row = self.store.find(None, checksum)
             if row is not None:
                 found[row] = label
         return found
 
-    def tell(
-        self, answers: Sequence[Answer], *, new_classes: Sequence[str] = ()
-    ) -> Told:
-        """Add or correct labels. The latest answer of an image counts.
-
-        Args:
-            answers: At most one answer for each image. Images are found by checksum,
-                else by name.
-            new_classes: Names to add to the classes. Those that are there already, as
-                after a command that was killed, have no effect.
-
-        Returns:
-            A `Told`.
-
-        Raises:
-            ValueError: If a label is not the name of a class, or an image is answered
-                in two ways. No answer is added.
-        """
-        known_classes = self.settings.classes
-        added = [name for name in new_classes if str(name).strip() not in known_classes]
-        classes = settings.check_classes([*known_classes, *added])
-        rows, missing = self._find(answers, classes)
-        if added:
-            self.settings = dataclasses.replace(self.settings, classes=tuple(classes))
-            self.settings.save(self.path(_SETTINGS))
-        known = self.labels()
-        kinds = []
-        entries = []
-        now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
-        for row, answer in sorted(rows.items()):
-            label = CANT_TELL if answer.label is None else answer.label
-            kinds.append(telling.kind(known.get(row), label))
-            if known.get(row) != label:
-                image = self.store.names[row], self.store.hashes[row]
-                entries.append(Entry(now, answer.who, *image, label))
+    def record(self, entries: Sequence[Entry]) -> None:
+        """Add answers to the history, then to the learner, each on disk."""
         if entries:
-            self.answers.append(entries)
+            self.history.append(entries)
             self._catch_up()
-        return Told.count(kinds, missing)
+
+    def set_classes(self, classes: Sequence[str]) -> None:
+        """Change the names of the classes, and write the settings."""
+        self.settings = dataclasses.replace(self.settings, classes=tuple(classes))
+        self.settings.save(self.path(_SETTINGS))
 
     def save(self) -> None:
         """Write the state of the learner."""
-        num_told = len(self.answers.entries)
+        num_told = len(self.history.entries)
         self.learner.metadata = {
             "num_told": num_told,
-            "told": self.answers.checksum(num_told),
+            "told": self.history.checksum(num_told),
         }
         self.learner.save(self.path(_LEARNER))
 
@@ -228,35 +214,11 @@ class Session:
     def __exit__(self, *_):
         self.close()
 
-    def _find(self, answers, classes):
-        """Return the answers by row, and the names of images that are not there."""
-        rows: dict[int, Answer] = {}
-        missing = []
-        for answer in answers:
-            if answer.label is not None and answer.label not in classes:
-                raise ValueError(
-                    f"Argument `label` must be one of {', '.join(classes)}. Add a "
-                    f"class with --new-class. Received: {answer.label!r} for "
-                    f"{answer.file or answer.sha256}"
-                )
-            row = self.store.find(answer.file or None, answer.sha256 or None)
-            if row is None:
-                missing.append(answer.file or answer.sha256)
-            elif row in rows and rows[row].label != answer.label:
-                raise ValueError(
-                    "Argument `answers` must have one label for an image. Received: "
-                    f"{rows[row].label!r} and {answer.label!r} for "
-                    f"{self.store.names[row]}"
-                )
-            else:
-                rows[row] = answer
-        return rows, missing
-
     def _catch_up(self):
         """Tell the learner the answers that only labels.csv has, and save it."""
         num_told = self.learner.metadata.get("num_told", 0)
-        told = self.learner.metadata.get("told", self.answers.checksum(0))
-        if num_told > len(self.answers.entries) or told != self.answers.checksum(
+        told = self.learner.metadata.get("told", self.history.checksum(0))
+        if num_told > len(self.history.entries) or told != self.history.checksum(
             num_told
         ):
             raise ValueError(
@@ -265,17 +227,29 @@ class Session:
                 f"`tell`. Received: {self.path('labels.csv')}"
             )
         pending = {
-            entry.sha256: entry.label for entry in self.answers.entries[num_told:]
+            entry.sha256: entry.label for entry in self.history.entries[num_told:]
         }
         answers = {}
         for checksum, label in pending.items():
             row = self.store.find(None, checksum)
             if row is not None:
                 classes = self.settings.classes
+                if not is_unknown(label) and label not in classes:
+                    raise self._unknown_class(checksum, label)
                 answers[row] = None if is_unknown(label) else classes.index(label)
         if pending:
-            telling.tell(self.learner, answers)
+            learner_labels.apply_answers(self.learner, answers)
             self.save()
+
+    def _unknown_class(self, checksum, label):
+        """Return the error of a label in the history that is no class."""
+        rows = enumerate(self.history.entries, 2)  # after the header
+        found = [i for i, e in rows if (e.sha256, e.label) == (checksum, label)]
+        return ValueError(
+            f"The labels in a session's labels.csv must be among "
+            f"{', '.join(self.settings.classes)}. Received: {label!r:.80} in row "
+            f"{found[-1]} of {self.path('labels.csv')}"
+        )
 
     def _drop_absent(self):
         """Exclude images without a file from the open query."""
@@ -299,12 +273,36 @@ def _sample_shape(model, image_size):
     """Return the shape of the images, which must be known."""
     shape = model_files.sample_shape(model, image_size)
     if shape is None or len(shape) != 3 or None in shape or shape[2] not in (1, 3, 4):
-        raise ValueError(
-            "Argument `model` must take images of a known size, with 1, 3 or 4 "
-            "channels; set --image-size if it accepts any size. Received: a model for "
-            f"samples of shape {shape}"
+        raise _validation.ArgumentError(
+            "model",
+            "must take images of a known size, with 1, 3 or 4 "
+            "channels; pass `image_size` if it accepts any size. Received: a model for "
+            f"samples of shape {shape}",
         )
     return decoding.check_sample_shape("image_size", shape)
+
+
+def _check_links(folder):
+    """Raise ValueError if a file of the folder is a link, which would be followed."""
+    links = [path.name for path in folder.iterdir() if path.is_symlink()]
+    if links:
+        raise _validation.ArgumentError(
+            "session",
+            "must be a folder of files, as files are not written through links. "
+            f"Received: {str(folder)!r}, with the links {sorted(links)!r:.200}",
+        )
+
+
+def _strategy(made, folder):
+    """Return the strategy of the settings."""
+    try:
+        return strategies.get(made.strategy)
+    except (TypeError, ValueError) as error:
+        raise _validation.ArgumentError(
+            "session",
+            "must have a known strategy with valid options in its settings.json. "
+            f"Received: {str(folder)!r} ({error})",
+        ) from error
 
 
 def _locked(folder):
@@ -312,9 +310,10 @@ def _locked(folder):
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout as error:
-        raise ValueError(
-            "Argument `session` must be a folder that no other command uses. "
-            f"Received: session={str(folder)!r}"
+        raise _validation.ArgumentError(
+            "session",
+            "must be a folder that no other command uses. "
+            f"Received: session={str(folder)!r}",
         ) from error
     return lock
 
@@ -327,7 +326,7 @@ def _is_free(folder, made):
     """
     if not folder.is_dir():
         return False
-    names = {path.name for path in folder.iterdir() if path.suffix != ".tmp"}
+    names = {path.name for path in folder.iterdir() if not _files.is_temporary(path)}
     if _SETTINGS in names:
         try:
             if Settings.load(folder / _SETTINGS) != made:

@@ -5,8 +5,10 @@ import json
 import os
 import pathlib
 
-from dfal_keras import _files
+from dfal_keras import _files, _validation
+from dfal_keras.labeling.formats import answer
 from dfal_keras.labeling.formats.answer import CANT_TELL
+from dfal_keras.labeling.images import decoding
 
 _VERSION = 1
 
@@ -23,7 +25,6 @@ class Settings:
         seed: Seed of queries and trainings.
         is_trained: Whether the model was trained before the session. If not, the first
             queries are drawn at random.
-        allow_lambda: Whether the model's file may contain Python code.
     """
 
     images: str
@@ -32,7 +33,11 @@ class Settings:
     strategy: dict
     seed: int = 0
     is_trained: bool = True
-    allow_lambda: bool = False
+
+    @property
+    def has_own_strategy(self) -> bool:
+        """Whether the strategy is of a class that is not one of this package."""
+        return ":" in str(self.strategy.get("class_name"))
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the settings. The write is atomic."""
@@ -51,21 +56,45 @@ class Settings:
             if content.pop("version") != _VERSION:
                 raise ValueError(f"not of version {_VERSION}")
             content["classes"] = tuple(check_classes(content["classes"]))
-            content["sample_shape"] = tuple(content["sample_shape"])
-            return cls(**content)
+            content["sample_shape"] = decoding.check_sample_shape(
+                "sample_shape", content["sample_shape"]
+            )
+            content.pop("allow_lambda", None)  # trust is not a session's to give
+            settings = cls(**content)
+            settings._check()
+            return settings
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise ValueError(
-                "Argument `session` must be a folder that the command `init` made. "
-                f"Received: {os.path.dirname(path)!r}, whose settings.json can't be "
-                f"read ({error})"
-            ) from error
+            raise _damaged(path, error) from error
+        except RecursionError as error:
+            raise _damaged(path, "too many nested levels") from error
+
+    def _check(self):
+        """Raise ValueError if a value is of another type."""
+        for name, kind in (
+            ("images", str),
+            ("strategy", dict),
+            ("is_trained", bool),
+        ):
+            value = getattr(self, name)
+            if not isinstance(value, kind):
+                raise ValueError(f"{name} is {value!r:.80}")
+        _validation.check_seed(self.seed)
+
+
+def _damaged(path, reason):
+    return _validation.ArgumentError(
+        "session",
+        "must be a folder that the command `init` made. Received: "
+        f"{os.path.dirname(path)!r}, whose settings.json can't be read ({reason})",
+    )
 
 
 def check_classes(classes) -> list[str]:
     """Return distinct names of classes, without space around them.
 
     Raises:
-        ValueError: If there are fewer than two, or one is empty, `?` or repeated.
+        ValueError: If there are fewer than two, or one is empty, `?` or repeated, too
+            long, or has control characters.
     """
     names = [str(name).strip() for name in classes]
     if (
@@ -74,8 +103,11 @@ def check_classes(classes) -> list[str]:
         or not all(names)
         or CANT_TELL in names
     ):
-        raise ValueError(
-            "Argument `classes` must hold at least two distinct names, none of them "
-            f"empty or {CANT_TELL!r}. Received: classes={names!r:.200}"
+        raise _validation.ArgumentError(
+            "classes",
+            "must hold at least two distinct names, none of them "
+            f"empty or {CANT_TELL!r}. Received: classes={names!r:.200}",
         )
+    for name in names:
+        answer.check_text("classes", name)
     return names

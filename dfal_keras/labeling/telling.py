@@ -1,11 +1,15 @@
-"""What answers do to a learner."""
+"""Tell: add or correct labels of a session."""
 
 import collections
 import dataclasses
-from collections.abc import Iterable, Mapping
+import datetime
+from collections.abc import Iterable, Sequence
 
-from dfal_keras import ActiveLearner
-from dfal_keras.labeling.label_history import is_unknown
+from dfal_keras import _validation
+from dfal_keras.labeling import settings
+from dfal_keras.labeling.formats.answer import CANT_TELL, Answer, check_text
+from dfal_keras.labeling.label_history import Entry, is_unknown
+from dfal_keras.labeling.session import Session
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +32,7 @@ class Told:
 
     @classmethod
     def count(cls, kinds: Iterable[str], missing: list[str]) -> "Told":
-        """Count the kinds of answers, as `kind` returns them."""
+        """Count the kinds of answers, as `_kind` returns them."""
         counts = collections.Counter(kinds)
         return cls(
             num_labeled=counts["labeled"],
@@ -39,7 +43,59 @@ class Told:
         )
 
 
-def kind(before: str | None, label: str) -> str:
+def tell(
+    session: Session, answers: Sequence[Answer], *, new_classes: Sequence[str] = ()
+) -> Told:
+    """Add or correct labels. The latest answer of an image counts.
+
+    Args:
+        session: The session.
+        answers: At most one answer for each image. Images are found by checksum, else
+            by name.
+        new_classes: Names to add to the classes. Those that are there already, as
+            after a command that was killed, have no effect.
+
+    Returns:
+        A `Told`.
+
+    Raises:
+        ValueError: If a label is not the name of a class, or an image is answered in
+            two ways. No answer is added.
+    """
+    known_classes = session.settings.classes
+    added = [name for name in new_classes if str(name).strip() not in known_classes]
+    classes = settings.check_classes([*known_classes, *added])
+    rows, missing = _find(session, answers, classes)
+    if added:
+        session.set_classes(classes)
+    known = session.labels()
+    kinds = []
+    entries = []
+    now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+    for row, answer in sorted(rows.items()):
+        label = CANT_TELL if answer.label is None else answer.label
+        kinds.append(_kind(known.get(row), label))
+        if known.get(row) != label:
+            image = session.store.names[row], session.store.hashes[row]
+            entries.append(Entry(now, answer.who, *image, label))
+    session.record(entries)
+    return Told.count(kinds, missing)
+
+
+def untold(session: Session, answers: Sequence[Answer]) -> list[Answer]:
+    """Return the answers that were never told.
+
+    An answer that was told and corrected since is not among them.
+
+    Args:
+        session: The session.
+        answers: Answers with the checksums of their images, as in `queries.csv`.
+    """
+    told = {(entry.sha256, entry.label) for entry in session.history.entries}
+    return [a for a in answers if (a.sha256, a.label or CANT_TELL) not in told]
+
+
+def _kind(before: str | None, label: str) -> str:
     """Return what an answer does to an image with the answer `before`, if any.
 
     Returns:
@@ -52,27 +108,29 @@ def kind(before: str | None, label: str) -> str:
     return "unknown" if is_unknown(label) else "labeled"
 
 
-def tell(learner: ActiveLearner, answers: Mapping[int, int | None]) -> None:
-    """Tell a learner answers, in the order of the rows, whatever their order.
-
-    Args:
-        learner: The learner. Samples of its open query are told; others are added,
-            corrected, or ignored.
-        answers: Class index of each row; `None` for "can't tell".
-    """
-    query = learner.open_query
-    queried = set() if query is None else set(query.indices.tolist())
-    labeled = set(learner.labeled.indices.tolist())
-    rows = sorted(answers)
-    told = [row for row in rows if row in queried]
-    if told:
-        learner.tell(told, [answers[row] for row in told])
-    others = [row for row in rows if row not in queried]
-    known = [row for row in others if answers[row] is not None]
-    unknown = [row for row in others if answers[row] is None]
-    corrected = [row for row in known if row in labeled]
-    added = [row for row in known if row not in labeled]
-    learner.relabel(corrected, [answers[row] for row in corrected])
-    learner.add_labels(added, [answers[row] for row in added])
-    learner.unlabel([row for row in unknown if row in labeled])
-    learner.ignore(unknown)
+def _find(session, answers, classes):
+    """Return the answers by row, and the names of images that are not there."""
+    rows: dict[int, Answer] = {}
+    missing = []
+    for answer in answers:
+        check_text("who", answer.who)
+        if answer.label is not None and answer.label not in classes:
+            raise _validation.ArgumentError(
+                "new_classes",
+                "must hold the labels that are not among the classes "
+                f"{', '.join(classes)}. Received: {answer.label!r} for "
+                f"{answer.file or answer.sha256}",
+            )
+        row = session.store.find(answer.file or None, answer.sha256 or None)
+        if row is None:
+            missing.append(answer.file or answer.sha256)
+        elif row in rows and rows[row].label != answer.label:
+            raise _validation.ArgumentError(
+                "answers",
+                "must have one label for an image. Received: "
+                f"{rows[row].label!r} and {answer.label!r} for "
+                f"{session.store.names[row]}",
+            )
+        else:
+            rows[row] = answer
+    return rows, missing

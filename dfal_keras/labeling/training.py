@@ -9,7 +9,7 @@ import time
 import keras
 import numpy as np
 
-from dfal_keras import Training, stopping
+from dfal_keras import Training, _validation, stopping
 from dfal_keras.backend import inference
 from dfal_keras.labeling import held_out, model_files, networks, training_history
 from dfal_keras.labeling.session import Session
@@ -23,7 +23,7 @@ def train(
     held_out_fraction: float = 0.2,
     allow_missing_classes: bool = False,
     **options,
-) -> training_history.Training:
+) -> training_history.TrainingRecord:
     """Train the session's model from its initial state on all labels but some.
 
     Of each class a part of the labels is held out, and the model is tested on it. Which
@@ -43,9 +43,10 @@ def train(
         ValueError: If there are too few labels, or an argument is invalid.
     """
     if not 0 <= held_out_fraction < 1:
-        raise ValueError(
-            "Argument `held_out` must be from 0 to below 1. "
-            f"Received: held_out={held_out_fraction!r}"
+        raise _validation.ArgumentError(
+            "held_out_fraction",
+            "must be from 0 to below 1. "
+            f"Received: held_out_fraction={held_out_fraction!r}",
         )
     started = time.perf_counter()
     labeled, classes = session.learner.labeled, session.settings.classes
@@ -76,7 +77,7 @@ def train(
         )
         for k, label in enumerate(classes)
     }
-    found = training_history.Training(
+    found = training_history.TrainingRecord(
         time=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         num_labels=len(labeled.labels),
         num_training=len(training_set),
@@ -86,14 +87,14 @@ def train(
         seconds=round(time.perf_counter() - started, 1),
         model="",
     )
-    trainings = training_history.read(session.folder)
+    trainings = training_history.read_trainings(session.folder)
 
     def write_history(checksum):
         rows = [*trainings, dataclasses.replace(found, model=checksum)]
-        training_history.write(session.folder, rows, metrics)
+        training_history.write_trainings(session.folder, rows, metrics)
 
     model_files.save_model(model, session.path("model.keras"), write_history)
-    return training_history.read(session.folder)[-1]
+    return training_history.read_trainings(session.folder)[-1]
 
 
 def _check_counts(labels, classes, least, allow_missing):
@@ -102,21 +103,18 @@ def _check_counts(labels, classes, least, allow_missing):
         f"{counts[k]} of {name}" for k, name in enumerate(classes) if counts[k] < least
     ]
     if (few and not allow_missing) or (counts > 0).sum() < 2:
-        raise ValueError(
-            f"Argument `session` must have at least {least} labels of each class, and "
-            "labels of two classes, to train and to test a model. Label more images; "
-            "or train with --allow-missing-classes. "
-            f"Received: {', '.join(few) or 'labels of one class'}"
+        raise _validation.ArgumentError(
+            "session",
+            f"must have at least {least} labels of each class, and "
+            "labels of two classes, to train and to test a model. Label more images, "
+            "or allow missing classes. "
+            f"Received: {', '.join(few) or 'labels of one class'}",
         )
 
 
 def _initial_model(session):
     """Return the model that the session was created with, with all its classes."""
-    model = model_files.load_model(
-        session.path("initial_model.keras"),
-        allow_lambda=session.settings.allow_lambda,
-        compile=True,
-    )
+    model = session.load_model("initial_model.keras", compile=True)
     optimizer, loss = getattr(model, "optimizer", None), getattr(model, "loss", None)
     num_classes = len(session.settings.classes)
     if model_files.num_classes(model) < num_classes:
@@ -151,11 +149,9 @@ def _stop_set(session):
 
 def _predicted_before(session, images):
     """Return the predictions of the model before, `None` if there is none."""
-    if not training_history.read(session.folder):
+    if not training_history.read_trainings(session.folder):
         return None
-    model = model_files.load_model(
-        session.path("model.keras"), allow_lambda=session.settings.allow_lambda
-    )
+    model = session.load_model("model.keras")
     return _predict(model, images)
 
 

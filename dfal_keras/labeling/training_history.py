@@ -15,7 +15,7 @@ from dfal_keras import _files
 
 
 @dataclasses.dataclass(frozen=True)
-class Training:
+class TrainingRecord:
     """One training of a session.
 
     Attributes:
@@ -56,7 +56,7 @@ class ClassMetrics:
     recall: float
 
 
-def read(folder: pathlib.Path) -> list[Training]:
+def read_trainings(folder: pathlib.Path) -> list[TrainingRecord]:
     """Return the trainings of a session.
 
     Raises:
@@ -69,7 +69,7 @@ def read(folder: pathlib.Path) -> list[Training]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file, strict=True))
         trainings = [
-            Training(**{name: parse(row[name]) for name, parse in _PARSE.items()})
+            TrainingRecord(**{name: parse(row[name]) for name, parse in _PARSE.items()})
             for row in rows
         ]
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
@@ -104,9 +104,9 @@ def read_metrics(folder: pathlib.Path) -> dict[str, ClassMetrics]:
         raise ValueError(_DAMAGED.format(path, error)) from error
 
 
-def write(
+def write_trainings(
     folder: pathlib.Path,
-    trainings: list[Training],
+    trainings: list[TrainingRecord],
     metrics: dict[str, ClassMetrics],
 ) -> None:
     """Write history.csv and metrics.json, each atomically."""

@@ -101,15 +101,16 @@ class ActiveLearner(Annotations):
         model=None,
     ):
         if train is not None and not callable(train):
-            raise ValueError(
-                "Argument `train` must be a function train(x, y, seed=...) that "
-                f"returns a trained model. Received: {train!r}"
+            raise _validation.ArgumentError(
+                "train",
+                "must be a function train(x, y, seed=...) that "
+                f"returns a trained model. Received: {train!r}",
             )
         self.train = train
         self.strategy = strategies.get(strategy)
         self.num_queries = _validation.check_count("num_queries", num_queries)
         self.num_initial = _validation.check_count("num_initial", num_initial)
-        self.seed = _validation.check_count("seed", seed, minimum=0)
+        self.seed = _validation.check_seed(seed)
         super().__init__(None if pool is None else pools.as_pool(pool, name="pool"))
         if model is not None:
             classifier.check_model(model)
@@ -245,9 +246,10 @@ class ActiveLearner(Annotations):
         least = self.num_initial if self._has_no_model() else 1
         _validation.check_count("budget", budget, minimum=least)
         if budget > len(self.pool):
-            raise ValueError(
-                f"Argument `budget` must be at most the pool's {len(self.pool)} "
-                f"samples. Received: budget={budget}"
+            raise _validation.ArgumentError(
+                "budget",
+                f"must be at most the pool's {len(self.pool)} "
+                f"samples. Received: budget={budget}",
             )
         if test_data is not None:
             _validation.check_pair("test_data", test_data)
@@ -397,9 +399,10 @@ class ActiveLearner(Annotations):
         """Train A_k on L_k, unless L_k is empty."""
         if self.labeled.num_annotations:
             if self.train is None:
-                raise ValueError(
-                    "Argument `train` must be given, at construction or to `load`, to "
-                    "train; `choose` queries without. Received: train=None"
+                raise _validation.ArgumentError(
+                    "train",
+                    "must be given, at construction or to `load`, to "
+                    "train; `choose` queries without. Received: train=None",
                 )
             arrays = self.labeled.arrays(self.pool)
             grouped = {"groups": self.labeled.groups} if self._takes_groups() else {}
@@ -421,9 +424,10 @@ class ActiveLearner(Annotations):
         known = np.concatenate([self.labeled.indices, self.ignored, excluded])
         candidates = np.setdiff1d(np.arange(len(self.pool)), known)
         if not len(candidates):
-            raise ValueError(
-                "Argument `pool` must hold unlabeled samples. Received: "
-                f"{len(self.pool)} samples, all labeled or ignored"
+            raise _validation.ArgumentError(
+                "pool",
+                "must hold unlabeled samples. Received: "
+                f"{len(self.pool)} samples, all labeled or ignored",
             )
         return candidates
 

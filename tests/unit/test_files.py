@@ -107,15 +107,15 @@ def _save_labeled_set(path):
 
 
 def _draw_sheet(path):
-    contact_sheets.write(path, noise_images.make(2))
+    contact_sheets.write_sheets(path, noise_images.make(2))
 
 
 def _draw_sheets(path):
-    contact_sheets.write(path, noise_images.make(21))
+    contact_sheets.write_sheets(path, noise_images.make(21))
 
 
 def _write_page(path):
-    labeling_page.write(path, noise_images.make(2), ["cat", "dog", "owl"])
+    labeling_page.write_page(path, noise_images.make(2), ["cat", "dog", "owl"])
 
 
 def _write_text(path):

@@ -1,22 +1,42 @@
-"""CSV files of queries, for annotators to fill in."""
+"""CSV files of queries, for annotators to fill in, and rankings of `query`."""
 
 import csv
+import dataclasses
 import io
 import os
+import pathlib
 from collections.abc import Sequence
 
-from dfal_keras import _files
+from dfal_keras import _files, _validation
 from dfal_keras.labeling.formats import spreadsheet_cells
 from dfal_keras.labeling.formats.answer import CANT_TELL, Answer
 from dfal_keras.labeling.formats.queried_image import QueriedImage
 
 COLUMNS = ("rank", "file", "sha256", "score", "predicted", "probability", "label")
 _SEPARATORS = (",", ";", "\t")
+# The columns of a ranking, and those that identify an image in it.
+_RANKING_COLUMNS = (COLUMNS[0], "index", *COLUMNS[1:])
+_IDENTITY = {"index", "file", "sha256"}
 # Columns that name the annotator: ours, and that of Label Studio's CSV export.
 _ANNOTATORS = ("who", "annotator")
 
 
-def write(path: str | os.PathLike, queried: Sequence[QueriedImage]) -> None:
+@dataclasses.dataclass(frozen=True)
+class RankedImage:
+    """What identifies an image in a ranking.
+
+    Attributes:
+        index: Row of an array, `None` for the images of a folder.
+        file: Name in a folder, relative to it; `""` for arrays.
+        sha256: Checksum of the file's content, in hexadecimal, or `""`.
+    """
+
+    index: int | None
+    file: str
+    sha256: str
+
+
+def write_queries(path: str | os.PathLike, queried: Sequence[QueriedImage]) -> None:
     """Write `queries.csv`. The write is atomic.
 
     Annotators fill in the column `label`: the name of a class, or `?` if they can't
@@ -47,7 +67,7 @@ def cells(image: QueriedImage) -> list[str]:
     ]
 
 
-def parse(text: str) -> list[Answer]:
+def parse_answers(text: str) -> list[Answer]:
     """Return the answers in a CSV file.
 
     The first row names the columns, in any case and order: `label`, with `file` or
@@ -88,6 +108,43 @@ def parse(text: str) -> list[Answer]:
         timed.append((cells.get("updated_at", ""), answer))
     timed.sort(key=lambda pair: pair[0])
     return [answer for _, answer in timed]
+
+
+def write_ranking(path: str | os.PathLike, rows: list[dict]) -> None:
+    """Write a ranking. The write is atomic.
+
+    File names are written as `spreadsheet_cells.escape` gives them.
+    """
+    with _files.replacing(path, "t", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, _RANKING_COLUMNS)
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({**row, "file": spreadsheet_cells.escape(row["file"])})
+
+
+def read_ranking(path: pathlib.Path) -> list[RankedImage]:
+    """Return the images of a ranking, also of one that a spreadsheet program saved.
+
+    Such a program may begin the file with a byte-order mark, and separate the columns
+    by semicolons or tabs.
+
+    Raises:
+        ValueError: If the file is not a ranking.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            first = file.readline()
+            file.seek(0)
+            rows = csv.DictReader(file, delimiter=max(",;\t", key=first.count))
+            if not _IDENTITY & set(rows.fieldnames or ()):
+                raise ValueError(f"none of the columns {', '.join(sorted(_IDENTITY))}")
+            return [_ranked_image(row) for row in rows]
+    except (OSError, ValueError, csv.Error) as error:
+        raise _validation.ArgumentError(
+            "exclude",
+            "must name rankings that this command wrote. "
+            f"Received: {str(path)!r} ({error})",
+        ) from error
 
 
 def _read_rows(text):
@@ -132,3 +189,13 @@ def _check_repeated(columns):
             raise ValueError(
                 f"line 1: expected one column `{name}`, received {columns.count(name)}"
             )
+
+
+def _ranked_image(row):
+    """Return the image of a row of the file."""
+    index, file, sha256 = (row.get(name) or "" for name in ("index", "file", "sha256"))
+    if not (index or file or sha256):
+        raise ValueError("a row that names no image")
+    return RankedImage(
+        int(index) if index else None, spreadsheet_cells.unescape(file), sha256
+    )

@@ -96,7 +96,7 @@ def write_tasks(
     _files.write_text(path, text + "\n")
 
 
-def parse(content: Any, *, prefix: str = "") -> list[Answer]:
+def parse_export(content: Any, *, prefix: str = "") -> list[Answer]:
     """Return the answers in an export of Label Studio, as JSON or JSON_MIN.
 
     An image is identified by its task's `sha256` and `file`, else by the address of the
@@ -205,6 +205,8 @@ def _time(annotation):
 def _choices(results, place):
     """Return the choices in the results of an annotation."""
     choices = []
+    if results is not None and not isinstance(results, list):
+        raise ValueError(f"{place}: expected a list `result`, received {results!r:.80}")
     for result in results or []:
         value = result.get("value") if isinstance(result, dict) else None
         if not isinstance(value, dict) or not isinstance(value.get("choices"), list):

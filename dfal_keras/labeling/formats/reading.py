@@ -9,6 +9,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable
 
+from dfal_keras import _validation
 from dfal_keras.labeling.formats import csv_files, cvat, label_studio
 from dfal_keras.labeling.formats.answer import Answer
 
@@ -16,13 +17,13 @@ from dfal_keras.labeling.formats.answer import Answer
 _MAX_BYTES = 2**28
 
 
-def read(path: str | os.PathLike, *, prefix: str = "") -> list[Answer]:
+def read_answers(path: str | os.PathLike, *, prefix: str = "") -> list[Answer]:
     """Return the answers in a file, which is recognized by its content.
 
     | file | see |
     |---|---|
     | CSV, in UTF-8 or UTF-16 with a byte-order mark | `query_files.parse` |
-    | Label Studio: JSON, JSON_MIN, or CSV | `label_studio.parse` |
+    | Label Studio: JSON, JSON_MIN, or CSV | `label_studio.parse_export` |
     | CVAT for images 1.1: XML, or the zip archive with it | `cvat.parse_xml` |
     | CVAT, Datumaro 1.0: JSON, or the zip archive with it | `cvat.parse_json` |
 
@@ -50,10 +51,11 @@ def read(path: str | os.PathLike, *, prefix: str = "") -> list[Answer]:
             file.seek(0)
             return _parse(_read_limited(file, path.name), prefix)
     except (OSError, ValueError) as error:
-        raise ValueError(
-            "Argument `path` must name a CSV file with the columns `label`, and `file` "
+        raise _validation.ArgumentError(
+            "path",
+            "must name a CSV file with the columns `label`, and `file` "
             "or `sha256`, or an export of Label Studio or CVAT. "
-            f"Received: path={str(path)!r} ({error})"
+            f"Received: path={str(path)!r} ({error})",
         ) from error
 
 
@@ -129,11 +131,11 @@ def _parse(data, prefix):
     if first == "<":
         return cvat.parse_xml(data)
     if first not in "[{":
-        return csv_files.parse(text)
+        return csv_files.parse_answers(text)
     content = _parse_json(text)
     if isinstance(content, dict):
         return cvat.parse_json(content)
-    return label_studio.parse(content, prefix=prefix)
+    return label_studio.parse_export(content, prefix=prefix)
 
 
 def _parse_archive(path):

@@ -8,17 +8,22 @@ import contextlib
 import io
 import math
 import numbers
+import threading
 import warnings
 from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from dfal_keras import _validation
+
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 # Others that Pillow knows, such as EPS, would start programs.
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 _MAX_VALUES = 2**26  # of a sample, such as 4729x4729 pixels in color
-_BITS_PER_SAMPLE = 258  # the tag of a TIFF file
+_LARGE = 2**25  # pixels of an image that is decoded while no other large one is
+_ONE_LARGE = threading.Lock()
+_BITS_PER_SAMPLE, _PHOTOMETRIC = 258, 262  # tags of a TIFF file
 
 
 def is_image_name(name: str) -> bool:
@@ -42,10 +47,11 @@ def check_sample_shape(name: str, shape) -> tuple[int, int, int]:
         and math.prod(map(int, sizes)) <= _MAX_VALUES
     )
     if not is_valid:
-        raise ValueError(
-            f"Argument `{name}` must be (height, width, channels) of images with 1, 3 "
+        raise _validation.ArgumentError(
+            name,
+            f"must be (height, width, channels) of images with 1, 3 "
             f"or 4 channels and at most {_MAX_VALUES:,} values. "
-            f"Received: {name}={shape!r:.80}"
+            f"Received: {name}={shape!r:.80}",
         )
     height, width, channels = map(int, sizes)
     return height, width, channels
@@ -83,13 +89,10 @@ def decode(content: bytes, sample_shape: tuple[int, int, int]) -> np.ndarray:
         >>> decode(file.getvalue(), (4, 6, 3))[0, 0]
         array([255,   0,   0], dtype=uint8)
     """
-    height, width, channels = sample_shape
     try:
-        with Image.open(io.BytesIO(content), formats=_FORMATS) as opened:
-            image = _convert(ImageOps.exif_transpose(_to_8_bits(opened)), channels)
-        if image.size != (width, height):
-            image = image.resize((width, height), Image.Resampling.BILINEAR)
-        return np.asarray(image, np.uint8).reshape(sample_shape)
+        file = io.BytesIO(content)
+        with Image.open(file, formats=_FORMATS) as opened, _turn(opened):
+            return _decode(opened, sample_shape)
     except UnidentifiedImageError:
         formats = ", ".join(_FORMATS)
         raise ValueError(f"not an image of the formats {formats}") from None
@@ -110,6 +113,25 @@ def without_warnings() -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def _turn(image):
+    """Let one thread at a time decode a large image, which bounds the memory."""
+    is_large = math.prod(image.size) > _LARGE
+    with _ONE_LARGE if is_large else contextlib.nullcontext():
+        yield
+
+
+def _decode(opened, sample_shape):
+    """Return the pixels of an open image, with few copies of it."""
+    height, width, channels = sample_shape
+    image = _to_8_bits(opened)
+    ImageOps.exif_transpose(image, in_place=True)
+    image = _convert(image, channels)
+    if image.size != (width, height):
+        image = image.resize((width, height), Image.Resampling.BILINEAR)
+    return np.asarray(image, np.uint8).reshape(sample_shape)
+
+
 def _to_8_bits(image):
     """Return an image of 8 bits a channel, with its metadata."""
     if image.mode in ("I", "F"):
@@ -121,6 +143,8 @@ def _to_8_bits(image):
     white = 2 ** tags.get(_BITS_PER_SAMPLE, (16,))[0] - 1  # 12 bits in some TIFF files
     exif = image.getexif()
     values = np.asarray(image).astype(np.uint32)
+    if tags.get(_PHOTOMETRIC) == 0:  # 0 is white; Pillow inverts 8-bit images only
+        values = white - np.minimum(values, white)
     scaled = Image.fromarray(((values * 255 + white // 2) // white).astype(np.uint8))
     scaled.getexif().update(exif)
     return scaled
@@ -129,10 +153,13 @@ def _to_8_bits(image):
 def _convert(image, channels):
     """Return a grayscale, RGB or RGBA image."""
     has_transparency = image.has_transparency_data
-    image = image.convert("RGBA" if has_transparency else "RGB")
+    # `convert` copies images that have the mode already.
+    mode = "RGBA" if has_transparency or channels == 4 else "RGB"
+    image = image if image.mode == mode else image.convert(mode)
     if channels == 4:
-        return image.convert("RGBA")
+        return image
     if has_transparency:
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image).convert("RGB")
+        white = Image.new("RGB", image.size, "white")
+        white.paste(image, mask=image.getchannel("A"))
+        image = white
     return image if channels == 3 else image.convert("L")

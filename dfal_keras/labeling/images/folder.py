@@ -5,6 +5,7 @@ import os
 import re
 import stat
 
+from dfal_keras import _validation
 from dfal_keras.labeling.images import decoding
 
 _HIDDEN = (".", "__MACOSX")
@@ -52,9 +53,10 @@ def scan(folder: str | os.PathLike, leave_out: str | os.PathLike) -> Listing:
                 entries = [e for e in opened if not e.name.startswith(_HIDDEN)]
         except OSError as error:
             if not subfolder:
-                raise ValueError(
-                    "Argument `images` must be a folder of images. "
-                    f"Received: {os.fspath(folder)!r} ({error.strerror})"
+                raise _validation.ArgumentError(
+                    "images",
+                    "must be a folder of images. "
+                    f"Received: {os.fspath(folder)!r} ({error.strerror})",
                 ) from error
             broken.append((encode_name(subfolder), str(error.strerror)))
             continue

@@ -8,12 +8,10 @@ import re
 from collections.abc import Iterator
 from typing import IO
 
+import filelock
 import numpy as np
 
-try:
-    import fcntl
-except ImportError:  # on Windows
-    fcntl = None  # type: ignore[assignment]
+from dfal_keras import _validation
 
 # The header of a .npy file of version 1.0, with room for numbers of 12 digits.
 _HEADER_SIZE = 128
@@ -60,9 +58,10 @@ class PixelFile:
             return 0
         shape = tuple(map(int, header.groups()))[1:]
         if shape != self._sample_shape:
-            raise ValueError(
-                f"Argument `sample_shape` must be {shape}, the shape of the images "
-                f"in {self._path}. Received: sample_shape={self._sample_shape}"
+            raise _validation.ArgumentError(
+                "sample_shape",
+                f"must be {shape}, the shape of the images "
+                f"in {self._path}. Received: sample_shape={self._sample_shape}",
             )
         return (self._path.stat().st_size - _HEADER_SIZE) // self._row_size
 
@@ -88,19 +87,25 @@ class PixelFile:
         """Open the file for `seek`, `append` and `commit`; create it if needed.
 
         Raises:
-            ValueError: If another process has locked it. Not checked on Windows.
+            ValueError: If another process has locked it, or it is a link.
         """
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(self._path, flags, 0o666)
-        with open(descriptor, "r+b") as file:
-            if fcntl:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError as error:
-                    raise ValueError(
-                        f"{self._path.parent} must not be in use by another process, "
-                        f"which adds images now. Received: a lock of {self._path}"
-                    ) from error
+        flags = os.O_RDWR | os.O_CREAT
+        flags |= getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+        lock = filelock.FileLock(self._path.with_name(f".{self._path.name}.lock"))
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout as error:
+            raise ValueError(
+                f"{self._path.parent} must not be in use by another process, "
+                f"which adds images now. Received: a lock of {self._path}"
+            ) from error
+        with lock, open(os.open(self._path, flags, 0o666), "r+b") as file:
+            lock.release()  # `with` has acquired it once more
+            if os.fstat(file.fileno()).st_nlink > 1:
+                raise ValueError(
+                    f"{self._path} must be a file of its own, as it is written. "
+                    "Received: a hard link of another file; copy it"
+                )
             self._file = file
             try:
                 yield

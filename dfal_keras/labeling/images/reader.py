@@ -36,7 +36,7 @@ class ReadImage:
     pixels: np.ndarray | None = None
 
 
-def read(
+def read_image(
     path: pathlib.Path, sample_shape: tuple[int, int, int], known: Container[str] = ()
 ) -> ReadImage:
     """Read a file once, so that checksum and pixels belong to the same bytes.
@@ -75,13 +75,13 @@ def read_in_order(
 
     Args:
         paths: The files.
-        sample_shape: As of `read`.
-        known: As of `read`. It may grow meanwhile, but not shrink.
+        sample_shape: As of `read_image`.
+        known: As of `read_image`. It may grow meanwhile, but not shrink.
     """
     with concurrent.futures.ThreadPoolExecutor(_NUM_THREADS) as executor:
         waiting: collections.deque = collections.deque()
         for path in paths:
-            waiting.append(executor.submit(read, path, sample_shape, known))
+            waiting.append(executor.submit(read_image, path, sample_shape, known))
             if len(waiting) > 2 * _NUM_THREADS:  # bounds the memory of the results
                 yield waiting.popleft().result()
         while waiting:

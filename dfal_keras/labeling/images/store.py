@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from dfal_keras import _validation
 from dfal_keras.labeling.images import decoding
 from dfal_keras.labeling.images import folder as image_folder
 from dfal_keras.labeling.images import reader as image_reader
@@ -97,9 +98,10 @@ class ImageStore:
             not self._folder.is_dir()
             or self._folder.resolve() == self._images.resolve()
         ):
-            raise ValueError(
-                "Argument `folder` must be an existing folder other than that of the "
-                f"images. Received: folder={os.fspath(folder)!r}"
+            raise _validation.ArgumentError(
+                "folder",
+                "must be an existing folder other than that of the "
+                f"images. Received: folder={os.fspath(folder)!r}",
             )
         self._table = self._folder / "images.csv"
         self._pixels = PixelFile(self._folder / "pool.npy", self._sample_shape)
@@ -182,7 +184,7 @@ class ImageStore:
         """Return the rows of images.csv."""
         num_rows = self._pixels.num_complete_rows()  # checks the shape, too
         if self._table.exists():
-            return image_table.read(self._table)
+            return image_table.read_table(self._table)
         if num_rows:
             raise ValueError(
                 f"{self._table} must exist, as pool.npy does; restore a copy of it. "
@@ -193,12 +195,14 @@ class ImageStore:
     def _commit(self, rows):
         """Make rows valid, after their pixels."""
         self._pixels.commit()
-        image_table.write(self._table, rows)
+        image_table.write_table(self._table, rows)
 
     def _restore(self, rows):
         """Open the file of pixels at its end; if it was damaged, complete it first."""
         if not rows:
-            image_table.write(self._table, [])  # exists whenever pool.npy is not empty
+            image_table.write_table(
+                self._table, []
+            )  # exists whenever pool.npy is not empty
         num_complete = min(self._pixels.num_complete_rows(), len(rows))
         lacking = rows[num_complete:]
         for row in lacking:  # before anything is overwritten
@@ -210,7 +214,7 @@ class ImageStore:
     def _read_again(self, row, num_complete, known=()):
         """Return the content of a row, from any of its files."""
         for name in row.files:
-            image = image_reader.read(self._path(name), self._sample_shape, known)
+            image = image_reader.read_image(self._path(name), self._sample_shape, known)
             if image.sha256 == row.sha256:
                 return image
         raise ValueError(
@@ -256,10 +260,11 @@ class ImageStore:
         needed = num_images * math.prod(self._sample_shape)
         free = shutil.disk_usage(self._folder).free
         if needed > free:
-            raise ValueError(
-                f"Argument `sample_shape` must be small enough for {num_images} images "
+            raise _validation.ArgumentError(
+                "sample_shape",
+                f"must be small enough for {num_images} images "
                 f"in {free / 1e9:.1f} GB of {self._folder}. Received: "
-                f"sample_shape={self._sample_shape}, for {needed / 1e9:.1f} GB"
+                f"sample_shape={self._sample_shape}, for {needed / 1e9:.1f} GB",
             )
 
     def _check_not_empty(self, listing):
@@ -269,10 +274,11 @@ class ImageStore:
         reasons = [f"{name!r} ({reason})" for name, reason in listing.broken]
         reasons += [f"{name!r} (no suffix of an image)" for name in listing.skipped]
         more = f", and {len(reasons) - 3} more" if len(reasons) > 3 else ""
-        raise ValueError(
-            "Argument `images` must be a folder with images of the suffixes "
+        raise _validation.ArgumentError(
+            "images",
+            "must be a folder with images of the suffixes "
             f"{', '.join(decoding.SUFFIXES)}. Received: images={str(self._images)!r}, "
-            f"which holds {', '.join(reasons[:3]) or 'no file'}{more}"
+            f"which holds {', '.join(reasons[:3]) or 'no file'}{more}",
         )
 
 

@@ -40,7 +40,7 @@ class ImageRow:
         return next(iter(self.files))
 
 
-def write(path: pathlib.Path, rows: Iterable[ImageRow]) -> None:
+def write_table(path: pathlib.Path, rows: Iterable[ImageRow]) -> None:
     """Write the table. The write is atomic."""
     with _files.replacing(path, "t", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
@@ -52,11 +52,11 @@ def write(path: pathlib.Path, rows: Iterable[ImageRow]) -> None:
                 writer.writerow([i, cell, row.sha256, size, mtime, present])
 
 
-def read(path: pathlib.Path) -> list[ImageRow]:
+def read_table(path: pathlib.Path) -> list[ImageRow]:
     """Read the table.
 
     Raises:
-        ValueError: If the file is not as `write` writes it.
+        ValueError: If the file is not as `write_table` writes it.
     """
     rows: list[ImageRow] = []
     with path.open(encoding="utf-8", newline="") as file:

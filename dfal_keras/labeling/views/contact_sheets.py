@@ -28,7 +28,7 @@ def is_drawable(images) -> bool:
     return np.ndim(images) == 4 and np.shape(images)[3] in (1, 3, 4)
 
 
-def write(
+def write_sheets(
     path: str | os.PathLike, queried: Sequence[QueriedImage]
 ) -> list[pathlib.Path]:
     """Write sheets of at most 20 images. The write of each file is atomic.
@@ -48,10 +48,11 @@ def write(
     """
     for image in queried:
         if not is_drawable([image.image]):
-            raise ValueError(
-                "Argument `queried` must hold images of shape (height, width, "
+            raise _validation.ArgumentError(
+                "queried",
+                "must hold images of shape (height, width, "
                 "channels) with 1, 3 or 4 channels. Received: shape "
-                f"{np.shape(image.image)}"
+                f"{np.shape(image.image)}",
             )
     paths = page_paths(path, len(queried))
     pages = [

@@ -17,7 +17,7 @@ def label(queried: Sequence[QueriedImage], classes: Sequence[str]) -> "NotebookL
         classes: The names of the classes.
 
     Raises:
-        ValueError: If the arguments are such that `labeling_page.write` raises.
+        ValueError: If the arguments are such that `page.write_page` raises.
         ImportError: If ipywidgets is not installed.
     """
     return NotebookLabeler(queried, classes)
@@ -32,7 +32,7 @@ class NotebookLabeler:
         except ImportError as error:
             message = 'The labeler needs ipywidgets: pip install "dfal-keras[notebook]"'
             raise ImportError(message) from error
-        labeling_page.check(queried, classes)
+        labeling_page.check_queried(queried, classes)
 
         def button(text, action, argument):
             made = ipywidgets.Button(description=text)

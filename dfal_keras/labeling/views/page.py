@@ -11,7 +11,7 @@ import os
 import string
 from collections.abc import Sequence
 
-from dfal_keras import _files
+from dfal_keras import _files, _validation
 from dfal_keras.labeling.formats import csv_files, spreadsheet_cells
 from dfal_keras.labeling.formats.answer import CANT_TELL
 from dfal_keras.labeling.formats.queried_image import QueriedImage
@@ -20,7 +20,7 @@ from dfal_keras.labeling.views import png
 _SMALL = 128  # pixels; images up to this size are enlarged without smoothing
 
 
-def write(
+def write_page(
     path: str | os.PathLike,
     queried: Sequence[QueriedImage],
     classes: Sequence[str],
@@ -47,7 +47,7 @@ def write(
             equal or `?`, if an image is labeled with another class, or if a sample
             is no image of 1, 3 or 4 channels.
     """
-    check(queried, classes)
+    check_queried(queried, classes)
     data = _page_data(queried, classes)
     style, script = _read("page.css"), _read("page.js")
     # Only this style and this script apply, and nothing can be loaded.
@@ -79,27 +79,28 @@ def class_keys(classes: Sequence[str]) -> list[str]:
     return [f"{number:0{width}}" for number in range(1, len(classes) + 1)]
 
 
-def check(queried: Sequence[QueriedImage], classes: Sequence[str]) -> None:
+def check_queried(queried: Sequence[QueriedImage], classes: Sequence[str]) -> None:
     """Raise ValueError if these images and classes can't be those of a page."""
     if not queried:
-        raise ValueError("Argument `queried` must hold images. Received: none")
+        raise _validation.ArgumentError("queried", "must hold images. Received: none")
     is_name = [isinstance(name, str) and name.strip() for name in classes]
     if not classes or not all(is_name) or CANT_TELL in classes:
-        raise ValueError(
-            "Argument `classes` must hold names that are neither empty nor "
-            f"'{CANT_TELL}'. Received: classes={classes!r:.200}"
+        raise _validation.ArgumentError(
+            "classes",
+            "must hold names that are neither empty nor "
+            f"'{CANT_TELL}'. Received: classes={classes!r:.200}",
         )
     if len(set(classes)) < len(classes):
-        raise ValueError(
-            "Argument `classes` must hold different names. "
-            f"Received: classes={classes!r:.200}"
+        raise _validation.ArgumentError(
+            "classes", f"must hold different names. Received: classes={classes!r:.200}"
         )
     known = {*classes, CANT_TELL, ""}
     for image in queried:
         if image.label not in known:
-            raise ValueError(
-                "Argument `queried` must hold labels that are among `classes`. "
-                f"Received: label={image.label!r} for {image.file!r}"
+            raise _validation.ArgumentError(
+                "queried",
+                "must hold labels that are among `classes`. "
+                f"Received: label={image.label!r} for {image.file!r}",
             )
 
 

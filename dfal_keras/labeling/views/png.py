@@ -4,6 +4,8 @@ import io
 
 import numpy as np
 
+from dfal_keras import _validation
+
 
 def encode(image: np.ndarray) -> bytes:
     r"""Return an image as the content of a PNG file.
@@ -22,9 +24,10 @@ def encode(image: np.ndarray) -> bytes:
     import PIL.Image
 
     if image.ndim != 3 or image.shape[2] not in (1, 3, 4):
-        raise ValueError(
-            "Argument `image` must have shape (height, width, channels) with 1, 3 or "
-            f"4 channels. Received: shape {image.shape}"
+        raise _validation.ArgumentError(
+            "image",
+            "must have shape (height, width, channels) with 1, 3 or "
+            f"4 channels. Received: shape {image.shape}",
         )
     pixels = np.clip(np.rint(image), 0, 255).astype(np.uint8)
     file = io.BytesIO()

@@ -1,7 +1,7 @@
 import pytest
 from helpers import image_folders, sessions
 
-from dfal_keras.labeling import asking, model_files
+from dfal_keras.labeling import asking, model_files, telling
 from dfal_keras.labeling.formats.answer import Answer
 from dfal_keras.labeling.session import Session
 
@@ -34,7 +34,7 @@ def test_an_open_query_is_asked_again(tmp_path):
     with Session(folder) as session:
         again = asking.ask(session, 2)
         assert [q.file for q in again] == [q.file for q in first]
-        session.tell(sessions.answers(first[1:3], truth))
+        telling.tell(session, sessions.answers(first[1:3], truth))
         left = asking.ask(session, 4)
         assert [q.file for q in left] == [first[0].file, first[3].file]
         assert [q.rank for q in left] == [1, 2]
@@ -46,7 +46,7 @@ def test_an_untrained_model_asks_at_random_and_must_be_trained(tmp_path):
         queried = asking.ask(session, 6)
         assert [q.predicted for q in queried] == [""] * 6
         assert {q.score for q in queried} == {None}
-        session.tell(sessions.answers(queried, truth))
+        telling.tell(session, sessions.answers(queried, truth))
         with pytest.raises(ValueError, match="run the command `train`"):
             asking.ask(session, 6)
 
@@ -54,7 +54,9 @@ def test_an_untrained_model_asks_at_random_and_must_be_trained(tmp_path):
 def test_a_session_without_images_to_label_says_so(tmp_path):
     folder, truth = sessions.create(tmp_path, num_images=5)
     with Session(folder) as session:
-        session.tell([Answer(name, "", label) for name, label in truth.items()])
+        telling.tell(
+            session, [Answer(name, "", label) for name, label in truth.items()]
+        )
         with pytest.raises(ValueError, match="all labeled or ignored"):
             asking.ask(session, 1)
 

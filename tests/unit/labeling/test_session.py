@@ -8,7 +8,7 @@ import pytest
 from helpers import image_folders, sessions
 
 from dfal_keras import ActiveLearner
-from dfal_keras.labeling import asking
+from dfal_keras.labeling import asking, telling
 from dfal_keras.labeling.formats.answer import Answer
 from dfal_keras.labeling.session import Session
 
@@ -38,7 +38,7 @@ def test_told_labels_are_those_of_the_learner(fresh):
     folder, truth = fresh
     with Session(folder) as session:
         queried = asking.ask(session, 5)
-        told = session.tell(sessions.answers(queried, truth))
+        told = telling.tell(session, sessions.answers(queried, truth))
         assert (told.num_labeled, told.num_unchanged, told.missing) == (5, 0, [])
         assert session.learner.labeled.num_annotations == 5
         assert len(session.learner.labeled.companion_rows) == 5
@@ -46,9 +46,9 @@ def test_told_labels_are_those_of_the_learner(fresh):
     with Session(folder) as session:
         assert sessions.labels_by_name(session) == expected
         assert sessions.learned_by_name(session) == expected
-        again = session.tell(sessions.answers(queried, truth))
+        again = telling.tell(session, sessions.answers(queried, truth))
         assert (again.num_labeled, again.num_unchanged) == (0, 5)
-        assert len(session.answers.entries) == 5
+        assert len(session.history.entries) == 5
 
 
 def test_the_order_of_answers_does_not_matter(fresh, tmp_path):
@@ -62,9 +62,9 @@ def test_the_order_of_answers_does_not_matter(fresh, tmp_path):
         shutil.copytree(folder.parent / "images", copy / "images")
         mixed = random.Random(seed).sample(answers, len(answers))
         with Session(copy / "session") as session:
-            session.tell(mixed[: seed + 1])
+            telling.tell(session, mixed[: seed + 1])
         with Session(copy / "session") as session:
-            session.tell(mixed[seed + 1 :])
+            telling.tell(session, mixed[seed + 1 :])
             states.append(vars(session.learner.labeled))
     for state in states[1:]:
         for name, array in state.items():
@@ -76,15 +76,15 @@ def test_a_correction_counts_and_the_history_stays(fresh):
     with Session(folder) as session:
         first, second, *_ = asking.ask(session, 3)
         wrong = [Answer(q.file, q.sha256, "owl", "Ada") for q in (first, second)]
-        session.tell(wrong)
-        told = session.tell([Answer(first.file, "", "cat", "Bob")])
+        telling.tell(session, wrong)
+        told = telling.tell(session, [Answer(first.file, "", "cat", "Bob")])
         assert told.num_corrected == 1
-        session.tell([Answer(second.file, second.sha256, None, "Bob")])
+        telling.tell(session, [Answer(second.file, second.sha256, None, "Bob")])
     with Session(folder) as session:
         assert sessions.labels_by_name(session) == {first.file: "cat", second.file: "?"}
         assert sessions.learned_by_name(session) == {first.file: "cat"}
         said = [
-            (entry.who, entry.file, entry.label) for entry in session.answers.entries
+            (entry.who, entry.file, entry.label) for entry in session.history.entries
         ]
         assert said == [
             *sorted(
@@ -102,14 +102,14 @@ def test_what_nobody_can_tell_is_not_asked_again_but_may_be_told_later(fresh):
     folder, _ = fresh
     with Session(folder) as session:
         queried = asking.ask(session, 2)
-        session.tell([Answer(q.file, q.sha256, None) for q in queried])
+        telling.tell(session, [Answer(q.file, q.sha256, None) for q in queried])
         unknown = {q.file for q in queried}
         others = {q.file for q in asking.ask(session, 20)}
         assert len(others) == 20
         assert not others & unknown
         ignored = {session.store.names[row] for row in session.learner.ignored}
         assert ignored == unknown
-        told = session.tell([Answer(min(unknown), "", "cat")])
+        told = telling.tell(session, [Answer(min(unknown), "", "cat")])
         assert told.num_corrected == 1
         assert sessions.learned_by_name(session) == {min(unknown): "cat"}
 
@@ -118,16 +118,18 @@ def test_labels_that_are_there_already_are_brought_along(fresh):
     folder, truth = fresh
     names = sorted(truth)[:7]
     with Session(folder) as session:
-        told = session.tell([Answer(name, "", truth[name]) for name in names])
+        told = telling.tell(session, [Answer(name, "", truth[name]) for name in names])
         assert told.num_labeled == 7
         assert not {q.file for q in asking.ask(session, 33)} & set(names)
 
 
 def test_images_that_are_not_there_are_named(fresh):
     with Session(fresh[0]) as session:
-        told = session.tell([Answer("no.png", "", "cat"), Answer("", "00", "dog")])
+        told = telling.tell(
+            session, [Answer("no.png", "", "cat"), Answer("", "00", "dog")]
+        )
         assert told.missing == ["no.png", "00"]
-        assert session.answers.entries == []
+        assert session.history.entries == []
 
 
 def test_unknown_classes_are_refused_with_the_known_ones(fresh):
@@ -135,10 +137,10 @@ def test_unknown_classes_are_refused_with_the_known_ones(fresh):
     names = sorted(truth)[:2]
     with Session(folder) as session:
         answers = [Answer(names[0], "", "cat"), Answer(names[1], "", "cow")]
-        with pytest.raises(ValueError, match="cat, dog, owl.*--new-class.*'cow'"):
-            session.tell(answers)
-        assert session.answers.entries == []
-        session.tell(answers, new_classes=["cow"])
+        with pytest.raises(ValueError, match="new_classes.*cat, dog, owl.*'cow'"):
+            telling.tell(session, answers)
+        assert session.history.entries == []
+        telling.tell(session, answers, new_classes=["cow"])
         assert session.settings.classes == ("cat", "dog", "owl", "cow")
     with Session(folder) as session:
         assert sessions.learned_by_name(session) == {names[0]: "cat", names[1]: "cow"}
@@ -151,7 +153,7 @@ def test_a_session_is_created_again_after_a_kill_at_the_end(tmp_path):
     with pytest.raises(ValueError, match="new or an empty folder"):
         sessions.create(tmp_path, seed=1)
     with Session(folder) as session:
-        session.tell(sessions.answers(asking.ask(session, 2), truth))
+        telling.tell(session, sessions.answers(asking.ask(session, 2), truth))
     with pytest.raises(ValueError, match="new or an empty folder"):
         sessions.create(tmp_path)
     with Session(folder) as session:
@@ -163,21 +165,21 @@ def test_a_new_class_is_told_again_after_a_kill(fresh, monkeypatch):
     folder, truth = fresh
     answers = [Answer(min(truth), "", "cow")]
     with Session(folder) as session, monkeypatch.context() as patch:
-        patch.setattr(session.answers, "append", lambda entries: 1 / 0)
+        patch.setattr(session.history, "append", lambda entries: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            session.tell(answers, new_classes=["cow"])
+            telling.tell(session, answers, new_classes=["cow"])
     with Session(folder) as session:
-        assert session.tell(answers, new_classes=["cow"]).num_labeled == 1
+        assert telling.tell(session, answers, new_classes=["cow"]).num_labeled == 1
         assert session.settings.classes == ("cat", "dog", "owl", "cow")
         with pytest.raises(ValueError, match="distinct"):
-            session.tell(answers, new_classes=["hen", "hen"])
+            telling.tell(session, answers, new_classes=["hen", "hen"])
 
 
 def test_two_labels_of_an_image_are_refused(fresh):
     folder, truth = fresh
     name = min(truth)
     with Session(folder) as session, pytest.raises(ValueError, match="one label for"):
-        session.tell([Answer(name, "", "cat"), Answer(name, "", "dog")])
+        telling.tell(session, [Answer(name, "", "cat"), Answer(name, "", "dog")])
 
 
 def test_files_are_added_moved_removed_and_changed(fresh):
@@ -185,7 +187,7 @@ def test_files_are_added_moved_removed_and_changed(fresh):
     images = folder.parent / "images"
     with Session(folder) as session:
         queried = asking.ask(session, 6)
-        session.tell(sessions.answers(queried[:3], truth))
+        telling.tell(session, sessions.answers(queried[:3], truth))
         known = sessions.learned_by_name(session)
     moved, removed, changed = (q.file for q in queried[:3])
     gone = queried[3].file  # asked, not answered
@@ -211,10 +213,11 @@ def test_files_are_added_moved_removed_and_changed(fresh):
             "copy of a queried image.png"
         }
         assert len(left) == 2
-        session.tell(
+        telling.tell(
+            session,
             sessions.answers(
                 left, {**truth, "copy of a queried image.png": truth[queried[4].file]}
-            )
+            ),
         )
         rest = {q.file for q in asking.ask(session, 100)}
     assert "a.png" in rest
@@ -230,9 +233,9 @@ def test_answers_that_only_the_log_has_are_caught_up(fresh, pending):
     folder, truth = fresh
     with Session(folder) as session:
         queried = asking.ask(session, 4)
-        session.tell(sessions.answers(queried[:1], truth))
+        telling.tell(session, sessions.answers(queried[:1], truth))
         before = (folder / "learner.npz").read_bytes()
-        session.tell(sessions.answers(queried[1 : 1 + pending], truth))
+        telling.tell(session, sessions.answers(queried[1 : 1 + pending], truth))
         expected = vars(session.learner.labeled)
     (folder / "learner.npz").write_bytes(before)
     with Session(folder) as session:
@@ -244,7 +247,7 @@ def test_answers_that_only_the_log_has_are_caught_up(fresh, pending):
 def test_an_edited_history_is_refused(fresh):
     folder, truth = fresh
     with Session(folder) as session:
-        session.tell([Answer(min(truth), "", "cat")])
+        telling.tell(session, [Answer(min(truth), "", "cat")])
     text = (folder / "labels.csv").read_text()
     (folder / "labels.csv").write_text(text.replace(",cat", ",dog"))
     with pytest.raises(ValueError, match="must not change"):

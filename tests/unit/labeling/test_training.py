@@ -11,6 +11,7 @@ from dfal_keras.labeling import (
     asking,
     held_out,
     model_files,
+    telling,
     training,
     training_history,
 )
@@ -27,8 +28,8 @@ def labeled(tmp_path_factory):
     owls = [name for name in sorted(truth) if truth[name] == "owl"]
     names = [*sorted(set(truth) - set(owls))[:17], *owls[:3]]
     with Session(folder) as session:
-        session.tell([Answer(name, "", truth[name]) for name in names])
-        session.tell(sessions.answers(asking.ask(session, 10), truth))
+        telling.tell(session, [Answer(name, "", truth[name]) for name in names])
+        telling.tell(session, sessions.answers(asking.ask(session, 10), truth))
     return folder
 
 
@@ -77,7 +78,7 @@ def test_models_are_compared_with_those_before(session):
         for model in (before, after)
     ]
     assert found.agreement == pytest.approx(stopping.agreement(*predicted))
-    assert len(training_history.read(session.folder)) == 2
+    assert len(training_history.read_trainings(session.folder)) == 2
 
 
 def test_no_label_is_held_out_on_request(session):
@@ -100,7 +101,9 @@ def test_the_initial_weights_are_kept_on_request(session):
 
 def test_a_new_class_gets_an_output(session):
     names = session.store.names[-4:]
-    session.tell([Answer(name, "", "cow") for name in names], new_classes=["cow"])
+    telling.tell(
+        session, [Answer(name, "", "cow") for name in names], new_classes=["cow"]
+    )
     training.train(session, **OPTIONS)
     model = model_files.load_model(session.path("model.keras"))
     assert model.outputs[0].shape == (None, 4)
@@ -132,16 +135,16 @@ def test_too_few_labels_are_refused_with_the_counts(tmp_path, labels, message):
         Answer(next(names), "", label) for label, n in labels.items() for _ in range(n)
     ]
     with Session(folder) as session:
-        session.tell(answers)
+        telling.tell(session, answers)
         with pytest.raises(ValueError, match=message):
             training.train(session, **OPTIONS)
-        assert training_history.read(folder) == []
+        assert training_history.read_trainings(folder) == []
         if labels:
             training.train(session, allow_missing_classes=True, **OPTIONS)
-            assert len(training_history.read(folder)) == 1
+            assert len(training_history.read_trainings(folder)) == 1
 
 
 @pytest.mark.parametrize("fraction", [-0.1, 1, math.nan])
 def test_bad_held_out_parts(session, fraction):
-    with pytest.raises(ValueError, match="Argument `held_out`"):
+    with pytest.raises(ValueError, match="Argument `held_out_fraction`"):
         training.train(session, held_out_fraction=fraction, **OPTIONS)

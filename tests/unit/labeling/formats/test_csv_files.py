@@ -26,7 +26,7 @@ def fill_in(path, labels):
 def test_the_file_has_the_documented_columns(tmp_path):
     path = tmp_path / "queries.csv"
     (query,) = queried_images.make(["a.png"])
-    csv_files.write(path, [query])
+    csv_files.write_queries(path, [query])
     assert path.read_text().splitlines() == [
         "rank,file,sha256,score,predicted,probability,label",
         f"1,a.png,{query.sha256},0.333333,dog & owner,0.8750,",
@@ -37,8 +37,8 @@ def test_names_survive_the_round_trip(tmp_path):
     path = tmp_path / "queries.csv"
     names = [*queried_images.NAMES, "'apostrophe.png", "@x.png", "\tt.png", " a .png"]
     queried = queried_images.make(names)
-    csv_files.write(path, queried)
-    answers = csv_files.parse(fill_in(path, ["cat"] * len(names)))
+    csv_files.write_queries(path, queried)
+    answers = csv_files.parse_answers(fill_in(path, ["cat"] * len(names)))
     assert answers == [Answer(query.file, query.sha256, "cat") for query in queried]
 
 
@@ -46,7 +46,7 @@ def test_no_cell_is_a_formula(tmp_path):
     path = tmp_path / "queries.csv"
     names = ["=1+1.png", "+1.png", "-1.png", "@x.png"]
     queried = queried_images.make(names, label="=A1", score=-0.5)
-    csv_files.write(path, queried)
+    csv_files.write_queries(path, queried)
     with path.open(newline="") as file:
         cells = [cell for row in csv.reader(file) for cell in row]
     numbers = {cell for cell in cells if cell.startswith("-0.5")}
@@ -55,14 +55,14 @@ def test_no_cell_is_a_formula(tmp_path):
 
 def test_a_label_that_is_known_is_filled_in(tmp_path):
     path = tmp_path / "queries.csv"
-    csv_files.write(path, queried_images.make(["a.png"], label="=cat"))
-    answers = csv_files.parse(path.read_text())
+    csv_files.write_queries(path, queried_images.make(["a.png"], label="=cat"))
+    answers = csv_files.parse_answers(path.read_text())
     assert [answer.label for answer in answers] == ["=cat"]
 
 
 def test_a_query_without_scores_is_written(tmp_path):
     path = tmp_path / "queries.csv"
-    csv_files.write(path, queried_images.make(["a.png"], score=None))
+    csv_files.write_queries(path, queried_images.make(["a.png"], score=None))
     assert path.read_text().splitlines()[1].split(",")[3] == ""
 
 
@@ -70,7 +70,7 @@ def test_a_failed_write_keeps_the_file(tmp_path):
     path = tmp_path / "queries.csv"
     path.write_text("before")
     with pytest.raises(AttributeError):
-        csv_files.write(path, [*queried_images.make(), None])
+        csv_files.write_queries(path, [*queried_images.make(), None])
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -78,7 +78,7 @@ def test_a_failed_write_keeps_the_file(tmp_path):
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_separators_are_recognized(separator):
     text = "file,label,note\na.png,cat,x\nb.png,,\nc.png, ? ,y\n"
-    assert csv_files.parse(text.replace(",", separator)) == [
+    assert csv_files.parse_answers(text.replace(",", separator)) == [
         Answer("a.png", "", "cat"),
         Answer("c.png", "", None),
     ]
@@ -86,7 +86,7 @@ def test_separators_are_recognized(separator):
 
 def test_other_separators_may_be_part_of_cells():
     text = 'label;file\n"cat, dog";"a,b.png"\nowl;"c;d.png"\n'
-    assert csv_files.parse(text) == [
+    assert csv_files.parse_answers(text) == [
         Answer("a,b.png", "", "cat, dog"),
         Answer("c;d.png", "", "owl"),
     ]
@@ -95,27 +95,27 @@ def test_other_separators_may_be_part_of_cells():
 @pytest.mark.parametrize("line_break", ["\n", "\r\n", "\r"])
 def test_line_breaks_within_names_are_kept(line_break):
     rows = ["file,label", '"a\nb.png",cat', "", "c.png,dog", ""]
-    answers = csv_files.parse(line_break.join(rows))
+    answers = csv_files.parse_answers(line_break.join(rows))
     assert [answer.file for answer in answers] == ["a\nb.png", "c.png"]
 
 
 def test_columns_are_recognized_in_any_case_and_order():
     text = " Label ,SHA256,Who\n cat ,ABC,Ann\n"
-    assert csv_files.parse(text) == [Answer("", "abc", "cat", "Ann")]
+    assert csv_files.parse_answers(text) == [Answer("", "abc", "cat", "Ann")]
 
 
 def test_answers_are_sorted_by_the_time_of_change():
     text = "file,label,updated_at\na.png,new,2026-01-02\na.png,old,2026-01-01\n"
-    assert [answer.label for answer in csv_files.parse(text)] == ["old", "new"]
+    assert [answer.label for answer in csv_files.parse_answers(text)] == ["old", "new"]
 
 
 def test_cells_at_the_end_of_a_row_may_be_missing_or_empty():
     text = "file,label,note\na.png,cat\nb.png\nc.png,dog,x,,\n"
-    assert [answer.label for answer in csv_files.parse(text)] == ["cat", "dog"]
+    assert [answer.label for answer in csv_files.parse_answers(text)] == ["cat", "dog"]
 
 
 def test_a_file_without_rows_has_no_answers():
-    assert csv_files.parse("file,label\n") == []
+    assert csv_files.parse_answers("file,label\n") == []
 
 
 @pytest.mark.parametrize(
@@ -133,4 +133,4 @@ def test_a_file_without_rows_has_no_answers():
 )
 def test_errors_name_the_line_and_what_was_received(text, line, received):
     with pytest.raises(ValueError, match=f"^line {line}: expected .*{received}"):
-        csv_files.parse(text)
+        csv_files.parse_answers(text)

@@ -14,7 +14,7 @@ from helpers import queried_images
 from dfal_keras.labeling.formats import cvat
 from dfal_keras.labeling.formats.answer import Answer
 
-DATA = pathlib.Path(__file__).parents[2] / "data"
+DATA = pathlib.Path(__file__).parents[3] / "data"
 
 
 def make_xml(images, meta=""):

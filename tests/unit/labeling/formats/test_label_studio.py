@@ -14,7 +14,7 @@ from helpers import queried_images
 from dfal_keras.labeling.formats import label_studio
 from dfal_keras.labeling.formats.answer import Answer
 
-DATA = pathlib.Path(__file__).parents[2] / "data"
+DATA = pathlib.Path(__file__).parents[3] / "data"
 CAT, DOG, OWL = queried_images.CLASSES
 
 
@@ -83,7 +83,7 @@ def test_names_are_found_again_in_addresses(tmp_path, prefix):
     for task in tasks:
         task["data"] = {"image": task["data"]["image"]}
         task["annotations"] = [make_annotation("cat")]
-    answers = label_studio.parse(tasks, prefix=prefix)
+    answers = label_studio.parse_export(tasks, prefix=prefix)
     assert [answer.file for answer in answers] == list(queried_images.NAMES)
 
 
@@ -120,7 +120,7 @@ def test_the_prediction_names_the_tags_of_the_interface(tmp_path):
 def test_an_export_as_json_is_read():
     """The newest annotation is the last one, drafts and predictions do not count."""
     content = json.loads((DATA / "label_studio_export.json").read_text())
-    answers = label_studio.parse(content)
+    answers = label_studio.parse_export(content)
     assert [(answer.file, answer.label, answer.who) for answer in answers] == [
         ("cat 1.png", DOG, "1"),
         ("cat 1.png", CAT, "1"),
@@ -141,9 +141,11 @@ def test_an_export_as_json_min_is_the_same_without_skipped_tasks():
         for suffix in ("json", "min.json")
     )
     expected = [
-        answer for answer in label_studio.parse(content) if answer.label is not None
+        answer
+        for answer in label_studio.parse_export(content)
+        if answer.label is not None
     ]
-    assert label_studio.parse(short) == expected
+    assert label_studio.parse_export(short) == expected
 
 
 @pytest.mark.parametrize(
@@ -156,7 +158,7 @@ def test_an_export_as_json_min_is_the_same_without_skipped_tasks():
 )
 def test_annotators_are_named(completed_by, who):
     task = make_task(make_annotation("cat", completed_by=completed_by))
-    assert [answer.who for answer in label_studio.parse([task])] == [who]
+    assert [answer.who for answer in label_studio.parse_export([task])] == [who]
 
 
 def test_images_are_identified_by_checksum_then_file_then_address():
@@ -166,7 +168,9 @@ def test_images_are_identified_by_checksum_then_file_then_address():
         make_task(annotation, file="f.png"),
         make_task(annotation),
     ]
-    assert [(answer.file, answer.sha256) for answer in label_studio.parse(tasks)] == [
+    assert [
+        (answer.file, answer.sha256) for answer in label_studio.parse_export(tasks)
+    ] == [
         ("f.png", "12"),
         ("f.png", ""),
         ("a.png", ""),
@@ -175,7 +179,7 @@ def test_images_are_identified_by_checksum_then_file_then_address():
 
 def test_uploaded_images_have_their_names():
     task = make_task(make_annotation("cat"), image="/data/upload/3/d2727cdd-cat_1.png")
-    assert label_studio.parse([task])[0].file == "cat_1.png"
+    assert label_studio.parse_export([task])[0].file == "cat_1.png"
 
 
 def test_the_time_of_the_last_change_decides_the_order():
@@ -183,13 +187,13 @@ def test_the_time_of_the_last_change_decides_the_order():
         make_annotation("changed", updated_at="2026-01-03", created_at="2026-01-01"),
         make_annotation("newer", updated_at="2026-01-02", created_at="2026-01-02"),
     )
-    labels = [answer.label for answer in label_studio.parse([task])]
+    labels = [answer.label for answer in label_studio.parse_export([task])]
     assert labels == ["newer", "changed"]
 
 
 def test_a_choice_of_a_question_mark_is_no_class():
     task = make_task(make_annotation(" ? "))
-    assert label_studio.parse([task]) == [Answer("a.png", "", None)]
+    assert label_studio.parse_export([task]) == [Answer("a.png", "", None)]
 
 
 @pytest.mark.parametrize(
@@ -204,11 +208,11 @@ def test_a_choice_of_a_question_mark_is_no_class():
     ],
 )
 def test_tasks_without_a_choice_have_no_answer(content):
-    assert label_studio.parse(content) == []
+    assert label_studio.parse_export(content) == []
 
 
 def test_tasks_that_were_just_written_have_no_answer(tmp_path):
-    assert label_studio.parse(write(tmp_path, queried_images.make())) == []
+    assert label_studio.parse_export(write(tmp_path, queried_images.make())) == []
 
 
 BOX = {"type": "rectanglelabels", "value": {"rectanglelabels": ["cat"]}}
@@ -241,4 +245,4 @@ BOX = {"type": "rectanglelabels", "value": {"rectanglelabels": ["cat"]}}
 )
 def test_errors_name_the_task_and_what_was_received(content, message):
     with pytest.raises(ValueError, match=f"^{message}"):
-        label_studio.parse(content)
+        label_studio.parse_export(content)

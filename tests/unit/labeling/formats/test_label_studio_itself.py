@@ -174,7 +174,7 @@ def test_tasks_are_imported_annotated_and_exported(server, tmp_path):
         export = ann.call("GET", f"/api/projects/{project}/export?{options}").content
         path = tmp_path / f"export.{kind}"
         path.write_bytes(export)
-        exports[kind] = reading.by_majority(reading.read(path))
+        exports[kind] = reading.by_majority(reading.read_answers(path))
         folder = os.environ.get("DFAL_LABEL_STUDIO_EXPORTS")
         if folder:  # to make the files in tests/data again
             pathlib.Path(folder, path.name).write_bytes(export)

@@ -15,7 +15,7 @@ from PIL import Image
 from dfal_keras.labeling.formats import csv_files, label_studio, reading
 from dfal_keras.labeling.formats.reading import Answer
 
-DATA = pathlib.Path(__file__).parents[2] / "data"
+DATA = pathlib.Path(__file__).parents[3] / "data"
 CAT, DOG, OWL = queried_images.CLASSES
 TEXT = "file,label\nä.png,cat\nb.png,?\n"
 TWO = [Answer("ä.png", "", "cat"), Answer("b.png", "", None)]
@@ -46,14 +46,14 @@ def test_text_in_unicode_is_read(tmp_path, encoding):
         data = ("\ufeff" + TEXT.replace(",", "\t")).encode("utf-16-le")
     else:
         data = TEXT.encode(encoding)
-    assert reading.read(write(tmp_path, data)) == TWO
+    assert reading.read_answers(write(tmp_path, data)) == TWO
 
 
 def test_filled_in_queries_are_read(tmp_path):
     path = tmp_path / "queries.csv"
     queried = queried_images.make(label=CAT)
-    csv_files.write(path, queried)
-    assert reading.read(path) == [
+    csv_files.write_queries(path, queried)
+    assert reading.read_answers(path) == [
         Answer(query.file, query.sha256, CAT) for query in queried
     ]
 
@@ -62,7 +62,7 @@ def test_filled_in_queries_are_read(tmp_path):
 def test_exports_of_label_studio_are_read(name):
     """All formats agree: JSON alone has the skipped tasks."""
     decided, ties = reading.by_majority(
-        reading.read(DATA / f"label_studio_export.{name}")
+        reading.read_answers(DATA / f"label_studio_export.{name}")
     )
     labels = {answer.file: answer.label for answer in decided}
     skipped = {"line\nbreak.png": None} if name == "json" else {}
@@ -75,7 +75,7 @@ def test_addresses_without_a_file_name_need_the_prefix(tmp_path):
     data = {"image": "https://x.org/i/sub/a%20b.png"}
     content = json.dumps([{"data": data, "annotations": [annotation]}])
     path = write(tmp_path, content)
-    found = reading.read(path, prefix="https://x.org/i/")
+    found = reading.read_answers(path, prefix="https://x.org/i/")
     assert found == [Answer("sub/a b.png", "", "cat")]
 
 
@@ -86,15 +86,15 @@ def test_exports_of_cvat_are_read_as_they_are_and_in_archives(tmp_path, name):
         archive = make_archive(annotations_xml=content, images__a_jpg=b"")
     else:
         archive = make_archive(annotations__default_json=content)
-    expected = reading.read(DATA / name)
+    expected = reading.read_answers(DATA / name)
     assert len(expected) in (2, 3)
-    assert reading.read(write(tmp_path, archive)) == expected
+    assert reading.read_answers(write(tmp_path, archive)) == expected
 
 
 def test_the_name_of_a_file_does_not_matter(tmp_path):
     content = (DATA / "cvat_task.xml").read_bytes()
     path = write(tmp_path, b"\n  " + content.partition(b"\n")[2], "labels.csv")
-    assert reading.read(path) == reading.read(DATA / "cvat_task.xml")
+    assert reading.read_answers(path) == reading.read_answers(DATA / "cvat_task.xml")
 
 
 def make_png():
@@ -134,7 +134,7 @@ def make_png():
 def test_other_files_are_refused(tmp_path, data, message):
     path = write(tmp_path, data)
     with pytest.raises(ValueError, match=message) as caught:
-        reading.read(path)
+        reading.read_answers(path)
     assert str(caught.value).startswith("Argument `path` must name a CSV file with")
     assert f"Received: path={str(path)!r} (" in str(caught.value)
 
@@ -143,7 +143,7 @@ def test_a_damaged_archive_is_refused(tmp_path):
     data = bytearray(make_archive(annotations_xml=b"<annotations/>" * 50))
     data[60] ^= 255
     with pytest.raises(ValueError, match="the archive can't be read"):
-        reading.read(write(tmp_path, bytes(data)))
+        reading.read_answers(write(tmp_path, bytes(data)))
 
 
 def test_a_large_file_in_a_small_archive_is_refused(tmp_path, monkeypatch):
@@ -151,20 +151,20 @@ def test_a_large_file_in_a_small_archive_is_refused(tmp_path, monkeypatch):
     path = write(tmp_path, make_archive(annotations_xml=b" " * (2**20 + 1)))
     assert path.stat().st_size < 2**11
     with pytest.raises(ValueError, match="expected at most 1048576 bytes in annot"):
-        reading.read(path)
+        reading.read_answers(path)
 
 
 def test_a_large_file_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(reading, "_MAX_BYTES", len(TEXT.encode()))
-    assert reading.read(write(tmp_path, TEXT)) == TWO
+    assert reading.read_answers(write(tmp_path, TEXT)) == TWO
     with pytest.raises(ValueError, match="expected at most 30 bytes in file"):
-        reading.read(write(tmp_path, TEXT + "x"))
+        reading.read_answers(write(tmp_path, TEXT + "x"))
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     for path in (tmp_path, tmp_path / "no"):
         with pytest.raises(ValueError, match="`path` must .*there is no such file"):
-            reading.read(path)
+            reading.read_answers(path)
 
 
 def vote(*votes):
@@ -279,6 +279,6 @@ def test_answers_of_written_tasks_come_back(tmp_path):
         result = task["predictions"][0]["result"]
         task["annotations"] = [{"result": result, "completed_by": 1}]
     path.write_text(json.dumps(tasks))
-    assert reading.read(path) == [
+    assert reading.read_answers(path) == [
         Answer(query.file, query.sha256, query.predicted, "1") for query in queried
     ]

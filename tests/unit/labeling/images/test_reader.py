@@ -19,7 +19,7 @@ SHAPE = (10, 12, 3)
 
 def test_a_file_is_read(tmp_path):
     path = image_files.write(tmp_path / "a.png", (1, 2, 3))
-    image = image_reader.read(path, SHAPE)
+    image = image_reader.read_image(path, SHAPE)
     assert image.reason == ""
     assert image.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert image.state == (path.stat().st_size, path.stat().st_mtime_ns)
@@ -28,16 +28,16 @@ def test_a_file_is_read(tmp_path):
 
 def test_known_contents_are_not_decoded(tmp_path, monkeypatch):
     path = image_files.write(tmp_path / "a.png", (1, 2, 3))
-    sha256 = image_reader.read(path, SHAPE).sha256
+    sha256 = image_reader.read_image(path, SHAPE).sha256
     monkeypatch.setattr(decoding, "decode", None)
-    assert image_reader.read(path, SHAPE, {sha256}).pixels is None
+    assert image_reader.read_image(path, SHAPE, {sha256}).pixels is None
 
 
 def test_the_time_of_a_file_that_was_just_written_does_not_count(tmp_path):
     """It may be written again with the same size, within a step of the clock."""
     path = image_files.write(tmp_path / "a.png", (1, 2, 3))
     path.touch()
-    assert image_reader.read(path, SHAPE).state == (path.stat().st_size, 0)
+    assert image_reader.read_image(path, SHAPE).state == (path.stat().st_size, 0)
 
 
 def test_the_time_of_a_file_that_changes_meanwhile_does_not_count(
@@ -55,7 +55,7 @@ def test_the_time_of_a_file_that_changes_meanwhile_does_not_count(
         return found
 
     monkeypatch.setattr(os, "fstat", change_after_the_first)
-    assert image_reader.read(path, SHAPE).state[1] == 0
+    assert image_reader.read_image(path, SHAPE).state[1] == 0
 
 
 def test_checksum_and_pixels_belong_together_while_a_file_changes(tmp_path):
@@ -81,7 +81,7 @@ def test_checksum_and_pixels_belong_together_while_a_file_changes(tmp_path):
     num_read = 0
     deadline = time.monotonic() + 1
     while time.monotonic() < deadline:
-        image = image_reader.read(path, SHAPE)
+        image = image_reader.read_image(path, SHAPE)
         if image.sha256 in values:
             assert (image.pixels == values[image.sha256]).all()
             num_read += 1
@@ -102,7 +102,7 @@ def test_files_that_can_not_be_read(tmp_path, content, reason):
     path = tmp_path / "a.png"
     if content is not None:
         path.write_bytes(content)
-    image = image_reader.read(path, SHAPE)
+    image = image_reader.read_image(path, SHAPE)
     assert reason in image.reason
     assert image.pixels is None
 
@@ -110,7 +110,7 @@ def test_files_that_can_not_be_read(tmp_path, content, reason):
 def test_huge_files_are_not_read(tmp_path, monkeypatch):
     monkeypatch.setattr(image_reader, "_MAX_FILE_SIZE", 50)
     path = image_files.write(tmp_path / "a.png", (1, 2, 3))
-    assert image_reader.read(path, SHAPE).reason == "larger than 512 MiB"
+    assert image_reader.read_image(path, SHAPE).reason == "larger than 512 MiB"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
@@ -124,7 +124,7 @@ def test_a_file_without_permission_is_named():
         try:
             if user == 0:
                 os.seteuid(65534)  # nobody
-            reason = image_reader.read(path, SHAPE).reason
+            reason = image_reader.read_image(path, SHAPE).reason
         finally:
             os.seteuid(user)
     assert reason == "Permission denied"

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-ROOT = pathlib.Path(__file__).parents[3]
+ROOT = pathlib.Path(__file__).parents[4]
 SCRIPT = ROOT / "tests" / "helpers" / "killed_refreshes.py"
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="SIGKILL of POSIX")

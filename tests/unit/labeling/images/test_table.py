@@ -29,8 +29,8 @@ tables = st.lists(
 @hypothesis.given(rows=tables)
 def test_the_round_trip(tmp_path_factory, rows):
     path = tmp_path_factory.getbasetemp() / "images.csv"
-    image_table.write(path, rows)
-    read = image_table.read(path)
+    image_table.write_table(path, rows)
+    read = image_table.read_table(path)
     assert read == rows
     assert [row.name for row in read] == [row.name for row in rows]
 
@@ -40,7 +40,7 @@ def test_the_file_can_be_read_by_people(tmp_path):
         ImageRow(A, {"more/a.png": (12, 34), "=a.png": (12, 35)}),
         ImageRow(B, {"b.png": (5, 6)}, is_present=False),
     ]
-    image_table.write(tmp_path / "images.csv", rows)
+    image_table.write_table(tmp_path / "images.csv", rows)
     with (tmp_path / "images.csv").open(newline="") as file:
         assert list(csv.reader(file)) == [
             ["row", "file", "sha256", "size", "mtime_ns", "present"],
@@ -74,7 +74,7 @@ def test_a_damaged_file_is_named(tmp_path, text, reason):
     path = tmp_path / "images.csv"
     path.write_text(text, newline="")
     with pytest.raises(ValueError, match="restore a copy") as error:
-        image_table.read(path)
+        image_table.read_table(path)
     assert str(path) in str(error.value)
     assert reason in str(error.value)
 
@@ -83,4 +83,4 @@ def test_a_file_that_is_not_text_is_named(tmp_path):
     path = tmp_path / "images.csv"
     path.write_bytes(HEADER.encode() + b"\xff\xfe\x80")
     with pytest.raises(ValueError, match="images.csv must be as it was written"):
-        image_table.read(path)
+        image_table.read_table(path)

@@ -19,7 +19,7 @@ import sys
 from helpers import noise_images
 from dfal_keras.labeling.views import contact_sheets
 assert "matplotlib.figure" not in sys.modules
-contact_sheets.write("sheet.png", noise_images.make(1))
+contact_sheets.write_sheets("sheet.png", noise_images.make(1))
 """
 
 
@@ -63,7 +63,7 @@ def test_examples_and_differences_stand_beside_their_images(
         queried[i] = dataclasses.replace(
             queried[i], adversarial_example=pixels + change
         )
-    (path,) = contact_sheets.write(tmp_path / "sheet.png", queried)
+    (path,) = contact_sheets.write_sheets(tmp_path / "sheet.png", queried)
     parts = blocks(path, 3, 6)
     assert [[is_blank(part) for part in row] for row in parts] == [
         [False, True, True, False, False, False],
@@ -87,7 +87,7 @@ def test_examples_and_differences_stand_beside_their_images(
 )
 def test_pages_of_png(tmp_path, num_images, names, examples):
     queried = noise_images.make(num_images, size=8, examples=examples)
-    paths = contact_sheets.write(tmp_path / "queries.png", queried)
+    paths = contact_sheets.write_sheets(tmp_path / "queries.png", queried)
     assert [path.name for path in paths] == names
     assert sorted(path.name for path in tmp_path.iterdir()) == names
     for path in paths:
@@ -99,7 +99,7 @@ def test_pages_of_png(tmp_path, num_images, names, examples):
 def test_pages_of_pdf(tmp_path):
     queried = noise_images.make(41, size=8)
     path = tmp_path / "queries.pdf"
-    assert contact_sheets.write(path, queried) == [path]
+    assert contact_sheets.write_sheets(path, queried) == [path]
     assert path.read_bytes().count(b"/Type /Page ") == 3
     assert [file.name for file in tmp_path.iterdir()] == ["queries.pdf"]
 
@@ -108,7 +108,7 @@ def test_an_image_keeps_its_proportions(tmp_path):
     wide = np.zeros((10, 40, 3), np.uint8)
     wide[:] = (255, 0, 0)
     queried = noise_images.make(1, image=wide, examples=False)
-    (path,) = contact_sheets.write(tmp_path / "sheet.png", queried)
+    (path,) = contact_sheets.write_sheets(tmp_path / "sheet.png", queried)
     red = (np.asarray(PIL.Image.open(path))[:, :, :3] == (255, 0, 0)).all(axis=2)
     height, width = (np.ptp(indices) + 1 for indices in red.nonzero())
     assert width / height == pytest.approx(4, rel=0.03)
@@ -129,7 +129,7 @@ def test_captions_show_any_name(tmp_path, monkeypatch):
     queried = noise_images.make(1, file=name, predicted="$\\frac{", size=8)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        contact_sheets.write(tmp_path / "sheet.png", queried)
+        contact_sheets.write_sheets(tmp_path / "sheet.png", queried)
     assert drawn[0].split("\n") == [
         "1. aaaaaaaaaaaa…\\n\\x00猫.png",
         "predicted $\\frac{",
@@ -142,7 +142,7 @@ def test_captions_show_any_name(tmp_path, monkeypatch):
 def test_a_character_comes_from_a_font_that_has_it(letter, is_other, tmp_path, caplog):
     """DejaVu Sans, the default, has no letters in circles; STIX of matplotlib has."""
     queried = noise_images.make(1, size=8, predicted=letter)
-    (path,) = contact_sheets.write(tmp_path / "sheet.pdf", queried)
+    (path,) = contact_sheets.write_sheets(tmp_path / "sheet.pdf", queried)
     names = set(re.findall(rb"/BaseFont /\w+\+(\S+)", path.read_bytes()))
     assert len(names - {b"DejaVuSans"}) == is_other
     assert not caplog.records
@@ -153,7 +153,7 @@ def test_characters_that_no_font_has_are_logged_once(tmp_path, caplog, monkeypat
     own = [font for font in manager.ttflist if "mpl-data" in font.fname]
     monkeypatch.setattr(manager, "ttflist", own)
     queried = noise_images.make(21, size=8, file="folder\n/猫\n.png", predicted="Ⓔ")
-    contact_sheets.write(tmp_path / "sheet.png", queried)
+    contact_sheets.write_sheets(tmp_path / "sheet.png", queried)
     (record,) = caplog.records
     assert record.getMessage() == ("No installed font has 猫 (U+732B): drawn as boxes.")
 
@@ -162,7 +162,7 @@ def test_characters_that_no_font_has_are_logged_once(tmp_path, caplog, monkeypat
 def test_samples_that_are_not_images_are_rejected(tmp_path, shape):
     queried = noise_images.make(1, image=np.zeros(shape), examples=False)
     with pytest.raises(ValueError, match=r"`queried` must hold.*Received: shape"):
-        contact_sheets.write(tmp_path / "sheet.png", queried)
+        contact_sheets.write_sheets(tmp_path / "sheet.png", queried)
     assert not list(tmp_path.iterdir())
 
 
@@ -170,9 +170,9 @@ def test_other_files_are_rejected(tmp_path):
     queried = noise_images.make(1)
     for name in ("sheet.jpg", "sheet", "sheet.PNG"):
         with pytest.raises(ValueError, match=r"'.pdf', '.png'.*Received: path="):
-            contact_sheets.write(tmp_path / name, queried)
+            contact_sheets.write_sheets(tmp_path / name, queried)
     with pytest.raises(ValueError, match=r"at least 1"):
-        contact_sheets.write(tmp_path / "sheet.png", [])
+        contact_sheets.write_sheets(tmp_path / "sheet.png", [])
     assert not list(tmp_path.iterdir())
 
 

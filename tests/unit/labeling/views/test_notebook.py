@@ -14,7 +14,7 @@ from dfal_keras.labeling.session import Session
 from dfal_keras.labeling.views import notebook
 
 pytest.importorskip("ipywidgets")
-ROOT = pathlib.Path(__file__).parents[3]
+ROOT = pathlib.Path(__file__).parents[4]
 CLASSES = ["cat", "dog", "owl"]
 
 

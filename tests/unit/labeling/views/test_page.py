@@ -18,7 +18,7 @@ CLASSES = ["cat", "dog", "owl"]
 def written(tmp_path, queried, classes=CLASSES, **options):
     """Return the text of a page, and the data in it."""
     path = tmp_path / "queries.html"
-    labeling_page.write(path, queried, classes, **options)
+    labeling_page.write_page(path, queried, classes, **options)
     text = path.read_text("utf-8")
     data = re.search(r'<script type="application/json".*?>(.*?)</script>', text)
     return text, json.loads(data[1])
@@ -114,19 +114,19 @@ def test_the_page_saves_what_query_files_writes(tmp_path):
 )
 def test_impossible_classes_are_rejected(tmp_path, classes):
     with pytest.raises(ValueError, match=r"`classes` must hold .*Received: classes="):
-        labeling_page.write(tmp_path / "a.html", noise_images.make(1), classes)
+        labeling_page.write_page(tmp_path / "a.html", noise_images.make(1), classes)
     assert not list(tmp_path.iterdir())
 
 
 def test_impossible_images_are_rejected(tmp_path):
     path = tmp_path / "a.html"
     with pytest.raises(ValueError, match=r"`queried` must hold images.*Received: none"):
-        labeling_page.write(path, [], CLASSES)
+        labeling_page.write_page(path, [], CLASSES)
     (hen,) = noise_images.make(1, label="hen")
     with pytest.raises(ValueError, match=r"labels that are among.*label='hen' for"):
-        labeling_page.write(path, [hen], CLASSES)
+        labeling_page.write_page(path, [hen], CLASSES)
     with pytest.raises(ValueError, match=r"1, 3 or 4 channels. Received: shape"):
-        labeling_page.write(path, noise_images.make(1, num_channels=2), CLASSES)
+        labeling_page.write_page(path, noise_images.make(1, num_channels=2), CLASSES)
     assert not list(tmp_path.iterdir())
 
 
@@ -141,7 +141,7 @@ def luminance(color):
 
 def color_schemes():
     folder = pathlib.Path(labeling_page.__file__).parent
-    style = (folder / "labeling_page.css").read_text()
+    style = (folder / "page.css").read_text()
     schemes = re.findall(r":root \{(.*?)\}", style, re.DOTALL)
     return [dict(re.findall(r"--([\w-]+): (#\w{6})", scheme)) for scheme in schemes]
 

@@ -54,7 +54,7 @@ class Page:
     def open(self, queried=None, classes=CLASSES, num_images=4):
         if queried is None:
             queried = noise_images.make(num_images, seed=next(seeds))
-        labeling_page.write(self.path, queried, classes)
+        labeling_page.write_page(self.path, queried, classes)
         self.driver.get(self.path.as_uri())
         return self
 
@@ -399,7 +399,7 @@ def test_the_page_fits_the_window(page, width, num_classes):
 )
 def test_the_helper_labels_a_page(tmp_path, name):
     path = tmp_path / "queries.html"
-    labeling_page.write(path, noise_images.make(4, seed=next(seeds)), CLASSES)
+    labeling_page.write_page(path, noise_images.make(4, seed=next(seeds)), CLASSES)
     answers = {"images/3.png": "owl", "images/0.png": None, "images/2.png": "cat"}
     saved = browser.label_in_browser(path, answers, tmp_path, name)
     assert saved == tmp_path / "queries.csv"
