@@ -99,22 +99,38 @@ def _add_init(commands):
     )
     add(
         "--model",
-        required=True,
-        help="classifier, a .keras file; it takes pixels from 0 to 255",
+        default="MobileNetV3Small",
+        help="a classifier that takes pixels from 0 to 255, a .keras file; or the name "
+        "of a new network: LeNet5, VGG8 or one of keras.applications (default: "
+        "%(default)s)",
+    )
+    add(
+        "--weights",
+        default="imagenet",
+        help="weights of a new network of keras.applications: imagenet, which are "
+        "downloaded; none; or a .weights.h5 or .keras file of the network without its "
+        "top (default: %(default)s)",
     )
     add(
         "--classes",
         required=True,
         nargs="+",
         metavar="CLASS",
-        help="names of the classes, in the order of the model's outputs",
+        help="names of the classes, in the order of the outputs of a .keras file",
     )
     add_strategy_options(add)
-    add(
-        "--untrained",
-        action="store_true",
-        help="the model is not trained yet: draw the first images at random",
-    )
+    for flag, value, help in (
+        ("--trained", True, "the .keras file is trained"),
+        ("--untrained", False, "it is not: ask for diverse images first"),
+    ):
+        add(
+            flag,
+            dest="is_trained",
+            action="store_const",
+            const=value,
+            help=f"{help} (default: a model that says one class for nearly all images "
+            "is not)",
+        )
     add_model_options(add)
 
 
@@ -186,7 +202,14 @@ def _add_train(commands):
         choices=("fresh", "keep"),
         default="fresh",
         help="begin with new random weights, or with those of the model that the "
-        "session began with (default: %(default)s)",
+        "session began with; frozen layers stay (default: %(default)s)",
+    )
+    add(
+        "--unfreeze",
+        type=int,
+        default=0,
+        metavar="N",
+        help="fine-tune this many frozen layers, from the last one on",
     )
     add(
         "--held-out",

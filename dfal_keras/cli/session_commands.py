@@ -20,7 +20,7 @@ from dfal_keras.labeling.telling import Told
 _MAX_NAMES = 5  # names of files in a message
 
 
-def init(session: pathlib.Path, *, untrained: bool, **options) -> None:
+def init(session: pathlib.Path, *, is_trained: bool | None, **options) -> None:
     """Begin a session. See `Session.create` for the options.
 
     Raises:
@@ -29,10 +29,12 @@ def init(session: pathlib.Path, *, untrained: bool, **options) -> None:
     with (
         progress_bars.reading() as progress,
         Session.create(
-            session, is_trained=not untrained, progress=progress, **options
+            session, is_trained=is_trained, progress=progress, **options
         ) as made,
     ):
         _print_images(made)
+        if is_trained is None and not made.settings.is_trained:
+            print("the model is not trained: diverse images are asked first")
     print(f"{session}: a new session")
 
 
@@ -50,7 +52,9 @@ def ask(
         with tqdm.tqdm(
             unit=" images", desc="choosing", leave=False, disable=None
         ) as bar:
-            queried = asking.ask(opened, num_queries, progress=bar.update)
+            queried = asking.ask(
+                opened, num_queries, progress=bar.update, report=tqdm.tqdm.write
+            )
         if is_open:
             print(f"{len(queried)} images of the last query are not labeled yet")
         elif len(queried) < num_queries:

@@ -6,7 +6,7 @@ import numpy as np
 
 from dfal_keras import _validation
 from dfal_keras.backend import inference
-from dfal_keras.labeling import training_history
+from dfal_keras.labeling import cold_start, training_history
 from dfal_keras.labeling.formats.answer import CANT_TELL
 from dfal_keras.labeling.formats.queried_image import QueriedImage
 from dfal_keras.labeling.session import Session
@@ -17,6 +17,7 @@ def ask(
     num_queries: int,
     *,
     progress: Callable[[int], None] | None = None,
+    report: Callable[[str], None] | None = None,
 ) -> list[QueriedImage]:
     """Choose the images to label next, or return those that are not labeled yet.
 
@@ -27,36 +28,44 @@ def ask(
         num_queries: Number of images to choose. Without effect if a query is open.
         progress: Called with the number of images that the strategy has read since the
             last call. Defaults to `None`.
+        report: Called with a sentence if the images are diverse ones, since the model
+            can't choose yet; see `cold_start.plan`. Defaults to `None`.
 
     Returns:
-        The images, the one to label first at first.
+        The images, most important first.
 
     Raises:
-        ValueError: If there is no image to label; if the model is not trained, and
-            there are labels to train it with; or if the strategy fails.
+        ValueError: If there is no image to label, or the strategy fails.
     """
     _validation.check_count("num_queries", num_queries)
     learner = session.learner
-    has_model = session.settings.is_trained or bool(
-        training_history.read_trainings(session.folder)
-    )
-    model = None
-    if has_model:
-        model = session.load_model("model.keras")
+    model = _trained_model(session)
     if learner.open_query is None:
-        if model is None and learner.labeled.num_annotations:
-            raise _validation.ArgumentError(
-                "session",
-                "must have a trained model: run the command `train` "
-                f"first. Received: {session.folder}",
-            )
+        reason = cold_start.plan(session, model)
+        chooser, strategy = model, None
+        if reason is not None:
+            strategy, chooser = cold_start.strategy(session)
+            if report is not None:
+                report(f"diverse images are asked, as {reason}")
         learner.pool = _Watched(session.store.pool, progress)
         try:
-            learner.choose(num_queries, model=model, exclude=_not_to_ask(session))
+            learner.choose(
+                num_queries,
+                model=chooser,
+                strategy=strategy,
+                exclude=_not_to_ask(session),
+            )
         finally:
             learner.pool = session.store.pool
         session.save()
     return _describe(session, model)
+
+
+def _trained_model(session):
+    """Return the latest model, `None` if it is not trained."""
+    if session.settings.is_trained or training_history.read_trainings(session.folder):
+        return session.load_model("model.keras")
+    return None
 
 
 def _not_to_ask(session):

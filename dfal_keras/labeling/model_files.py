@@ -116,7 +116,9 @@ def check_num_classes(model: keras.Model, classes) -> None:
 
 
 def save_model(
-    model: keras.Model, path: str | os.PathLike, before: Callable[[str], None]
+    model: keras.Model,
+    path: str | os.PathLike,
+    before: Callable[[str], None] | None = None,
 ) -> None:
     """Write a model to a `.keras` file. The write is atomic.
 
@@ -124,12 +126,13 @@ def save_model(
         model: The model.
         path: The file to write.
         before: Function that is called with the checksum of the new file before it
-            replaces the old one.
+            replaces the old one. Defaults to `None`.
     """
     path = pathlib.Path(path)
     made = path.with_name(f"new_{path.name}")  # Keras writes to names in .keras only
     model.save(made)
-    before(_files.sha256(made))
+    if before is not None:
+        before(_files.sha256(made))
     copy(made, path)
     made.unlink()
 

@@ -76,6 +76,14 @@ def build(
     return model
 
 
+def has_frozen_layers(model: keras.Model) -> bool:
+    """Return whether a layer with weights, other than the preprocessing, is frozen."""
+    return any(
+        layer.weights and not layer.trainable and layer.name != "preprocessing"
+        for layer in model.layers
+    )
+
+
 def unfreeze(model: keras.Model, num_layers: int) -> None:
     """Make the last layers of a frozen network trainable, to fine-tune them.
 
@@ -93,6 +101,7 @@ def unfreeze(model: keras.Model, num_layers: int) -> None:
         for layer in model.layers
         if layer.weights
         and not layer.trainable
+        and layer.name != "preprocessing"
         and not isinstance(layer, keras.layers.BatchNormalization)
     ]
     _validation.check_count("unfreeze", num_layers, minimum=0, maximum=len(frozen))

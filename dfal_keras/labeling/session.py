@@ -8,7 +8,13 @@ from collections.abc import Callable, Sequence
 import filelock
 
 from dfal_keras import ActiveLearner, _files, _validation, strategies
-from dfal_keras.labeling import learner_labels, model_files, settings
+from dfal_keras.labeling import (
+    learner_labels,
+    model_files,
+    networks,
+    predictions,
+    settings,
+)
 from dfal_keras.labeling.images import decoding
 from dfal_keras.labeling.images.store import Changes, ImageStore
 from dfal_keras.labeling.label_history import Entry, LabelHistory, is_unknown
@@ -93,13 +99,14 @@ class Session:
         folder: str | os.PathLike,
         *,
         images: str | os.PathLike,
-        model: str | os.PathLike,
         classes: Sequence[str],
+        model: str | os.PathLike = networks.DEFAULT,
+        weights: str | os.PathLike = "imagenet",
         strategy="dfal",
         num_candidates: int | None = None,
         seed: int = 0,
         image_size: Sequence[int] | None = None,
-        is_trained: bool = True,
+        is_trained: bool | None = None,
         allow_lambda: bool = False,
         progress: Callable[[int, int], None] | None = None,
     ) -> "Session":
@@ -108,8 +115,12 @@ class Session:
         Args:
             folder: A new or empty folder, or what a killed call of the same left.
             images: The folder of images, with its subfolders.
-            model: A `.keras` file, a classifier of images with pixels from 0 to 255.
             classes: Names of the classes, in the order of the model's outputs.
+            model: A `.keras` file, a classifier of images with pixels from 0 to 255; or
+                the name of a network, see `networks.build`. Defaults to a small
+                network of `keras.applications`.
+            weights: For the name of a network, its weights; see `networks.build`.
+                Defaults to `"imagenet"`.
             strategy: As for `dfal_keras.strategies.get`. Defaults to `"dfal"`.
             num_candidates: Size of the random subset of the images to choose from.
                 Defaults to `None`, the strategy's.
@@ -117,7 +128,8 @@ class Session:
             image_size: `(height, width)`, for a model that accepts any size. Defaults
                 to `None`, the model's.
             is_trained: Whether the model is trained. If not, the first queries are
-                drawn at random. Defaults to `True`.
+                diverse images. Defaults to `None`: a model from a file that says
+                several classes is.
             allow_lambda: Whether to load a model that contains Python code. Defaults
                 to `False`.
             progress: As for the constructor. Defaults to `None`.
@@ -132,7 +144,13 @@ class Session:
             chosen.num_candidates = _validation.check_count(
                 "num_candidates", num_candidates
             )
-        loaded = model_files.load_model(model, allow_lambda=allow_lambda)
+        is_file = str(model).endswith(".keras")
+        if is_file:
+            loaded = model_files.load_model(model, allow_lambda=allow_lambda)
+        else:
+            loaded = networks.build(
+                str(model), len(names), weights=weights, image_size=image_size
+            )
         model_files.check_num_classes(loaded, names)
         made = Settings(
             images=os.path.relpath(images, folder),
@@ -140,7 +158,8 @@ class Session:
             sample_shape=_sample_shape(loaded, image_size),
             strategy=strategies.serialize(chosen),
             seed=_validation.check_seed(seed),
-            is_trained=is_trained,
+            is_trained=is_file and is_trained is not False,
+            is_pretrained=not is_file and networks.has_frozen_layers(loaded),
         )
         is_new = not folder.exists()
         if not is_new and not _is_free(folder, made):
@@ -155,8 +174,14 @@ class Session:
                 store, _ = _open_store(folder, made, progress)
                 learner = ActiveLearner(strategy=chosen, seed=seed, pool=store.pool)
                 learner.save(folder / _LEARNER)
-                model_files.copy(model, folder / _INITIAL_MODEL)
-                model_files.copy(model, folder / _MODEL)
+                if is_file:
+                    model_files.copy(model, folder / _INITIAL_MODEL)
+                else:
+                    model_files.save_model(loaded, folder / _INITIAL_MODEL)
+                model_files.copy(folder / _INITIAL_MODEL, folder / _MODEL)
+                if is_file and is_trained is None:
+                    found = predictions.says_several_classes(loaded, store.pool)
+                    made = dataclasses.replace(made, is_trained=found)
                 made.save(folder / _SETTINGS)  # last: it makes the folder a session
         except ValueError:
             for path in folder.iterdir() if is_new else ():
@@ -329,7 +354,8 @@ def _is_free(folder, made):
     names = {path.name for path in folder.iterdir() if not _files.is_temporary(path)}
     if _SETTINGS in names:
         try:
-            if Settings.load(folder / _SETTINGS) != made:
+            stored = Settings.load(folder / _SETTINGS)
+            if dataclasses.replace(stored, is_trained=made.is_trained) != made:
                 return False
         except ValueError:  # of another program
             return False
@@ -339,3 +365,4 @@ def _is_free(folder, made):
 _SETTINGS, _LEARNER, _LOCK = "settings.json", "learner.npz", ".lock"
 _INITIAL_MODEL, _MODEL = "initial_model.keras", "model.keras"
 _MADE = {"images.csv", "pool.npy", _LEARNER, _LOCK, _INITIAL_MODEL, _MODEL}
+_MADE.add(".pool.npy.lock")

@@ -23,8 +23,8 @@ class Settings:
         sample_shape: `(height, width, channels)` of an image.
         strategy: Config of the query strategy; see `dfal_keras.strategies.get`.
         seed: Seed of queries and trainings.
-        is_trained: Whether the model was trained before the session. If not, the first
-            queries are drawn at random.
+        is_trained: Whether the model was trained before the session.
+        is_pretrained: Whether the model has pretrained weights but for its last layer.
     """
 
     images: str
@@ -33,6 +33,7 @@ class Settings:
     strategy: dict
     seed: int = 0
     is_trained: bool = True
+    is_pretrained: bool = False
 
     @property
     def has_own_strategy(self) -> bool:
@@ -74,6 +75,7 @@ class Settings:
             ("images", str),
             ("strategy", dict),
             ("is_trained", bool),
+            ("is_pretrained", bool),
         ):
             value = getattr(self, name)
             if not isinstance(value, kind):

@@ -22,6 +22,7 @@ def train(
     *,
     held_out_fraction: float = 0.2,
     allow_missing_classes: bool = False,
+    unfreeze: int = 0,
     **options,
 ) -> training_history.TrainingRecord:
     """Train the session's model from its initial state on all labels but some.
@@ -34,6 +35,8 @@ def train(
         held_out_fraction: The part to hold out, from 0 to below 1. Defaults to 0.2.
         allow_missing_classes: Whether to train although a class has too few labels to
             train and to test with. Defaults to `False`.
+        unfreeze: Number of frozen layers to fine-tune, from the last one on. The
+            training begins with their weights. Defaults to 0.
         **options: Options of `dfal_keras.Training`.
 
     Returns:
@@ -64,6 +67,10 @@ def train(
     stop_set = session.store.pool[_stop_set(session)]
     before = _predicted_before(session, stop_set)
     model = _initial_model(session)
+    if unfreeze:
+        networks.unfreeze(model, unfreeze)
+        model.compile(keras.optimizers.Adam(1e-4), model.loss)
+        options = {**options, "initial": "keep"}
     seed = session.learner.training_seed(session.learner.round)
     Training(model, **options)(*training_set.arrays(session.store.pool), seed=seed)
 

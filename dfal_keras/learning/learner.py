@@ -141,7 +141,12 @@ class ActiveLearner(Annotations):
         return query
 
     def choose(
-        self, num_queries: int | None = None, *, model=None, exclude=()
+        self,
+        num_queries: int | None = None,
+        *,
+        model=None,
+        strategy=None,
+        exclude=(),
     ) -> Query:
         """Return the samples to label next, without training.
 
@@ -153,6 +158,8 @@ class ActiveLearner(Annotations):
                 left. Defaults to `None`, `num_queries` of the learner.
             model: A trained classifier that chooses. Defaults to `None`, the attribute
                 `model`. Without either, samples are drawn at random.
+            strategy: The strategy of this query, as at construction. Defaults to
+                `None`, the learner's.
             exclude: Rows of the pool that this query leaves out, besides `ignored`.
                 Defaults to `()`.
 
@@ -186,7 +193,8 @@ class ActiveLearner(Annotations):
         model = self.model if model is None else model
         if model is None:
             return self._draw(candidates, num_queries)
-        return self._choose_by_strategy(model, candidates, num_queries)
+        chosen = self.strategy if strategy is None else strategies.get(strategy)
+        return self._choose_by_strategy(chosen, model, candidates, num_queries)
 
     def fit(
         self,
@@ -440,15 +448,15 @@ class ActiveLearner(Annotations):
         self._begin(query, next_round=self.round + (not is_initial))
         return query
 
-    def _choose_by_strategy(self, model, candidates, num_queries):
-        """Begin a query of the strategy."""
-        num_candidates = getattr(self.strategy, "num_candidates", None)
+    def _choose_by_strategy(self, strategy, model, candidates, num_queries):
+        """Begin a query of a strategy."""
+        num_candidates = getattr(strategy, "num_candidates", None)
         if num_candidates is not None and num_candidates < len(candidates):
             rng = self._rng(_CANDIDATES)
             candidates = rng.choice(candidates, num_candidates, replace=False)
         labeled = self.labeled.indices
         num_queries = min(num_queries, len(candidates))
-        query = self.strategy.query(
+        query = strategy.query(
             model,
             pools.Subset(self.pool, candidates),
             num_queries,

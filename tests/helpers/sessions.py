@@ -20,6 +20,7 @@ def create(folder: pathlib.Path, num_images=40, **options):
         "images": folder / "images",
         "model": folder / "model.keras",
         "classes": image_folders.CLASSES,
+        "is_trained": True,
         "strategy": {"class_name": "DFAL", "config": {"num_candidates": 20}},
     }
     Session.create(folder / "session", **{**given, **options}).close()

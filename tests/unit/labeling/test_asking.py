@@ -40,15 +40,18 @@ def test_an_open_query_is_asked_again(tmp_path):
         assert [q.rank for q in left] == [1, 2]
 
 
-def test_an_untrained_model_asks_at_random_and_must_be_trained(tmp_path):
+def test_an_untrained_model_asks_at_random(tmp_path):
     folder, truth = sessions.create(tmp_path, is_trained=False)
     with Session(folder) as session:
-        queried = asking.ask(session, 6)
-        assert [q.predicted for q in queried] == [""] * 6
-        assert {q.score for q in queried} == {None}
-        telling.tell(session, sessions.answers(queried, truth))
-        with pytest.raises(ValueError, match="run the command `train`"):
-            asking.ask(session, 6)
+        said = []
+        for _ in range(2):
+            queried = asking.ask(session, 6, report=said.append)
+            assert [q.predicted for q in queried] == [""] * 6
+            assert {q.score for q in queried} == {None}
+            telling.tell(session, sessions.answers(queried, truth))
+        assert len(session.labels()) == 12
+        assert len(said) == 2
+        assert "not trained" in said[0]
 
 
 def test_a_session_without_images_to_label_says_so(tmp_path):

@@ -61,7 +61,7 @@ def test_a_new_store(folder, images):
     assert store.names == sorted(store.names)
     assert isinstance(store.pool, np.memmap)
     assert not store.pool.flags.writeable
-    assert sorted(os.listdir(folder)) == ["images.csv", "pool.npy"]
+    assert sorted(os.listdir(folder)) == [".pool.npy.lock", "images.csv", "pool.npy"]
     np.testing.assert_array_equal(np.load(folder / "pool.npy"), store.pool)
     check_same(state(opened(folder, images)), state(store))
 
@@ -69,7 +69,7 @@ def test_a_new_store(folder, images):
 def test_unchanged_files_are_not_read_again(folder, images, monkeypatch):
     store = refreshed(folder, images)
     before = state(store)
-    monkeypatch.setattr(image_reader, "read", None)
+    monkeypatch.setattr(image_reader, "read_image", None)
     assert store.refresh() == NOTHING
     assert opened(folder, images).refresh() == NOTHING
     check_same(state(store), before)
