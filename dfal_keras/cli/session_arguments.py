@@ -4,7 +4,7 @@ import pathlib
 
 
 def add_commands(commands) -> None:
-    """Add the commands `init`, `import`, `ask`, `tell`, `train` and `status`.
+    """Add the commands of a session.
 
     Args:
         commands: What `argparse.ArgumentParser.add_subparsers` returned.
@@ -26,6 +26,8 @@ def add_commands(commands) -> None:
         "CVAT. The latest label of an image counts; `?` means that nobody can tell.",
     )
     _add_train(commands)
+    _add_predict(commands)
+    _add_check(commands)
     _add(commands, "status", "show labels, open questions and results", "")
 
 
@@ -186,6 +188,44 @@ def _add_tell(commands, name, help, description):
         help="add these classes",
     )
     add("--who", help="name of the annotator (default: from the file, or the user's)")
+
+
+def _add_predict(commands):
+    add = _add(
+        commands,
+        "predict",
+        "write the class of every image",
+        "Write the class of every image of the folder: your label, else what the model "
+        "predicts, with its probability, the second class and their margin.",
+    )
+    add(
+        "--out",
+        type=pathlib.Path,
+        help="file for the classes (default: predictions.csv in the session)",
+    )
+    add(
+        "--sort-into",
+        metavar="FOLDER",
+        type=pathlib.Path,
+        help="copy the images into a folder for each class, in this new folder",
+    )
+    add("--link", action="store_true", help="make links in place of copies")
+
+
+def _add_check(commands):
+    add = _add(
+        commands,
+        "check",
+        "ask for a random sample, to know how good the predictions are",
+        "Ask for a random sample of the images, which is never trained on. Its labels "
+        "give the accuracy on the images that are not labeled, with an interval.",
+    )
+    add(
+        "--num",
+        type=int,
+        default=100,
+        help="size of the sample; a larger one adds images (default: %(default)s)",
+    )
 
 
 def _add_train(commands):

@@ -9,13 +9,22 @@ from collections.abc import Callable, Iterator, Sequence
 
 import tqdm
 
-from dfal_keras import stopping
+from dfal_keras import _validation, stopping
 from dfal_keras.cli import progress_bars, query_outputs
-from dfal_keras.labeling import asking, telling, training, training_history
-from dfal_keras.labeling.formats import reading
+from dfal_keras.labeling import (
+    asking,
+    checking,
+    predicting,
+    telling,
+    training,
+    training_history,
+)
+from dfal_keras.labeling.formats import csv_files, reading
 from dfal_keras.labeling.formats.answer import CANT_TELL, Answer
 from dfal_keras.labeling.session import Session
 from dfal_keras.labeling.telling import Told
+from dfal_keras.labeling.views import learning_curve
+from dfal_keras.labeling.views import page as labeling_page
 
 _MAX_NAMES = 5  # names of files in a message
 
@@ -133,6 +142,111 @@ def status(session: pathlib.Path, *, trust: bool = False) -> None:
         print(f"{_num_open(opened):8} asked, not labeled yet")
         _print_history(training_history.read_trainings(opened.folder))
         _print_metrics(opened)
+        found = checking.result(opened)
+        _print_check(found)
+        trainings = training_history.read_trainings(opened.folder)
+        if trainings:
+            counts = None
+            if found is not None:
+                counts = found.accuracy.num_right, found.accuracy.num_images
+            picture = opened.path("learning_curve.png")
+            learning_curve.write_curve(picture, trainings, counts)
+            print(f"\n{picture}: the learning curve")
+
+
+def predict(
+    session: pathlib.Path,
+    *,
+    out: pathlib.Path | None,
+    sort_into: pathlib.Path | None,
+    link: bool,
+    trust: bool = False,
+) -> None:
+    """Write the class of every image of the folder.
+
+    Raises:
+        ValueError: If an argument is invalid, or the model is not trained.
+    """
+    out = session / "predictions.csv" if out is None else out
+    _check_out(out)
+    with _opened(session, trust) as opened:
+        found = []
+
+        def keep(predictions):
+            for each in predictions:
+                if sort_into is not None:
+                    found.append(each)
+                yield each
+
+        total = int(opened.store.is_present.sum())
+        with tqdm.tqdm(
+            total=total, desc="predicting", leave=False, disable=None
+        ) as bar:
+            predictions = predicting.predict(opened, progress=bar.update)
+            csv_files.write_predictions(out, keep(predictions))
+        print(f"{out}: the class of {total} images")
+        if sort_into is not None:
+            counts = predicting.sort_into(opened, sort_into, found, link=link)
+            for name, count in counts.items():
+                print(f"{count:8} {sort_into / name}")
+        if checking.result(opened) is None:
+            print(
+                "How good is it? The command `check` finds out, with a random sample."
+            )
+
+
+def check(session: pathlib.Path, *, num: int, trust: bool = False) -> None:
+    """Ask for a random sample, which is never trained on.
+
+    Raises:
+        ValueError: If there are not enough images.
+    """
+    with _opened(session, trust) as opened:
+        queried = checking.check(opened, num)
+        table, page = (
+            opened.path("check_queries.csv"),
+            opened.path("check_queries.html"),
+        )
+        if queried:
+            csv_files.write_queries(table, queried)
+            labeling_page.write_page(page, queried, opened.settings.classes)
+            print(f"{len(queried)} images of the random sample are not labeled yet")
+            print(f"{table}: fill in the column `label`, or")
+            print(f"{page}: label them in a browser; then `tell` the labels")
+        _print_check(checking.result(opened))
+
+
+def _check_out(path):
+    """Raise ValueError if a file to write is not new, nor one of predictions."""
+    header = ",".join(csv_files.PREDICTION_COLUMNS).encode()
+    if path.suffix != ".csv" or not path.parent.is_dir() or path.is_dir():
+        is_free = False
+    elif path.exists():
+        with path.open("rb") as file:
+            is_free = file.read(len(header)) == header
+    else:
+        is_free = True
+    if not is_free:
+        raise _validation.ArgumentError(
+            "out",
+            "must be a new .csv file in an existing folder, or one that `predict` "
+            f"wrote. Received: out={str(path)!r}",
+        )
+
+
+def _print_check(found):
+    if found is None:
+        return
+    print("\nrandom sample: right, images, 95 % interval")
+    rows = [("accuracy", found.accuracy)]
+    rows += [(f"recall of {name}", each) for name, each in found.recalls.items()]
+    for name, each in rows:
+        low, high = each.interval
+        share = each.num_right / each.num_images if each.num_images else math.nan
+        interval = f"{100 * low:.1f} to {100 * high:.1f} %"
+        print(f"{_percent(share):>8} {each.num_images:8} {interval:>18} {name}")
+    more = found.accuracy.num_to_halve
+    print(f"{more} labels more would halve the interval of the accuracy.")
 
 
 @contextlib.contextmanager
@@ -263,4 +377,6 @@ COMMANDS: dict[str, Callable] = {
     "tell": tell,
     "train": train,
     "status": status,
+    "predict": predict,
+    "check": check,
 }

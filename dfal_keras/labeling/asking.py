@@ -6,7 +6,7 @@ import numpy as np
 
 from dfal_keras import _validation
 from dfal_keras.backend import inference
-from dfal_keras.labeling import cold_start, training_history
+from dfal_keras.labeling import cold_start
 from dfal_keras.labeling.formats.answer import CANT_TELL
 from dfal_keras.labeling.formats.queried_image import QueriedImage
 from dfal_keras.labeling.session import Session
@@ -39,7 +39,7 @@ def ask(
     """
     _validation.check_count("num_queries", num_queries)
     learner = session.learner
-    model = _trained_model(session)
+    model = session.trained_model()
     if learner.open_query is None:
         reason = cold_start.plan(session, model)
         chooser, strategy = model, None
@@ -61,17 +61,11 @@ def ask(
     return _describe(session, model)
 
 
-def _trained_model(session):
-    """Return the latest model, `None` if it is not trained."""
-    if session.settings.is_trained or training_history.read_trainings(session.folder):
-        return session.load_model("model.keras")
-    return None
-
-
 def _not_to_ask(session):
-    """Return the rows without a file, and those that annotators can't tell."""
+    """Return the rows without a file, that nobody can tell, or of the check."""
     labels = session.labels().items()
     unknown = np.array([row for row, label in labels if label == CANT_TELL], np.int64)
+    unknown = np.union1d(unknown, np.array(session.check_rows(), np.int64))
     return np.union1d(unknown, np.flatnonzero(~session.store.is_present))
 
 

@@ -9,11 +9,13 @@ import filelock
 
 from dfal_keras import ActiveLearner, _files, _validation, strategies
 from dfal_keras.labeling import (
+    check_sample,
     learner_labels,
     model_files,
     networks,
     predictions,
     settings,
+    training_history,
 )
 from dfal_keras.labeling.images import decoding
 from dfal_keras.labeling.images.store import Changes, ImageStore
@@ -31,6 +33,7 @@ class Session:
     | `labels.csv` | the history of all answers; the latest of each image counts |
     | `learner.npz` | the state of the `ActiveLearner` |
     | `initial_model.keras`, `model.keras` | the model given, and the latest trained |
+    | `check.csv` | the random sample that is never trained on |
     | `history.csv`, `metrics.json` | the trainings; the latest results by class |
 
     An answer is in `labels.csv` before it is in `learner.npz`. If a command is killed
@@ -81,6 +84,7 @@ class Session:
         try:
             _files.remove_temporary(self.folder)
             self.store, self.changes = _open_store(self.folder, self.settings, progress)
+            self._check_sample = check_sample.read_sample(self.folder)
             self.history = LabelHistory(self.path("labels.csv"))
             self.learner = ActiveLearner.load(
                 self.path(_LEARNER),
@@ -200,6 +204,23 @@ class Session:
         """Return the path of a file of the session."""
         return self.folder / name
 
+    def trained_model(self):
+        """Return the latest model, `None` if it is not trained."""
+        if self.settings.is_trained or training_history.read_trainings(self.folder):
+            return self.load_model(_MODEL)
+        return None
+
+    def check_rows(self) -> list[int]:
+        """Return the rows of the random sample that is never trained on."""
+        found = (self.store.find(None, checksum) for checksum in self._check_sample)
+        return [row for row in found if row is not None]
+
+    def set_check_rows(self, rows: Sequence[int]) -> None:
+        """Write the rows of the random sample, none of which is labeled yet."""
+        images = [(self.store.names[row], self.store.hashes[row]) for row in rows]
+        check_sample.write_sample(self.folder, images)
+        self._check_sample = check_sample.read_sample(self.folder)
+
     def labels(self) -> dict[int, str]:
         """Return the label of each answered image, by row; `?` for "can't tell"."""
         found = {}
@@ -257,7 +278,7 @@ class Session:
         answers = {}
         for checksum, label in pending.items():
             row = self.store.find(None, checksum)
-            if row is not None:
+            if row is not None and checksum not in self._check_sample:
                 classes = self.settings.classes
                 if not is_unknown(label) and label not in classes:
                     raise self._unknown_class(checksum, label)

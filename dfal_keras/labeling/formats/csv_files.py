@@ -5,7 +5,7 @@ import dataclasses
 import io
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from dfal_keras import _files, _validation
 from dfal_keras.labeling.formats import spreadsheet_cells
@@ -13,6 +13,10 @@ from dfal_keras.labeling.formats.answer import CANT_TELL, Answer
 from dfal_keras.labeling.formats.queried_image import QueriedImage
 
 COLUMNS = ("rank", "file", "sha256", "score", "predicted", "probability", "label")
+PREDICTION_COLUMNS = (
+    *("file", "sha256", "class", "by"),
+    *("predicted", "probability", "second", "margin"),
+)
 _SEPARATORS = (",", ";", "\t")
 # The columns of a ranking, and those that identify an image in it.
 _RANKING_COLUMNS = (COLUMNS[0], "index", *COLUMNS[1:])
@@ -65,6 +69,32 @@ def cells(image: QueriedImage) -> list[str]:
         "" if image.probability is None else f"{image.probability:.4f}",
         escape(image.label),
     ]
+
+
+def write_predictions(path: str | os.PathLike, predictions: Iterable) -> None:
+    """Write predictions, one row for each. The write is atomic.
+
+    Args:
+        path: The file to write.
+        predictions: Each a `labeling.predicting.Prediction`.
+    """
+    escape = spreadsheet_cells.escape
+    with _files.replacing(path, "t", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(PREDICTION_COLUMNS)
+        for each in predictions:
+            writer.writerow(
+                [
+                    escape(each.file),
+                    each.sha256,
+                    escape(each.label),
+                    "you" if each.is_labeled else "model",
+                    escape(each.predicted),
+                    f"{each.probability:.4f}",
+                    escape(each.second),
+                    f"{each.margin:.4f}",
+                ]
+            )
 
 
 def parse_answers(text: str) -> list[Answer]:

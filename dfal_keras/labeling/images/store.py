@@ -109,6 +109,19 @@ class ImageStore:
         self._use(self._read_table())
 
     @property
+    def images(self) -> pathlib.Path:
+        """The folder of images."""
+        return self._images
+
+    def files(self, row: int) -> list[str]:
+        """Return the names of the files with a row's content."""
+        return list(self._rows[row].files)
+
+    def path_of_name(self, name: str) -> pathlib.Path:
+        """Return the path of a file by its name."""
+        return self._path(name)
+
+    @property
     def pool(self) -> np.ndarray:
         """The pixels: uint8 of shape `(rows, *sample_shape)`, mapped, read-only."""
         if self._pool is None:
