@@ -5,6 +5,7 @@ import re
 from dfal_keras import _files
 from dfal_keras.labeling.formats import csv_files, cvat, label_studio
 from dfal_keras.labeling.formats.queried_image import QueriedImage
+from dfal_keras.labeling.images import photographs
 from dfal_keras.labeling.session import Session
 from dfal_keras.labeling.views import contact_sheets
 from dfal_keras.labeling.views import page as labeling_page
@@ -38,7 +39,9 @@ def write(
     csv_files.write_queries(table, queried)
     print(f"{table}: {len(queried)} images; fill in the column `label`, or")
     page = session.path("queries.html")
-    labeling_page.write_page(page, queried, session.settings.classes)
+    labeling_page.write_page(
+        page, queried, session.settings.classes, photographs=previews(session, queried)
+    )
     print(f"{page}: label them in a browser, and save queries.csv there")
     if sheets != "none":
         made = contact_sheets.write_sheets(session.path(f"queries.{sheets}"), queried)
@@ -47,6 +50,18 @@ def write(
         _write_label_studio(session, queried, prefix)
     if with_cvat:
         _write_cvat(session, queried)
+
+
+def previews(session: Session, queried: list[QueriedImage]) -> list[bytes] | None:
+    """Return the photographs of queried images, `None` if one can't be read."""
+    rows = [session.store.find(None, image.sha256) for image in queried]
+    paths = [None if row is None else session.store.path(row) for row in rows]
+    if None in paths:
+        return None
+    try:
+        return [photographs.read_preview(path) for path in paths if path is not None]
+    except (OSError, ValueError):
+        return None
 
 
 def _write_label_studio(session, queried, prefix):

@@ -26,6 +26,7 @@ def add_commands(commands) -> None:
         "CVAT. The latest label of an image counts; `?` means that nobody can tell.",
     )
     _add_train(commands)
+    _add_label(commands)
     _add_predict(commands)
     _add_check(commands)
     _add(commands, "status", "show labels, open questions and results", "")
@@ -188,6 +189,25 @@ def _add_tell(commands, name, help, description):
         help="add these classes",
     )
     add("--who", help="name of the annotator (default: from the file, or the user's)")
+
+
+def _add_label(commands):
+    add = _add(
+        commands,
+        "label",
+        "label images in a browser",
+        "Label images in a browser, from a server on this machine. Every answer is "
+        "stored at once; a button trains the model and asks again.",
+    )
+    add(
+        "--num-queries",
+        type=int,
+        default=20,
+        help="number of images to choose at a time (default: %(default)s)",
+    )
+    add("--restarts", type=int, default=5, help="trainings (default: %(default)s)")
+    add("--port", type=int, default=0, help="port of the server (default: any)")
+    add("--no-browser", action="store_true", help="do not open the browser")
 
 
 def _add_predict(commands):

@@ -5,6 +5,7 @@ import dataclasses
 import getpass
 import math
 import pathlib
+import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 
 import tqdm
@@ -15,6 +16,7 @@ from dfal_keras.labeling import (
     asking,
     checking,
     predicting,
+    serving,
     telling,
     training,
     training_history,
@@ -216,6 +218,43 @@ def check(session: pathlib.Path, *, num: int, trust: bool = False) -> None:
         _print_check(checking.result(opened))
 
 
+def label(
+    session: pathlib.Path,
+    *,
+    num_queries: int,
+    restarts: int,
+    port: int,
+    no_browser: bool,
+    trust: bool = False,
+) -> None:
+    """Serve the page to label images with, until it is interrupted.
+
+    Raises:
+        ValueError: If an argument is invalid, or there is nothing to label.
+    """
+    try:
+        from dfal_keras.labeling.views import server
+    except ImportError as error:
+        raise ValueError(
+            'The command `label` needs Flask and waitress: pip install "dfal-keras'
+            f'[label]" ({error})'
+        ) from error
+
+    def show(address):
+        print(f"{address}: label the images there; Ctrl-C ends it", flush=True)
+        if not no_browser:
+            webbrowser.open(address)
+
+    with _opened(session, trust) as opened:
+        _tell_filled_in(opened)
+        desk = serving.Desk(opened, num_queries, {"num_restarts": restarts})
+        try:
+            server.serve(desk, port=port, who=_user(), started=show)
+        finally:
+            desk.close()
+            print("all answers are stored")
+
+
 def _check_out(path):
     """Raise ValueError if a file to write is not new, nor one of predictions."""
     header = ",".join(csv_files.PREDICTION_COLUMNS).encode()
@@ -379,4 +418,5 @@ COMMANDS: dict[str, Callable] = {
     "status": status,
     "predict": predict,
     "check": check,
+    "label": label,
 }

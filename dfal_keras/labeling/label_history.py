@@ -13,6 +13,8 @@ from dfal_keras import _files
 from dfal_keras.labeling.formats import spreadsheet_cells
 from dfal_keras.labeling.formats.answer import CANT_TELL
 
+RETRACTED = ""  # the label of an entry that removes the one before
+
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
@@ -23,7 +25,8 @@ class Entry:
         who: Name of the annotator.
         file: Name of the image at that time, relative to its folder.
         sha256: Checksum of the image file, which identifies the image.
-        label: Name of the class, or `?` if the annotator can't tell.
+        label: Name of the class; `?` if the annotator can't tell; empty if the label
+            before is removed.
     """
 
     time: str

@@ -1,6 +1,8 @@
 """The labels of a session's learner."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from dfal_keras import ActiveLearner
 
@@ -29,3 +31,10 @@ def apply_answers(learner: ActiveLearner, answers: Mapping[int, int | None]) -> 
     learner.add_labels(added, [answers[row] for row in added])
     learner.unlabel([row for row in unknown if row in labeled])
     learner.ignore(unknown)
+
+
+def remove_answers(learner: ActiveLearner, rows: Sequence[int]) -> None:
+    """Remove the labels of rows, and "can't tell": they may be asked again."""
+    labeled = set(learner.labeled.indices.tolist())
+    learner.unlabel([row for row in rows if row in labeled])
+    learner.ignored = np.setdiff1d(learner.ignored, np.array(rows, np.int64))

@@ -19,7 +19,7 @@ from dfal_keras.labeling import (
 )
 from dfal_keras.labeling.images import decoding
 from dfal_keras.labeling.images.store import Changes, ImageStore
-from dfal_keras.labeling.label_history import Entry, LabelHistory, is_unknown
+from dfal_keras.labeling.label_history import RETRACTED, Entry, LabelHistory, is_unknown
 from dfal_keras.labeling.settings import Settings
 
 
@@ -91,7 +91,7 @@ class Session:
                 strategy=_strategy(self.settings, self.folder),
                 pool=self.store.pool,
             )
-            self._catch_up()
+            self.catch_up()
             self._drop_absent()
         except BaseException:
             self.close()
@@ -226,15 +226,22 @@ class Session:
         found = {}
         for checksum, label in self.history.latest().items():
             row = self.store.find(None, checksum)
-            if row is not None:
+            if row is not None and label != RETRACTED:
                 found[row] = label
         return found
 
-    def record(self, entries: Sequence[Entry]) -> None:
-        """Add answers to the history, then to the learner, each on disk."""
+    def record(self, entries: Sequence[Entry], *, apply: bool = True) -> None:
+        """Add answers to the history, on disk, and apply them to the learner.
+
+        Args:
+            entries: The answers.
+            apply: Whether to apply them now, or with the next `catch_up`. Defaults to
+                `True`.
+        """
         if entries:
             self.history.append(entries)
-            self._catch_up()
+        if entries and apply:
+            self.catch_up()
 
     def set_classes(self, classes: Sequence[str]) -> None:
         """Change the names of the classes, and write the settings."""
@@ -260,8 +267,8 @@ class Session:
     def __exit__(self, *_):
         self.close()
 
-    def _catch_up(self):
-        """Tell the learner the answers that only labels.csv has, and save it."""
+    def catch_up(self) -> None:
+        """Apply the answers that only labels.csv has to the learner, and save it."""
         num_told = self.learner.metadata.get("num_told", 0)
         told = self.learner.metadata.get("told", self.history.checksum(0))
         if num_told > len(self.history.entries) or told != self.history.checksum(
@@ -276,15 +283,21 @@ class Session:
             entry.sha256: entry.label for entry in self.history.entries[num_told:]
         }
         answers = {}
+        retracted = []
         for checksum, label in pending.items():
             row = self.store.find(None, checksum)
-            if row is not None and checksum not in self._check_sample:
+            if row is None or checksum in self._check_sample:
+                continue
+            if label == RETRACTED:
+                retracted.append(row)
+            else:
                 classes = self.settings.classes
                 if not is_unknown(label) and label not in classes:
                     raise self._unknown_class(checksum, label)
                 answers[row] = None if is_unknown(label) else classes.index(label)
         if pending:
             learner_labels.apply_answers(self.learner, answers)
+            learner_labels.remove_answers(self.learner, retracted)
             self.save()
 
     def _unknown_class(self, checksum, label):

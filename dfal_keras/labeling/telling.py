@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dfal_keras import _validation
 from dfal_keras.labeling import settings
 from dfal_keras.labeling.formats.answer import CANT_TELL, Answer, check_text
-from dfal_keras.labeling.label_history import Entry, is_unknown
+from dfal_keras.labeling.label_history import RETRACTED, Entry, is_unknown
 from dfal_keras.labeling.session import Session
 
 
@@ -44,7 +44,11 @@ class Told:
 
 
 def tell(
-    session: Session, answers: Sequence[Answer], *, new_classes: Sequence[str] = ()
+    session: Session,
+    answers: Sequence[Answer],
+    *,
+    new_classes: Sequence[str] = (),
+    apply: bool = True,
 ) -> Told:
     """Add or correct labels. The latest answer of an image counts.
 
@@ -54,6 +58,8 @@ def tell(
             by name.
         new_classes: Names to add to the classes. Those that are there already, as
             after a command that was killed, have no effect.
+        apply: Whether to apply the answers to the learner now. Otherwise they are
+            stored, and `Session.catch_up` applies them. Defaults to `True`.
 
     Returns:
         A `Told`.
@@ -71,15 +77,33 @@ def tell(
     known = session.labels()
     kinds = []
     entries = []
-    now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+    now = _now()
     for row, answer in sorted(rows.items()):
         label = CANT_TELL if answer.label is None else answer.label
         kinds.append(_kind(known.get(row), label))
         if known.get(row) != label:
             image = session.store.names[row], session.store.hashes[row]
             entries.append(Entry(now, answer.who, *image, label))
-    session.record(entries)
+    session.record(entries, apply=apply)
     return Told.count(kinds, missing)
+
+
+def retract(
+    session: Session, file: str, sha256: str, who: str, *, apply: bool = True
+) -> None:
+    """Remove the label of an image, which is as if it was never answered.
+
+    Args:
+        session: The session.
+        file: Name of the image.
+        sha256: Its checksum.
+        who: Name of the annotator.
+        apply: As for `tell`. Defaults to `True`.
+    """
+    check_text("who", who)
+    if session.history.latest().get(sha256):
+        entry = Entry(_now(), who, file, sha256, RETRACTED)
+        session.record([entry], apply=apply)
 
 
 def untold(session: Session, answers: Sequence[Answer]) -> list[Answer]:
@@ -93,6 +117,10 @@ def untold(session: Session, answers: Sequence[Answer]) -> list[Answer]:
     """
     told = {(entry.sha256, entry.label) for entry in session.history.entries}
     return [a for a in answers if (a.sha256, a.label or CANT_TELL) not in told]
+
+
+def _now():
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
 
 
 def _kind(before: str | None, label: str) -> str:

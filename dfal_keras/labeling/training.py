@@ -52,7 +52,8 @@ def train(
             f"Received: held_out_fraction={held_out_fraction!r}",
         )
     started = time.perf_counter()
-    labeled, classes = session.learner.labeled, session.settings.classes
+    # A copy: labels may be added meanwhile, in another thread.
+    labeled, classes = copy.copy(session.learner.labeled), session.settings.classes
     least = 2 if held_out_fraction and not allow_missing_classes else 1
     _check_counts(labeled.labels, classes, least, allow_missing_classes)
     checksums = [session.store.hashes[row] for row in labeled.indices]

@@ -89,10 +89,25 @@ def decode(content: bytes, sample_shape: tuple[int, int, int]) -> np.ndarray:
         >>> decode(file.getvalue(), (4, 6, 3))[0, 0]
         array([255,   0,   0], dtype=uint8)
     """
+    with opened(content) as image:
+        return _decode(image, sample_shape)
+
+
+@contextlib.contextmanager
+def opened(content: bytes) -> Iterator[Image.Image]:
+    """Open an image file, which is decoded within the context.
+
+    One large image is decoded at a time, whatever the number of threads.
+
+    Raises:
+        ValueError: If it can't be decoded. The message is a short reason.
+    """
     try:
-        file = io.BytesIO(content)
-        with Image.open(file, formats=_FORMATS) as opened, _turn(opened):
-            return _decode(opened, sample_shape)
+        with (
+            Image.open(io.BytesIO(content), formats=_FORMATS) as image,
+            _turn(image),
+        ):
+            yield image
     except UnidentifiedImageError:
         formats = ", ".join(_FORMATS)
         raise ValueError(f"not an image of the formats {formats}") from None
@@ -100,6 +115,13 @@ def decode(content: bytes, sample_shape: tuple[int, int, int]) -> np.ndarray:
     except Exception as error:
         reason = str(error) or type(error).__name__
         raise ValueError(" ".join(reason.split())) from error
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Return an open image in RGB, rotated as its EXIF data says."""
+    image = _to_8_bits(image)
+    ImageOps.exif_transpose(image, in_place=True)
+    return _convert(image, 3)
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ const page = JSON.parse(element("page-data").textContent);
 const { classes, images } = page;
 const numDigits = classes[0].key.length; // more than 1: digits are typed in a row
 
+const isServed = page.is_served; // answers go to a server, as they are given
 let answers = images.map((image) => image.label); // "" where there is none
 let saved = toCsv(); // the last file that was saved
 let current = 0; // position of the image shown
@@ -27,6 +28,7 @@ function setAnswer(position, answer) {
   changes.push([position, answers[position]]);
   answers[position] = answer;
   keep();
+  send(position);
 }
 
 function answer(name) {
@@ -35,7 +37,8 @@ function answer(name) {
   const next = nextUnanswered(position);
   const said = `Image ${position + 1}: ${describe(name)}.`;
   if (next === null) {
-    show(position, `${said} All images are answered: save queries.csv.`);
+    const then = isServed ? "train and ask again" : "save queries.csv";
+    show(position, `${said} All images are answered: ${then}.`);
   } else {
     show(next, said);
   }
@@ -53,6 +56,7 @@ function undo() {
     const [position, before] = changes.pop();
     answers[position] = before;
     keep();
+    send(position);
     show(position, `Undone. Image ${position + 1}: ${describe(before)}.`);
   }
 }
@@ -70,6 +74,10 @@ function describe(name) {
 }
 
 function save() {
+  if (isServed) {
+    train();
+    return;
+  }
   const csv = toCsv();
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([csv], { type: "text/csv" }));
@@ -81,9 +89,84 @@ function save() {
   show(current, `Saved as queries.csv: ${numAnswered()} of ${images.length} answered.`);
 }
 
+// ------------------------------------------------- answers to the server
+
+const unsent = new Map(); // the latest answer of images that the server lacks
+let isSending = false;
+
+function send(position) {
+  if (!isServed) return;
+  unsent.set(images[position].sha256, answers[position]);
+  sendAll();
+}
+
+async function sendAll() {
+  if (isSending) return;
+  isSending = true;
+  while (unsent.size) {
+    const [sha256, label] = unsent.entries().next().value;
+    let response = null;
+    try {
+      response = await post("answer", { sha256, label });
+    } catch {
+      element("message").textContent = "The server does not answer: trying again.";
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      continue;
+    }
+    if (unsent.get(sha256) === label) unsent.delete(sha256);
+    if (!response.ok) {
+      const said = await response.json().catch(() => ({}));
+      element("message").textContent = `Not stored: ${said.error ?? response.status}`;
+    }
+  }
+  isSending = false;
+}
+
+function post(name, content) {
+  return fetch(name, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(content),
+  });
+}
+
+async function train() {
+  element("save").disabled = true;
+  await post("train", {});
+  await waitForTraining();
+}
+
+async function waitForTraining() {
+  for (;;) {
+    const state = await fetch("state").then((response) => response.json());
+    element("training").hidden = !state.is_training;
+    element("training-bar").value = state.progress;
+    if (!state.is_training) {
+      if (state.message) sessionStorage.setItem("message", state.message);
+      location.reload();
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+async function refresh() {
+  // Another tab may have answered.
+  if (unsent.size) return;
+  const state = await fetch("state").then((response) => response.json());
+  if (state.is_training) waitForTraining();
+  if (state.query !== page.query) {
+    location.reload(); // trained in another tab
+    return;
+  }
+  answers = images.map(({ sha256 }) => state.labels[sha256] ?? "");
+  show(current, element("message").textContent);
+}
+
 // ------------------------------------------- answers survive a reload
 
 function keep() {
+  if (isServed) return true;
   try {
     localStorage.setItem(page.storage_key, JSON.stringify({ answers, saved }));
   } catch {
@@ -93,6 +176,7 @@ function keep() {
 }
 
 function restore() {
+  if (isServed) return;
   let kept = null;
   try {
     kept = JSON.parse(localStorage.getItem(page.storage_key));
@@ -112,6 +196,7 @@ function show(position, message = "") {
   const image = images[position];
   current = position;
   typed = "";
+  zoom(1);
   element("message").textContent = message;
   element("position").textContent = `${position + 1} of ${images.length}`;
   element("file").textContent = image.file;
@@ -119,6 +204,29 @@ function show(position, message = "") {
   showPicture("example-image", image.example, image.is_small);
   showSwitches();
   showAnswers();
+  if (isServed) {
+    for (const next of images.slice(position + 1, position + 4)) {
+      new Image().src = next.image; // so that it is there when it is shown
+    }
+  }
+}
+
+// Enlarge the image around a point, given in shares of its width and height.
+let scale = 1;
+
+function zoom(factor, x = 0.5, y = 0.5) {
+  scale = factor;
+  const { style } = element("image");
+  style.transformOrigin = `${100 * x}% ${100 * y}%`;
+  style.transform = factor === 1 ? "" : `scale(${factor})`;
+}
+
+function onWheel(event) {
+  event.preventDefault();
+  const box = element("frame").getBoundingClientRect();
+  const x = (event.clientX - box.left) / box.width;
+  const y = (event.clientY - box.top) / box.height;
+  zoom(Math.min(16, Math.max(1, scale * (event.deltaY < 0 ? 1.25 : 0.8))), x, y);
 }
 
 function showPicture(id, address, isSmall) {
@@ -143,7 +251,10 @@ function showAnswers() {
   element("bar").max = images.length;
   element("bar").value = count;
   element("count").textContent = `${count} of ${images.length} answered`;
-  element("save").classList.toggle("primary", toCsv() !== saved);
+  element("save").classList.toggle(
+    "primary",
+    isServed ? count === images.length : toCsv() !== saved,
+  );
   element("previous").disabled = current === 0;
   element("next").disabled = current === images.length - 1;
   element("undo").disabled = !changes.length;
@@ -193,6 +304,7 @@ const KEYS = {
   p: () => element("show-prediction").click(),
   s: save,
   u: undo,
+  z: () => zoom(scale === 1 ? 3 : 1),
 };
 
 function typeDigits(digits) {
@@ -270,7 +382,8 @@ function addClassButton({ name, key }) {
 function addThumbnail(image, position) {
   const button = addElement(element("overview"), "button");
   const img = addElement(button, "img");
-  img.src = image.image;
+  img.loading = "lazy";
+  img.src = image.thumbnail ?? image.image;
   img.alt = "";
   img.className = image.is_small ? "small" : "";
   addElement(button, "span");
@@ -285,12 +398,13 @@ function start() {
   element("classes").classList.toggle("narrow", classes.length > 7 && areShort);
   element("search").hidden = numDigits === 1;
   element("example-switch").hidden = !images.some(({ example }) => example);
-  element("show-example").checked = true;
+  element("show-example").checked = false; // who labels has no use for it
   element("show-prediction").checked = false;
   element("cannot-tell").dataset.name = CANNOT_TELL;
   const onClick = {
     save,
     undo,
+    zoom: () => zoom(scale === 1 ? 3 : 1),
     clear: clearAnswer,
     previous: () => move(-1),
     next: () => move(1),
@@ -305,7 +419,7 @@ function start() {
   element("filter").addEventListener("keydown", onFilterKey);
   element("filter").addEventListener("input", showMatches);
   window.addEventListener("beforeunload", (event) => {
-    if (toCsv() !== saved) event.preventDefault();
+    if (isServed ? unsent.size : toCsv() !== saved) event.preventDefault();
   });
   // The same page in another tab: show its answers instead of replacing them.
   window.addEventListener("storage", (event) => {
@@ -314,10 +428,18 @@ function start() {
       show(current);
     }
   });
+  element("frame").addEventListener("wheel", onWheel, { passive: false });
+  if (isServed) {
+    element("save-text").textContent = "Train and ask again";
+    window.addEventListener("focus", refresh);
+    refresh();
+  }
   restore();
   const canKeep = keep();
   const first = nextUnanswered(images.length - 1) ?? 0;
-  show(first, canKeep ? "" : "This browser keeps no answers: save before you close it.");
+  const said = isServed ? (sessionStorage.getItem("message") ?? "") : "";
+  if (isServed) sessionStorage.removeItem("message");
+  show(first, canKeep ? said : "This browser keeps no answers: save before you close it.");
 }
 
 start();

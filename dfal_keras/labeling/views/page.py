@@ -26,6 +26,7 @@ def write_page(
     classes: Sequence[str],
     *,
     title: str = "Images to label",
+    photographs: Sequence[bytes] | None = None,
 ) -> None:
     """Write a page with which to label images in a browser. The write is atomic.
 
@@ -41,28 +42,55 @@ def write_page(
         queried: The images to label, in the order in which they are shown.
         classes: The names of the classes.
         title: The heading of the page. Defaults to `"Images to label"`.
+        photographs: The images as JPEG files, to show in place of the pixels that the
+            network takes. Defaults to `None`.
 
     Raises:
         ValueError: If there are no images or classes, if class names are empty,
             equal or `?`, if an image is labeled with another class, or if a sample
             is no image of 1, 3 or 4 channels.
     """
+    text = render_page(queried, classes, title=title, photographs=photographs)
+    _files.write_text(path, text)
+
+
+def render_page(
+    queried: Sequence[QueriedImage],
+    classes: Sequence[str],
+    *,
+    title: str = "Images to label",
+    photographs: Sequence[bytes] | None = None,
+    is_served: bool = False,
+) -> str:
+    """Return the HTML of a page; see `write_page`.
+
+    Args:
+        queried: As for `write_page`.
+        classes: As for `write_page`.
+        title: As for `write_page`.
+        photographs: As for `write_page`.
+        is_served: Whether the page is that of `labeling.views.server`: it loads the
+            original images from there, and sends answers to it. Defaults to `False`.
+
+    Raises:
+        ValueError: As for `write_page`.
+    """
     check_queried(queried, classes)
-    data = _page_data(queried, classes)
+    data = _page_data(queried, classes, photographs, is_served)
     style, script = _read("page.css"), _read("page.js")
-    # Only this style and this script apply, and nothing can be loaded.
+    source = "'self'" if is_served else "'none'"
+    # Only this style and this script apply. Nothing is loaded but from the server.
     policy = (
-        "default-src 'none'; img-src data:; "
+        f"default-src 'none'; img-src data: {source}; connect-src {source}; "
         f"style-src '{_digest(style)}'; script-src '{_digest(script)}'"
     )
-    page = string.Template(_read("page.html")).substitute(
+    return string.Template(_read("page.html")).substitute(
         policy=policy,
         title=html.escape(title),
         style=style,
         data=_to_script_json(data),
         script=script,
     )
-    _files.write_text(path, page)
 
 
 def class_keys(classes: Sequence[str]) -> list[str]:
@@ -104,7 +132,7 @@ def check_queried(queried: Sequence[QueriedImage], classes: Sequence[str]) -> No
             )
 
 
-def _page_data(queried, classes):
+def _page_data(queried, classes, photographs, is_served):
     """Return what the script of the page reads."""
     keys = class_keys(classes)
     data = {
@@ -117,14 +145,26 @@ def _page_data(queried, classes):
             }
             for name, key in zip(classes, keys, strict=True)
         ],
-        "images": [_image_data(image) for image in queried],
+        "images": [
+            _image_data(image, photograph, is_served)
+            for image, photograph in zip(
+                queried, photographs or [None] * len(queried), strict=True
+            )
+        ],
+        "is_served": is_served,
+        "query": query_name(queried),
     }
     # Answers are kept for this query, and for no other page of the same browser.
     digest = hashlib.sha256(json.dumps(data).encode()).hexdigest()
     return {**data, "storage_key": f"dfal-keras-{digest}"}
 
 
-def _image_data(image):
+def query_name(queried: Sequence[QueriedImage]) -> str:
+    """Return a text that names a query: a checksum of its images."""
+    return hashlib.sha256("".join(i.sha256 for i in queried).encode()).hexdigest()
+
+
+def _image_data(image, photograph, is_served):
     """Return what the page shows and saves of an image."""
     *cells, _ = csv_files.cells(image)  # the page adds the label
     example = image.adversarial_example
@@ -134,12 +174,25 @@ def _image_data(image):
         "predicted": None
         if image.probability is None
         else f"{image.predicted} ({image.probability:.0%})",
-        "image": _to_address(image.image),
+        "image": _address(image, photograph, is_served),
+        "thumbnail": f"input/{image.sha256}" if is_served else None,
+        "sha256": image.sha256,
         "example": None if example is None else _to_address(example),
         "example_predicted": image.adversarial_predicted,
-        "is_small": max(image.image.shape[:2]) <= _SMALL,
+        "is_small": max(image.image.shape[:2]) <= _SMALL
+        and photograph is None
+        and not is_served,
         "cells": _to_line(cells) + ",",
     }
+
+
+def _address(image, photograph, is_served):
+    """Return the address of the picture to label."""
+    if is_served:
+        return f"image/{image.sha256}"
+    if photograph is not None:
+        return f"data:image/jpeg;base64,{base64.b64encode(photograph).decode()}"
+    return _to_address(image.image)
 
 
 def _to_line(cells):
