@@ -4,9 +4,12 @@ import contextlib
 import hashlib
 import os
 import pathlib
+import re
 import uuid
 from collections.abc import Iterator
 from typing import IO
+
+_TEMPORARY = re.compile(r".*\.[0-9a-f]{32}\.tmp", re.DOTALL)
 
 
 @contextlib.contextmanager
@@ -15,7 +18,7 @@ def replacing(path: str | os.PathLike, mode: str = "b", **options) -> Iterator[I
 
     The write is atomic, also if the process is killed or the power fails: the content
     is synced to disk before the file is renamed. If the context raises, `path` is not
-    changed and the temporary file is removed.
+    changed and the temporary file is removed. An existing file keeps its permissions.
 
     Args:
         path: The file to write. Its folder must exist.
@@ -34,6 +37,8 @@ def replacing(path: str | os.PathLike, mode: str = "b", **options) -> Iterator[I
         with temporary.open(f"x{mode}", **options) as file:
             yield file
             file.flush()
+            with contextlib.suppress(OSError, AttributeError):  # no file, or Windows
+                os.fchmod(file.fileno(), path.stat().st_mode & 0o777)
             os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
@@ -41,6 +46,18 @@ def replacing(path: str | os.PathLike, mode: str = "b", **options) -> Iterator[I
             temporary.unlink()
         raise
     _sync_folder(path.parent)
+
+
+def remove_temporary(folder: str | os.PathLike) -> None:
+    """Remove the temporary files of processes that were killed, and no others."""
+    for path in pathlib.Path(folder).iterdir():
+        if is_temporary(path) and path.is_file():
+            path.unlink()
+
+
+def is_temporary(path: pathlib.Path) -> bool:
+    """Return whether a file has a name that `replacing` gives to temporary files."""
+    return bool(_TEMPORARY.fullmatch(path.name))
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

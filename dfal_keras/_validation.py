@@ -1,6 +1,7 @@
 """Checks of arguments.
 
-Each raises a ValueError that names the argument, what it must be and its value.
+Each raises an `ArgumentError`, a ValueError that names the argument, what it
+must be and its value.
 """
 
 import numbers
@@ -12,15 +13,47 @@ import numpy as np
 _MAX_CLASSES = 2**31  # labels are int32 in TensorFlow
 
 
-def check_count(name: str, value, *, minimum: int = 1) -> int:
-    """Return `value` as an int, or raise ValueError if it is not one from `minimum`."""
+class ArgumentError(ValueError):
+    """An argument is invalid.
+
+    Args:
+        argument: Name of the argument.
+        reason: What it must be, and what was received: "must be ... Received: ...".
+
+    Attributes:
+        argument: Name of the argument.
+        reason: As above. A command line shows it with the name of its flag.
+    """
+
+    def __init__(self, argument: str, reason: str):
+        super().__init__(argument, reason)
+        self.argument = argument
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"Argument `{self.argument}` {self.reason}"
+
+
+def check_count(
+    name: str, value, *, minimum: int = 1, maximum: int | None = None
+) -> int:
+    """Return `value` as an int, or raise ValueError if it is not one in the range."""
     is_integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if is_integer and maximum is not None and value > maximum:
+        raise ArgumentError(
+            name, f"must be at most {maximum}. Received: {name}={value!r:.80}"
+        )
     if not is_integer or value < minimum:
-        raise ValueError(
-            f"Argument `{name}` must be an integer of at least {minimum}. "
-            f"Received: {name}={value!r}"
+        raise ArgumentError(
+            name,
+            f"must be an integer of at least {minimum}. Received: {name}={value!r}",
         )
     return int(value)
+
+
+def check_seed(value) -> int:
+    """Return the argument `seed` as an int, or raise ValueError."""
+    return check_count("seed", value, minimum=0, maximum=2**64 - 1)
 
 
 def check_optional_count(name: str, value) -> int | None:
@@ -62,8 +95,8 @@ def check_number(
             "finite" if words == "below" and limit == np.inf else f"{words} {limit:g}"
             for words, limit, _ in given
         )
-        raise ValueError(
-            f"Argument `{name}` must be a number {expected}. Received: {name}={value!r}"
+        raise ArgumentError(
+            name, f"must be a number {expected}. Received: {name}={value!r}"
         )
     return value
 
@@ -73,8 +106,8 @@ def check_choice(name: str, value, choices: Iterable) -> str:
     choices = tuple(choices)
     if not isinstance(value, str) or value not in choices:
         listed = ", ".join(map(repr, choices))
-        raise ValueError(
-            f"Argument `{name}` must be one of {listed}. Received: {name}={value!r}"
+        raise ArgumentError(
+            name, f"must be one of {listed}. Received: {name}={value!r}"
         )
     return value
 
@@ -86,9 +119,9 @@ def check_bounds(name: str, value) -> tuple[float, float]:
     limits = _as_array(name, value)
     is_pair = limits.shape == (2,) and limits.dtype.kind in "buif"
     if not is_pair or not limits[0] < limits[1]:
-        raise ValueError(
-            f"Argument `{name}` must be (low, high) with low < high, or None. "
-            f"Received: {name}={value!r}"
+        raise ArgumentError(
+            name,
+            f"must be (low, high) with low < high, or None. Received: {name}={value!r}",
         )
     return float(limits[0]), float(limits[1])
 
@@ -101,9 +134,10 @@ def check_image_shape(input_shape, *, minimum: int = 1) -> None:
         isinstance(size, numbers.Integral) and size >= least  # type: ignore[operator]
         for size, least in zip(shape, sizes, strict=True)
     ):
-        raise ValueError(
-            "Argument `input_shape` must be (height, width, channels) with height "
-            f"and width of at least {minimum}. Received: input_shape={input_shape!r}"
+        raise ArgumentError(
+            "input_shape",
+            "must be (height, width, channels) with height "
+            f"and width of at least {minimum}. Received: input_shape={input_shape!r}",
         )
 
 
@@ -122,19 +156,22 @@ def check_images(
     """
     shape = getattr(x, "shape", None)
     if shape is None or len(shape) < 2 or shape[0] < 1:
-        raise ValueError(
-            f"Argument `{name}` must be an array of at least one sample, of shape "
-            f"(num_samples, ...). Received: {_describe(x)}"
+        raise ArgumentError(
+            name,
+            f"must be an array of at least one sample, of shape "
+            f"(num_samples, ...). Received: {_describe(x)}",
         )
     if not _is_numeric(x):
-        raise ValueError(
-            f"Argument `{name}` must be an array of integers or floats, such as a "
-            f"NumPy array. Received: {_describe(x)}"
+        raise ArgumentError(
+            name,
+            f"must be an array of integers or floats, such as a "
+            f"NumPy array. Received: {_describe(x)}",
         )
     if sample_shape is not None and not _fits(shape[1:], sample_shape):
-        raise ValueError(
-            f"Argument `{name}` must have samples of shape {tuple(sample_shape)}, as "
-            f"the model takes them. Received: {_describe(x)}"
+        raise ArgumentError(
+            name,
+            f"must have samples of shape {tuple(sample_shape)}, as "
+            f"the model takes them. Received: {_describe(x)}",
         )
     if finite and np.dtype(x.dtype).kind == "f":
         _check_finite(name, x)
@@ -155,9 +192,10 @@ def check_labels(
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.shape != (num_samples,) or labels.dtype.kind not in "bui":
-        raise ValueError(
-            f"Argument `{name}` must hold {num_samples} integer class indices, one "
-            f"for each sample. Received: {_describe(labels)}"
+        raise ArgumentError(
+            name,
+            f"must hold {num_samples} integer class indices, one "
+            f"for each sample. Received: {_describe(labels)}",
         )
     labels = labels.astype(np.int64)
     is_wrong = labels < 0
@@ -166,9 +204,10 @@ def check_labels(
     if is_wrong.any():
         limit = "" if num_classes is None else f" and below {num_classes}"
         row = is_wrong.argmax()
-        raise ValueError(
-            f"Argument `{name}` must hold class indices of at least 0{limit}. "
-            f"Received: {name}[{row}]={labels[row]}"
+        raise ArgumentError(
+            name,
+            f"must hold class indices of at least 0{limit}. "
+            f"Received: {name}[{row}]={labels[row]}",
         )
     return labels
 
@@ -176,9 +215,8 @@ def check_labels(
 def check_pair(name: str, data) -> None:
     """Raise ValueError if `data` is not a pair of images and labels."""
     if not isinstance(data, (tuple, list)) or len(data) != 2:
-        raise ValueError(
-            f"Argument `{name}` must be a pair of images and labels. "
-            f"Received: {_describe(data)}"
+        raise ArgumentError(
+            name, f"must be a pair of images and labels. Received: {_describe(data)}"
         )
     check_images(f"{name}[0]", data[0])
     check_labels(f"{name}[1]", data[1], num_samples=data[0].shape[0])
@@ -197,9 +235,10 @@ def check_indices(name: str, indices, size: int | None = None) -> np.ndarray:
     limit = np.iinfo(np.int64).max if size is None else size
     if rows.ndim != 1 or not is_integer or (rows < 0).any() or (rows >= limit).any():
         below = "" if size is None else f" and below {size}"
-        raise ValueError(
-            f"Argument `{name}` must be a list of rows of the pool, integers of at "
-            f"least 0{below}. Received: {name}={indices!r:.80}"
+        raise ArgumentError(
+            name,
+            f"must be a list of rows of the pool, integers of at "
+            f"least 0{below}. Received: {name}={indices!r:.80}",
         )
     return rows.astype(np.int64)
 
@@ -209,9 +248,10 @@ def check_distinct(name: str, indices, size: int | None = None) -> np.ndarray:
     rows = check_indices(name, indices, size)
     found, counts = np.unique(rows, return_counts=True)
     if (counts > 1).any():
-        raise ValueError(
-            f"Argument `{name}` must hold distinct samples. Received: sample "
-            f"{found[counts.argmax()]} more than once"
+        raise ArgumentError(
+            name,
+            f"must hold distinct samples. Received: sample "
+            f"{found[counts.argmax()]} more than once",
         )
     return rows
 
@@ -233,15 +273,17 @@ def check_answers(
     if not optional:
         or_none = unknown = ""
     if len(labels) != len(rows):
-        raise ValueError(
-            f"Argument `labels` must have a label{or_none} for each of `indices`. "
-            f"Received: {len(labels)} labels for {len(rows)} indices"
+        raise ArgumentError(
+            "labels",
+            f"must have a label{or_none} for each of `indices`. "
+            f"Received: {len(labels)} labels for {len(rows)} indices",
         )
     for row, label in zip(rows.tolist(), labels, strict=True):
         if not (optional and label is None) and not _is_class_index(label):
-            raise ValueError(
-                f"Argument `labels` must hold class indices of at least 0{unknown}. "
-                f"Received: {label!r} for sample {row}"
+            raise ArgumentError(
+                "labels",
+                f"must hold class indices of at least 0{unknown}. "
+                f"Received: {label!r} for sample {row}",
             )
     return rows, labels
 
@@ -257,8 +299,8 @@ def _as_array(name, values):
     try:
         return np.asarray(values)
     except (ValueError, TypeError, OverflowError) as error:
-        raise ValueError(
-            f"Argument `{name}` must be one array. Received: {values!r:.80} ({error})"
+        raise ArgumentError(
+            name, f"must be one array. Received: {values!r:.80} ({error})"
         ) from error
 
 
@@ -283,9 +325,10 @@ def _check_finite(name, x):
         is_finite = np.abs(x[start : start + 4096]) <= np.finfo(np.float32).max
         if not is_finite.all():
             row = start + int(np.argwhere(~is_finite)[0, 0])
-            raise ValueError(
-                f"Argument `{name}` must hold finite numbers, also as float32. "
-                f"Received: NaN or infinity in {name}[{row}]"
+            raise ArgumentError(
+                name,
+                f"must hold finite numbers, also as float32. "
+                f"Received: NaN or infinity in {name}[{row}]",
             )
 
 

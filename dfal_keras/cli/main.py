@@ -1,12 +1,14 @@
 """Choose the images to label next, and train models on the labels."""
 
 import argparse
+import contextlib
 import io
 import pathlib
 import sys
 
+from dfal_keras._validation import ArgumentError
 from dfal_keras.backend import quiet_import
-from dfal_keras.cli import session_arguments
+from dfal_keras.cli import session_arguments, terminal
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,14 +26,11 @@ def main(arguments: list[str] | None = None) -> int:
         # Names of files may have characters that the terminal's encoding lacks.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        with quiet_import.quiet():
-            from dfal_keras.cli import query, session_commands
-        if command == "query":
-            query.run(**options)
-        else:
-            session_commands.COMMANDS[command](**options)
+        with contextlib.redirect_stdout(terminal.PrintableStream(sys.stdout)):
+            _run(command, options)
     except (ValueError, OSError) as error:
-        print(f"Stopped: {_name_flags(str(error), options)}", file=sys.stderr)
+        message = " ".join(_describe(error, options).split())
+        print(f"Stopped: {terminal.printable(message)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
@@ -39,21 +38,52 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _name_flags(message, options):
-    """Replace the names of arguments in an error message by those of the command."""
-    for name in (*options, *_NAMES):
-        flag = _NAMES.get(name, f"--{name.replace('_', '-')}")
-        message = message.replace(f"Argument `{name}`", f"Argument `{flag}`")
-    return message
+def _run(command, options):
+    with quiet_import.quiet():
+        from dfal_keras.cli import query, session_commands
+    if command == "query":
+        query.run(**options)
+    elif command == "init":
+        session_commands.init(**options)
+    else:
+        with _without_working_folder():
+            session_commands.COMMANDS[command](**options)
+
+
+@contextlib.contextmanager
+def _without_working_folder():
+    """Import no strategy of a session from the working folder.
+
+    The folder may be that of a session that somebody else has made.
+    """
+    first = sys.path[0]  # of `python -m`: the working folder
+    is_here = not first or pathlib.Path(first) == pathlib.Path.cwd()
+    if is_here:
+        sys.path.remove(first)
+    try:
+        yield
+    finally:
+        if is_here:
+            sys.path.insert(0, first)
+
+
+def _describe(error, options):
+    """Return the message of an error, with the flag of the argument that is wrong."""
+    if not isinstance(error, ArgumentError):
+        return str(error)
+    name = error.argument
+    flag = f"--{name.replace('_', '-')}" if name in options else name
+    return f"Argument `{_FLAGS.get(name, flag)}` {error.reason}"
 
 
 # What is not called as in Python.
-_NAMES = {
+_FLAGS = {
     "session": "session",
-    "answers": "answers",
+    "path": "file",
     "images": "--pool",
     "new_classes": "--new-class",
     "num_restarts": "--restarts",
+    "held_out_fraction": "--held-out",
 }
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dfal_keras import pools
-from dfal_keras.cli.rankings import RankedImage
-from dfal_keras.session.image_store import ImageStore
+from dfal_keras import _validation, pools
+from dfal_keras.labeling.formats.csv_files import RankedImage
+from dfal_keras.labeling.images.store import ImageStore
 
 # Arguments of ImageStore, and of the command, for messages.
 _ARGUMENTS = {"images": "pool", "folder": "cache", "sample_shape": "image_size"}
@@ -42,18 +42,20 @@ class Pool:
         """
         if self.store is None:
             if image.index is None:
-                raise ValueError(
-                    "Argument `exclude` must name rankings of an array, with rows in "
-                    f"the column `index`. Received: no index of {image.file!r}"
+                raise _validation.ArgumentError(
+                    "exclude",
+                    "must name rankings of an array, with rows in "
+                    f"the column `index`. Received: no index of {image.file!r}",
                 )
             return image.index
         if image.sha256:
             return self.store.find(None, image.sha256)
         if image.file:
             return self.store.find(image.file, None)
-        raise ValueError(
-            "Argument `exclude` must name rankings of a folder, with the column `file` "
-            f"or `sha256`. Received: index {image.index} without them"
+        raise _validation.ArgumentError(
+            "exclude",
+            "must name rankings of a folder, with the column `file` "
+            f"or `sha256`. Received: index {image.index} without them",
         )
 
 
@@ -82,28 +84,27 @@ def load_pool(
         images = pools.as_pool(path, name="pool", sample_shape=sample_shape)
         return Pool(images)
     if not path.is_dir():
-        raise ValueError(
-            "Argument `pool` must be a folder of images, a .npy file or an .npz file. "
+        raise _validation.ArgumentError(
+            "pool",
+            "must be a folder of images, a .npy file or an .npz file. "
             f"Received: pool={str(path)!r}"
-            f"{'' if path.exists() else ', which does not exist'}"
+            f"{'' if path.exists() else ', which does not exist'}",
         )
     shape = tuple(sample_shape or ())
     if len(shape) != 3 or None in shape or shape[2] not in (1, 3, 4):
-        raise ValueError(
-            "Argument `pool` may be a folder only for a model of images of a known "
-            "size, with 1, 3 or 4 channels; set --image-size, or use an array. "
-            f"Received: a model for samples of shape {shape}"
+        raise _validation.ArgumentError(
+            "pool",
+            "may be a folder only for a model of images of a known "
+            "size, with 1, 3 or 4 channels; pass `image_size`, or use an array. "
+            f"Received: a model for samples of shape {shape}",
         )
     pathlib.Path(cache).mkdir(exist_ok=True)
     try:
         store = ImageStore(cache, path, (shape[0], shape[1], shape[2]))
         changes = store.refresh(progress)
-    except ValueError as error:
-        message = str(error)
-        for name, ours in _ARGUMENTS.items():
-            message = message.replace(f"Argument `{name}`", f"Argument `{ours}`")
-            message = message.replace(f"Received: {name}=", f"Received: {ours}=")
-        raise ValueError(message) from error
+    except _validation.ArgumentError as error:
+        ours = _ARGUMENTS.get(error.argument, error.argument)
+        raise _validation.ArgumentError(ours, error.reason) from error
     return Pool(store.pool, store, changes.skipped, changes.broken)
 
 

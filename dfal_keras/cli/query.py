@@ -8,9 +8,11 @@ import numpy as np
 
 from dfal_keras import ActiveLearner, _validation, strategies
 from dfal_keras.backend import inference
-from dfal_keras.cli import pool_files, progress_bars, rankings
-from dfal_keras.session import contact_sheets, model_files
-from dfal_keras.session.queried_image import QueriedImage
+from dfal_keras.cli import pool_files, progress_bars
+from dfal_keras.labeling import model_files
+from dfal_keras.labeling.formats import csv_files
+from dfal_keras.labeling.formats.queried_image import QueriedImage
+from dfal_keras.labeling.views import contact_sheets
 
 _NUM_NAMED = 5  # files that are no images
 
@@ -51,7 +53,7 @@ def run(
         chosen_strategy.num_candidates = _validation.check_count(
             "num_candidates", num_candidates, minimum=num_queries
         )
-    ranked = {path: rankings.read(path) for path in exclude}
+    ranked = {path: csv_files.read_ranking(path) for path in exclude}
     if cache is not None:
         _check_cache(cache, pool)
     trained = model_files.load_model(model, allow_lambda=allow_lambda)
@@ -59,30 +61,24 @@ def run(
     with tempfile.TemporaryDirectory() as temporary:
         loaded = _load_pool(pool, shape, cache or temporary)
         images = loaded.images
-        learner = ActiveLearner(
-            _no_training,
-            chosen_strategy,
-            num_queries=num_queries,
-            seed=seed,
-            pool=images,
-            model=trained,
-        )
+        learner = ActiveLearner(strategy=chosen_strategy, seed=seed, pool=images)
         if loaded.store:
             learner.ignore(np.flatnonzero(~loaded.store.is_present))
         num_images = len(images) - len(learner.ignored)
         _exclude(learner, loaded, ranked)
         num_left = len(images) - len(learner.ignored)
         if num_queries > num_left:
-            raise ValueError(
-                "Argument `num_queries` must be at most the number of images that are "
-                f"not excluded, {num_left}. Received: num_queries={num_queries}"
+            raise _validation.ArgumentError(
+                "num_queries",
+                "must be at most the number of images that are "
+                f"not excluded, {num_left}. Received: num_queries={num_queries}",
             )
         print(f"{num_images} images; {strategy} chooses {num_queries}")
-        query = learner.ask()
+        query = learner.choose(num_queries, model=trained)
         queried = images[query.indices]
     probabilities = inference.predict_probabilities(trained, queried)
-    rows = rankings.make_rows(query, probabilities, loaded.store)
-    rankings.write(out, rows)
+    rows = _make_rows(query, probabilities, loaded.store)
+    csv_files.write_ranking(out, rows)
     print(f"{out}: fill in the column `label`")
     if no_sheet:
         return
@@ -95,18 +91,20 @@ def run(
 def _check_new_file(name, path, *suffixes):
     if path.suffix not in suffixes or path.exists() or not path.parent.is_dir():
         expected = " or ".join(suffixes)
-        raise ValueError(
-            f"Argument `{name}` must name a new {expected} file in an existing folder. "
-            f"Received: {name}={str(path)!r}"
+        raise _validation.ArgumentError(
+            name,
+            f"must name a new {expected} file in an existing folder. "
+            f"Received: {name}={str(path)!r}",
         )
 
 
 def _check_cache(cache, pool):
     """Raise ValueError if the cache can't be used."""
     if pool_files.is_array(pool) or not cache.parent.is_dir() or cache.is_file():
-        raise ValueError(
-            "Argument `cache` must name a folder, for the images of a folder. "
-            f"Received: cache={str(cache)!r}, pool={pool!r}"
+        raise _validation.ArgumentError(
+            "cache",
+            "must name a folder, for the images of a folder. "
+            f"Received: cache={str(cache)!r}, pool={pool!r}",
         )
 
 
@@ -136,8 +134,22 @@ def _exclude(learner, loaded, ranked):
             print(f"{path}: {num_gone} of {len(images)} images are not in the pool")
 
 
-def _no_training(x, y, seed):
-    raise AssertionError("The command queries a trained model and labels nothing.")
+def _make_rows(query, probabilities, store):
+    """Return one row of the ranking for each queried image."""
+    predicted = probabilities.argmax(axis=1)
+    return [
+        {
+            "rank": rank + 1,
+            "index": index if store is None else "",
+            "file": store.names[index] if store else "",
+            "sha256": store.hashes[index] if store else "",
+            "score": "" if query.scores is None else f"{query.scores[rank]:.6g}",
+            "predicted": predicted[rank],
+            "probability": f"{probabilities[rank].max():.4f}",
+            "label": "",
+        }
+        for rank, index in enumerate(query.indices.tolist())
+    ]
 
 
 def _draw(path, query, images, rows, model):
@@ -168,6 +180,6 @@ def _draw(path, query, images, rows, model):
         for i, (row, image) in enumerate(zip(rows, images, strict=True))
         for example, label in [counterparts.get(i, (None, None))]
     ]
-    paths = contact_sheets.write(path, queried)
+    paths = contact_sheets.write_sheets(path, queried)
     extra = ", adversarial examples, differences" if counterparts else ""
     print(f"{', '.join(map(str, paths))}: the queries{extra}")

@@ -1,15 +1,14 @@
 """The files that show a query to annotators."""
 
+import re
+
 from dfal_keras import _files
-from dfal_keras.session import (
-    contact_sheets,
-    cvat,
-    label_studio,
-    labeling_page,
-    query_files,
-)
-from dfal_keras.session.queried_image import QueriedImage
-from dfal_keras.session.session import Session
+from dfal_keras.labeling.formats import csv_files, cvat, label_studio
+from dfal_keras.labeling.formats.queried_image import QueriedImage
+from dfal_keras.labeling.images import photographs
+from dfal_keras.labeling.session import Session
+from dfal_keras.labeling.views import contact_sheets
+from dfal_keras.labeling.views import page as labeling_page
 
 
 def write(
@@ -33,22 +32,36 @@ def write(
         with_cvat: Whether to write files for CVAT.
         prefix: What Label Studio needs before the name of an image.
     """
-    for pattern in _PATTERNS:
-        for path in session.folder.glob(pattern):
+    for path in session.folder.iterdir():
+        if _WRITTEN.fullmatch(path.name):
             path.unlink()
     table = session.path("queries.csv")
-    query_files.write(table, queried)
+    csv_files.write_queries(table, queried)
     print(f"{table}: {len(queried)} images; fill in the column `label`, or")
     page = session.path("queries.html")
-    labeling_page.write(page, queried, session.settings.classes)
+    labeling_page.write_page(
+        page, queried, session.settings.classes, photographs=previews(session, queried)
+    )
     print(f"{page}: label them in a browser, and save queries.csv there")
     if sheets != "none":
-        made = contact_sheets.write(session.path(f"queries.{sheets}"), queried)
+        made = contact_sheets.write_sheets(session.path(f"queries.{sheets}"), queried)
         print(f"{', '.join(map(str, made))}: the images, to look at")
     if with_label_studio:
         _write_label_studio(session, queried, prefix)
     if with_cvat:
         _write_cvat(session, queried)
+
+
+def previews(session: Session, queried: list[QueriedImage]) -> list[bytes] | None:
+    """Return the photographs of queried images, `None` if one can't be read."""
+    rows = [session.store.find(None, image.sha256) for image in queried]
+    paths = [None if row is None else session.store.path(row) for row in rows]
+    if None in paths:
+        return None
+    try:
+        return [photographs.read_preview(path) for path in paths if path is not None]
+    except (OSError, ValueError):
+        return None
 
 
 def _write_label_studio(session, queried, prefix):
@@ -69,4 +82,8 @@ def _write_cvat(session, queried):
     print(f"{images}: images for CVAT, and {labels.name}, the labels of its task")
 
 
-_PATTERNS = ("queries*.png", "queries.pdf", "queries_label_studio.*", "queries_cvat.*")
+# What this module writes; a user's own files, such as queries_old.png, stay.
+_WRITTEN = re.compile(
+    r"queries(-\d+)?\.png|queries\.pdf|queries_label_studio\.(json|xml)"
+    r"|queries_cvat\.(json|zip)"
+)

@@ -4,7 +4,7 @@ import pathlib
 
 
 def add_commands(commands) -> None:
-    """Add the commands `init`, `import`, `ask`, `tell`, `train` and `status`.
+    """Add the commands of a session.
 
     Args:
         commands: What `argparse.ArgumentParser.add_subparsers` returned.
@@ -26,6 +26,9 @@ def add_commands(commands) -> None:
         "CVAT. The latest label of an image counts; `?` means that nobody can tell.",
     )
     _add_train(commands)
+    _add_label(commands)
+    _add_predict(commands)
+    _add_check(commands)
     _add(commands, "status", "show labels, open questions and results", "")
 
 
@@ -73,6 +76,13 @@ def add_model_options(add) -> None:
 def _add(commands, name, help, description):
     command = commands.add_parser(name, help=help, description=description or None)
     command.add_argument("session", type=pathlib.Path, help="the session's folder")
+    if name != "init":
+        command.add_argument(
+            "--trust",
+            action="store_true",
+            help="run Python code that the session brings: Lambda layers of its model, "
+            "a strategy of its own; only if you trust its origin",
+        )
     return command.add_argument
 
 
@@ -92,22 +102,38 @@ def _add_init(commands):
     )
     add(
         "--model",
-        required=True,
-        help="classifier, a .keras file; it takes pixels from 0 to 255",
+        default="MobileNetV3Small",
+        help="a classifier that takes pixels from 0 to 255, a .keras file; or the name "
+        "of a new network: LeNet5, VGG8 or one of keras.applications (default: "
+        "%(default)s)",
+    )
+    add(
+        "--weights",
+        default="imagenet",
+        help="weights of a new network of keras.applications: imagenet, which are "
+        "downloaded; none; or a .weights.h5 or .keras file of the network without its "
+        "top (default: %(default)s)",
     )
     add(
         "--classes",
         required=True,
         nargs="+",
         metavar="CLASS",
-        help="names of the classes, in the order of the model's outputs",
+        help="names of the classes, in the order of the outputs of a .keras file",
     )
     add_strategy_options(add)
-    add(
-        "--untrained",
-        action="store_true",
-        help="the model is not trained yet: draw the first images at random",
-    )
+    for flag, value, help in (
+        ("--trained", True, "the .keras file is trained"),
+        ("--untrained", False, "it is not: ask for diverse images first"),
+    ):
+        add(
+            flag,
+            dest="is_trained",
+            action="store_const",
+            const=value,
+            help=f"{help} (default: a model that says one class for nearly all images "
+            "is not)",
+        )
     add_model_options(add)
 
 
@@ -153,7 +179,7 @@ def _add_ask(commands):
 
 def _add_tell(commands, name, help, description):
     add = _add(commands, name, help, description)
-    add("answers", type=pathlib.Path, help="the file with the labels")
+    add("path", metavar="file", type=pathlib.Path, help="the file with the labels")
     add(
         "--new-class",
         nargs="+",
@@ -163,6 +189,63 @@ def _add_tell(commands, name, help, description):
         help="add these classes",
     )
     add("--who", help="name of the annotator (default: from the file, or the user's)")
+
+
+def _add_label(commands):
+    add = _add(
+        commands,
+        "label",
+        "label images in a browser",
+        "Label images in a browser, from a server on this machine. Every answer is "
+        "stored at once; a button trains the model and asks again.",
+    )
+    add(
+        "--num-queries",
+        type=int,
+        default=20,
+        help="number of images to choose at a time (default: %(default)s)",
+    )
+    add("--restarts", type=int, default=5, help="trainings (default: %(default)s)")
+    add("--port", type=int, default=0, help="port of the server (default: any)")
+    add("--no-browser", action="store_true", help="do not open the browser")
+
+
+def _add_predict(commands):
+    add = _add(
+        commands,
+        "predict",
+        "write the class of every image",
+        "Write the class of every image of the folder: your label, else what the model "
+        "predicts, with its probability, the second class and their margin.",
+    )
+    add(
+        "--out",
+        type=pathlib.Path,
+        help="file for the classes (default: predictions.csv in the session)",
+    )
+    add(
+        "--sort-into",
+        metavar="FOLDER",
+        type=pathlib.Path,
+        help="copy the images into a folder for each class, in this new folder",
+    )
+    add("--link", action="store_true", help="make links in place of copies")
+
+
+def _add_check(commands):
+    add = _add(
+        commands,
+        "check",
+        "ask for a random sample, to know how good the predictions are",
+        "Ask for a random sample of the images, which is never trained on. Its labels "
+        "give the accuracy on the images that are not labeled, with an interval.",
+    )
+    add(
+        "--num",
+        type=int,
+        default=100,
+        help="size of the sample; a larger one adds images (default: %(default)s)",
+    )
 
 
 def _add_train(commands):
@@ -179,7 +262,14 @@ def _add_train(commands):
         choices=("fresh", "keep"),
         default="fresh",
         help="begin with new random weights, or with those of the model that the "
-        "session began with (default: %(default)s)",
+        "session began with; frozen layers stay (default: %(default)s)",
+    )
+    add(
+        "--unfreeze",
+        type=int,
+        default=0,
+        metavar="N",
+        help="fine-tune this many frozen layers, from the last one on",
     )
     add(
         "--held-out",

@@ -5,22 +5,33 @@ import dataclasses
 import getpass
 import math
 import pathlib
+import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 
 import tqdm
 
-from dfal_keras import stopping
+from dfal_keras import _validation, stopping
 from dfal_keras.cli import progress_bars, query_outputs
-from dfal_keras.session import answers as answer_files
-from dfal_keras.session import asking, history, training
-from dfal_keras.session.answer import CANT_TELL, Answer
-from dfal_keras.session.session import Session
-from dfal_keras.session.telling import Told
+from dfal_keras.labeling import (
+    asking,
+    checking,
+    predicting,
+    serving,
+    telling,
+    training,
+    training_history,
+)
+from dfal_keras.labeling.formats import csv_files, reading
+from dfal_keras.labeling.formats.answer import CANT_TELL, Answer
+from dfal_keras.labeling.session import Session
+from dfal_keras.labeling.telling import Told
+from dfal_keras.labeling.views import learning_curve
+from dfal_keras.labeling.views import page as labeling_page
 
 _MAX_NAMES = 5  # names of files in a message
 
 
-def init(session: pathlib.Path, *, untrained: bool, **options) -> None:
+def init(session: pathlib.Path, *, is_trained: bool | None, **options) -> None:
     """Begin a session. See `Session.create` for the options.
 
     Raises:
@@ -29,25 +40,32 @@ def init(session: pathlib.Path, *, untrained: bool, **options) -> None:
     with (
         progress_bars.reading() as progress,
         Session.create(
-            session, is_trained=not untrained, progress=progress, **options
+            session, is_trained=is_trained, progress=progress, **options
         ) as made,
     ):
         _print_images(made)
+        if is_trained is None and not made.settings.is_trained:
+            print("the model is not trained: diverse images are asked first")
     print(f"{session}: a new session")
 
 
-def ask(session: pathlib.Path, *, num_queries: int, **forms) -> None:
+def ask(
+    session: pathlib.Path, *, num_queries: int, trust: bool = False, **forms
+) -> None:
     """Choose the images to label next, and write them.
 
     Raises:
         ValueError: If an argument is invalid, or there is nothing to label.
     """
-    with _opened(session) as opened:
+    with _opened(session, trust) as opened:
+        _tell_filled_in(opened)
         is_open = opened.learner.open_query is not None
         with tqdm.tqdm(
             unit=" images", desc="choosing", leave=False, disable=None
         ) as bar:
-            queried = asking.ask(opened, num_queries, progress=bar.update)
+            queried = asking.ask(
+                opened, num_queries, progress=bar.update, report=tqdm.tqdm.write
+            )
         if is_open:
             print(f"{len(queried)} images of the last query are not labeled yet")
         elif len(queried) < num_queries:
@@ -58,22 +76,20 @@ def ask(session: pathlib.Path, *, num_queries: int, **forms) -> None:
 def tell(
     session: pathlib.Path,
     *,
-    answers: pathlib.Path,
+    path: pathlib.Path,
     new_classes: Sequence[str],
     who: str | None,
+    trust: bool = False,
 ) -> None:
     """Add or correct labels.
 
     Raises:
         ValueError: If an argument is invalid. No label is added then.
     """
-    decided, ties = answer_files.by_majority(answer_files.read(answers))
-    with _opened(session) as opened:
-        named = [
-            dataclasses.replace(answer, who=who or answer.who or _user())
-            for answer in decided
-        ]
-        _print_told(opened.tell(named, new_classes=new_classes), ties)
+    decided, ties = reading.by_majority(reading.read_answers(path))
+    with _opened(session, trust) as opened:
+        named = _named(decided, who)
+        _print_told(telling.tell(opened, named, new_classes=new_classes), ties)
         print(f"{_num_open(opened)} images are asked and not labeled yet")
 
 
@@ -83,6 +99,7 @@ def train(
     held_out: float,
     restarts: int,
     batch_size: int,
+    trust: bool = False,
     **options,
 ) -> None:
     """Train the model of a session.
@@ -90,7 +107,7 @@ def train(
     Raises:
         ValueError: If an argument is invalid, or there are too few labels.
     """
-    with _opened(session) as opened:
+    with _opened(session, trust) as opened:
         trained = training.train(
             opened,
             held_out_fraction=held_out,
@@ -111,13 +128,13 @@ def train(
     print(f"{session / 'model.keras'}: the new model")
 
 
-def status(session: pathlib.Path) -> None:
+def status(session: pathlib.Path, *, trust: bool = False) -> None:
     """Print labels, open questions and results.
 
     Raises:
         ValueError: If the folder is not a session.
     """
-    with _opened(session) as opened:
+    with _opened(session, trust) as opened:
         _print_images(opened)
         labels = list(opened.labels().values())
         print("\nlabels")
@@ -125,15 +142,157 @@ def status(session: pathlib.Path) -> None:
             print(f"{labels.count(name):8} {name}")
         print(f"{labels.count(CANT_TELL):8} can't tell")
         print(f"{_num_open(opened):8} asked, not labeled yet")
-        _print_history(history.read(opened.folder))
+        _print_history(training_history.read_trainings(opened.folder))
         _print_metrics(opened)
+        found = checking.result(opened)
+        _print_check(found)
+        trainings = training_history.read_trainings(opened.folder)
+        if trainings:
+            counts = None
+            if found is not None:
+                counts = found.accuracy.num_right, found.accuracy.num_images
+            picture = opened.path("learning_curve.png")
+            learning_curve.write_curve(picture, trainings, counts)
+            print(f"\n{picture}: the learning curve")
+
+
+def predict(
+    session: pathlib.Path,
+    *,
+    out: pathlib.Path | None,
+    sort_into: pathlib.Path | None,
+    link: bool,
+    trust: bool = False,
+) -> None:
+    """Write the class of every image of the folder.
+
+    Raises:
+        ValueError: If an argument is invalid, or the model is not trained.
+    """
+    out = session / "predictions.csv" if out is None else out
+    _check_out(out)
+    with _opened(session, trust) as opened:
+        found = []
+
+        def keep(predictions):
+            for each in predictions:
+                if sort_into is not None:
+                    found.append(each)
+                yield each
+
+        total = int(opened.store.is_present.sum())
+        with tqdm.tqdm(
+            total=total, desc="predicting", leave=False, disable=None
+        ) as bar:
+            predictions = predicting.predict(opened, progress=bar.update)
+            csv_files.write_predictions(out, keep(predictions))
+        print(f"{out}: the class of {total} images")
+        if sort_into is not None:
+            counts = predicting.sort_into(opened, sort_into, found, link=link)
+            for name, count in counts.items():
+                print(f"{count:8} {sort_into / name}")
+        if checking.result(opened) is None:
+            print(
+                "How good is it? The command `check` finds out, with a random sample."
+            )
+
+
+def check(session: pathlib.Path, *, num: int, trust: bool = False) -> None:
+    """Ask for a random sample, which is never trained on.
+
+    Raises:
+        ValueError: If there are not enough images.
+    """
+    with _opened(session, trust) as opened:
+        queried = checking.check(opened, num)
+        table, page = (
+            opened.path("check_queries.csv"),
+            opened.path("check_queries.html"),
+        )
+        if queried:
+            csv_files.write_queries(table, queried)
+            labeling_page.write_page(page, queried, opened.settings.classes)
+            print(f"{len(queried)} images of the random sample are not labeled yet")
+            print(f"{table}: fill in the column `label`, or")
+            print(f"{page}: label them in a browser; then `tell` the labels")
+        _print_check(checking.result(opened))
+
+
+def label(
+    session: pathlib.Path,
+    *,
+    num_queries: int,
+    restarts: int,
+    port: int,
+    no_browser: bool,
+    trust: bool = False,
+) -> None:
+    """Serve the page to label images with, until it is interrupted.
+
+    Raises:
+        ValueError: If an argument is invalid, or there is nothing to label.
+    """
+    try:
+        from dfal_keras.labeling.views import server
+    except ImportError as error:
+        raise ValueError(
+            'The command `label` needs Flask and waitress: pip install "dfal-keras'
+            f'[label]" ({error})'
+        ) from error
+
+    def show(address):
+        print(f"{address}: label the images there; Ctrl-C ends it", flush=True)
+        if not no_browser:
+            webbrowser.open(address)
+
+    with _opened(session, trust) as opened:
+        _tell_filled_in(opened)
+        desk = serving.Desk(opened, num_queries, {"num_restarts": restarts})
+        try:
+            server.serve(desk, port=port, who=_user(), started=show)
+        finally:
+            desk.close()
+            print("all answers are stored")
+
+
+def _check_out(path):
+    """Raise ValueError if a file to write is not new, nor one of predictions."""
+    header = ",".join(csv_files.PREDICTION_COLUMNS).encode()
+    if path.suffix != ".csv" or not path.parent.is_dir() or path.is_dir():
+        is_free = False
+    elif path.exists():
+        with path.open("rb") as file:
+            is_free = file.read(len(header)) == header
+    else:
+        is_free = True
+    if not is_free:
+        raise _validation.ArgumentError(
+            "out",
+            "must be a new .csv file in an existing folder, or one that `predict` "
+            f"wrote. Received: out={str(path)!r}",
+        )
+
+
+def _print_check(found):
+    if found is None:
+        return
+    print("\nrandom sample: right, images, 95 % interval")
+    rows = [("accuracy", found.accuracy)]
+    rows += [(f"recall of {name}", each) for name, each in found.recalls.items()]
+    for name, each in rows:
+        low, high = each.interval
+        share = each.num_right / each.num_images if each.num_images else math.nan
+        interval = f"{100 * low:.1f} to {100 * high:.1f} %"
+        print(f"{_percent(share):>8} {each.num_images:8} {interval:>18} {name}")
+    more = found.accuracy.num_to_halve
+    print(f"{more} labels more would halve the interval of the accuracy.")
 
 
 @contextlib.contextmanager
-def _opened(folder) -> Iterator[Session]:
+def _opened(folder, trust) -> Iterator[Session]:
     """Open a session, and print what changed in its folder of images."""
     with progress_bars.reading() as progress:
-        session = Session(folder, progress)
+        session = Session(folder, progress, trust=trust)
     with session:
         for count, what in (
             (session.changes.num_added, "new"),
@@ -144,6 +303,25 @@ def _opened(folder) -> Iterator[Session]:
             if count:
                 print(f"{count} images are {what}")
         yield session
+
+
+def _tell_filled_in(session):
+    """Tell the labels that were filled into queries.csv, which is written anew."""
+    path = session.path("queries.csv")
+    if path.exists():
+        answers, ties = reading.by_majority(reading.read_answers(path))
+        untold = telling.untold(session, answers)
+        if untold:
+            print(f"{path}: labels that were not told yet")
+            _print_told(telling.tell(session, _named(untold)), ties)
+
+
+def _named(answers, who=None):
+    """Return answers with the name of an annotator."""
+    return [
+        dataclasses.replace(answer, who=who or answer.who or _user())
+        for answer in answers
+    ]
 
 
 def _print_images(session):
@@ -188,7 +366,7 @@ def _print_history(trainings):
 
 
 def _print_metrics(session):
-    metrics = history.read_metrics(session.folder)
+    metrics = training_history.read_metrics(session.folder)
     if metrics:
         print("\nlatest model: labels, of these held out, recall")
     for name, row in metrics.items():
@@ -238,4 +416,7 @@ COMMANDS: dict[str, Callable] = {
     "tell": tell,
     "train": train,
     "status": status,
+    "predict": predict,
+    "check": check,
+    "label": label,
 }

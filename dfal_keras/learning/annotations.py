@@ -71,10 +71,11 @@ class Annotations:
             )
         rows, labels = _validation.check_answers(indices, labels, optional=True)
         if not np.isin(rows, query.indices).all():
-            raise ValueError(
-                "Argument `indices` must hold distinct samples that were queried and "
+            raise _validation.ArgumentError(
+                "indices",
+                "must hold distinct samples that were queried and "
                 f"are not answered yet: {sorted(query.indices.tolist())}. Received: "
-                f"indices={indices!r:.80}"
+                f"indices={indices!r:.80}",
             )
         is_known = np.array([label is not None for label in labels], bool)
         known = [label for label in labels if label is not None]
@@ -111,9 +112,10 @@ class Annotations:
         rows, labels = _validation.check_answers(indices, labels, size=len(self.pool))
         is_labeled = self.labeled.find(rows) >= 0
         if is_labeled.any():
-            raise ValueError(
-                "Argument `indices` must hold samples without a label. Use `relabel` "
-                f"to change labels. Received: labeled samples {_few(rows[is_labeled])}"
+            raise _validation.ArgumentError(
+                "indices",
+                "must hold samples without a label. Use `relabel` "
+                f"to change labels. Received: labeled samples {_few(rows[is_labeled])}",
             )
         self._record(rows, labels)
 
@@ -167,9 +169,10 @@ class Annotations:
     def _check_has_pool(self, method):
         """Raise ValueError if there is no pool for a method."""
         if self.pool is None:
-            raise ValueError(
-                "Argument `pool` must be given, at construction or to `load`, for "
-                f"`{method}`. Received: pool=None"
+            raise _validation.ArgumentError(
+                "pool",
+                "must be given, at construction or to `load`, for "
+                f"`{method}`. Received: pool=None",
             )
 
     def _arrays(self) -> dict:
@@ -259,10 +262,11 @@ class Annotations:
         """Return the positions of labeled samples in the labeled set."""
         rows = self.labeled.find(indices)
         if (rows < 0).any():
-            raise ValueError(
-                "Argument `indices` must hold labeled samples. Use `add_labels` to "
+            raise _validation.ArgumentError(
+                "indices",
+                "must hold labeled samples. Use `add_labels` to "
                 f"label others. Received: samples {_few(indices[rows < 0])} without a "
-                "label"
+                "label",
             )
         return rows
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dfal_keras import _files
+from dfal_keras import _files, _validation
 
 if TYPE_CHECKING:
     from dfal_keras.strategies import Query
@@ -159,9 +159,10 @@ class LabeledSet:
             ValueError: If `num_annotations` is out of range.
         """
         if not 1 <= num_annotations <= self.num_annotations:
-            raise ValueError(
-                "Argument `num_annotations` must be from 1 to the set's "
-                f"{self.num_annotations}. Received: num_annotations={num_annotations!r}"
+            raise _validation.ArgumentError(
+                "num_annotations",
+                f"must be from 1 to the set's {self.num_annotations}. "
+                f"Received: num_annotations={num_annotations!r}",
             )
         integers = np.empty(0, np.int64)
         first = dataclasses.replace(
@@ -219,7 +220,8 @@ class LabeledSet:
             own = {name: arrays.pop(stored_name(name)) for name in names}
             return cls(**own), arrays
         except _READ_ERRORS as error:
-            raise ValueError(
-                "Argument `path` must be a file that `LabeledSet.save` wrote. "
-                f"Received: {path} ({error})"
+            raise _validation.ArgumentError(
+                "path",
+                "must be a file that `LabeledSet.save` wrote. "
+                f"Received: {path} ({error})",
             ) from error

@@ -27,7 +27,8 @@ class ActiveLearner(Annotations):
     unlabeled pool U_k; let the strategy choose `num_queries` of them; move these, with
     their labels and companions, from U_k to L_{k+1}.
 
-    Use `ask` and `tell` with an annotator, `rounds` or `fit` to simulate one. Bring
+    Use `ask` and `tell` with an annotator, `rounds` or `fit` to simulate one. To train
+    somewhere else, use `choose` in place of `ask`. Bring
     labels that exist already with `add_labels`; correct labels with `relabel` and
     `unlabel`. Within a query, the order of the answers has no effect.
 
@@ -42,7 +43,7 @@ class ActiveLearner(Annotations):
         train: `training(H, L_k)`, a function `train(x, y, seed=...)` that returns a
             trained Keras model, such as a `dfal_keras.Training`. If it has an argument
             `groups`, it also gets the group of each sample, an int array: an image and
-            its companions have the same.
+            its companions have the same. Defaults to `None`: only `choose` can query.
         strategy: Name of a query strategy, or an object with a method `query`; see
             `dfal_keras.strategies.get`. Defaults to `"dfal"`.
         num_queries: n_query, the number of labels to query in a round. Defaults to 10.
@@ -51,7 +52,8 @@ class ActiveLearner(Annotations):
         seed: Non-negative integer. The random numbers of a round are derived from the
             seed and the number of the round. Defaults to 0.
         pool: The images to choose from, as for `dfal_keras.pools.as_pool`. Required by
-            `ask`. `rounds` and `fit` take it as an argument. Defaults to `None`.
+            `ask` and `choose`. `rounds` and `fit` take it as an argument. Defaults to
+            `None`.
         model: A trained classifier that chooses the first queries. Defaults to `None`:
             the first queries are drawn at random.
 
@@ -89,7 +91,7 @@ class ActiveLearner(Annotations):
 
     def __init__(
         self,
-        train: Callable,
+        train: Callable | None = None,
         strategy="dfal",
         *,
         num_queries: int = 10,
@@ -98,16 +100,17 @@ class ActiveLearner(Annotations):
         pool=None,
         model=None,
     ):
-        if not callable(train):
-            raise ValueError(
-                "Argument `train` must be a function train(x, y, seed=...) that "
-                f"returns a trained model. Received: {train!r}"
+        if train is not None and not callable(train):
+            raise _validation.ArgumentError(
+                "train",
+                "must be a function train(x, y, seed=...) that "
+                f"returns a trained model. Received: {train!r}",
             )
         self.train = train
         self.strategy = strategies.get(strategy)
         self.num_queries = _validation.check_count("num_queries", num_queries)
         self.num_initial = _validation.check_count("num_initial", num_initial)
-        self.seed = _validation.check_count("seed", seed, minimum=0)
+        self.seed = _validation.check_seed(seed)
         super().__init__(None if pool is None else pools.as_pool(pool, name="pool"))
         if model is not None:
             classifier.check_model(model)
@@ -133,8 +136,65 @@ class ActiveLearner(Annotations):
             self._check_has_pool("ask")
             self._check_strategy()
             self._train()
-            query = self._choose(self.num_queries)
+            first, later = self.num_initial, self.num_queries
+            query = self.choose(first if self._has_no_model() else later)
         return query
+
+    def choose(
+        self,
+        num_queries: int | None = None,
+        *,
+        model=None,
+        strategy=None,
+        exclude=(),
+    ) -> Query:
+        """Return the samples to label next, without training.
+
+        `ask` trains, then chooses. If the last query is not completely answered,
+        returns `open_query` instead, its remaining samples.
+
+        Args:
+            num_queries: Number of samples to choose; fewer if fewer candidates are
+                left. Defaults to `None`, `num_queries` of the learner.
+            model: A trained classifier that chooses. Defaults to `None`, the attribute
+                `model`. Without either, samples are drawn at random.
+            strategy: The strategy of this query, as at construction. Defaults to
+                `None`, the learner's.
+            exclude: Rows of the pool that this query leaves out, besides `ignored`.
+                Defaults to `()`.
+
+        Returns:
+            A `dfal_keras.strategies.Query` with indices into the pool.
+
+        Raises:
+            ValueError: If there is no pool, it has no unlabeled sample, or an argument
+                is invalid.
+
+        Example:
+            >>> import dfal_keras as dfal
+            >>> (x, _), _ = dfal.datasets.load_data("mnist")
+            >>> model = dfal.models.LeNet5((28, 28, 1), 10)
+            >>> learner = dfal.ActiveLearner(strategy="uncertainty", pool=x[:500])
+            >>> query = learner.choose(3, model=model, exclude=range(400))
+            >>> len(query.indices), query.indices.min() >= 400
+            (3, True)
+        """
+        query = self.open_query
+        if query is not None:
+            return query
+        self._check_has_pool("choose")
+        if num_queries is None:
+            num_queries = self.num_queries
+        _validation.check_count("num_queries", num_queries)
+        if model is not None:
+            classifier.check_model(model)
+        excluded = _validation.check_indices("exclude", exclude, len(self.pool))
+        candidates = self._candidates(excluded)
+        model = self.model if model is None else model
+        if model is None:
+            return self._draw(candidates, num_queries)
+        chosen = self.strategy if strategy is None else strategies.get(strategy)
+        return self._choose_by_strategy(chosen, model, candidates, num_queries)
 
     def fit(
         self,
@@ -194,9 +254,10 @@ class ActiveLearner(Annotations):
         least = self.num_initial if self._has_no_model() else 1
         _validation.check_count("budget", budget, minimum=least)
         if budget > len(self.pool):
-            raise ValueError(
-                f"Argument `budget` must be at most the pool's {len(self.pool)} "
-                f"samples. Received: budget={budget}"
+            raise _validation.ArgumentError(
+                "budget",
+                f"must be at most the pool's {len(self.pool)} "
+                f"samples. Received: budget={budget}",
             )
         if test_data is not None:
             _validation.check_pair("test_data", test_data)
@@ -232,7 +293,7 @@ class ActiveLearner(Annotations):
     def load(
         cls,
         path: str | os.PathLike,
-        train: Callable,
+        train: Callable | None = None,
         strategy=None,
         *,
         pool=None,
@@ -245,7 +306,7 @@ class ActiveLearner(Annotations):
 
         Args:
             path: A file that `save` wrote.
-            train: As at construction.
+            train: As at construction. Defaults to `None`.
             strategy: As at construction. If it differs from the saved one, a warning is
                 logged. Defaults to `None`, the saved strategy.
             pool: As at construction; more samples may follow at its end. Defaults to
@@ -305,7 +366,7 @@ class ActiveLearner(Annotations):
             # No query in the last round: a run with a larger budget continues with it.
             num_queries = min(self.num_queries, budget - num_annotations)
             if num_queries > 0:
-                self._choose(num_queries)
+                self.choose(num_queries)
                 self._answer(y)
             queried = time.perf_counter()
             finished = Round(
@@ -345,6 +406,12 @@ class ActiveLearner(Annotations):
     def _train(self):
         """Train A_k on L_k, unless L_k is empty."""
         if self.labeled.num_annotations:
+            if self.train is None:
+                raise _validation.ArgumentError(
+                    "train",
+                    "must be given, at construction or to `load`, to "
+                    "train; `choose` queries without. Received: train=None",
+                )
             arrays = self.labeled.arrays(self.pool)
             grouped = {"groups": self.labeled.groups} if self._takes_groups() else {}
             seed = self.training_seed(self.round)
@@ -360,29 +427,37 @@ class ActiveLearner(Annotations):
         except (TypeError, ValueError):  # a callable without a signature
             return False
 
-    def _choose(self, num_queries):
-        """Begin the strategy's query, or a random one if there is no model yet."""
-        known = np.concatenate([self.labeled.indices, self.ignored])
+    def _candidates(self, excluded):
+        """Return the rows of the pool to choose from."""
+        known = np.concatenate([self.labeled.indices, self.ignored, excluded])
         candidates = np.setdiff1d(np.arange(len(self.pool)), known)
         if not len(candidates):
-            raise ValueError(
-                "Argument `pool` must hold unlabeled samples. Received: "
-                f"{len(self.pool)} samples, all labeled or ignored"
+            raise _validation.ArgumentError(
+                "pool",
+                "must hold unlabeled samples. Received: "
+                f"{len(self.pool)} samples, all labeled or ignored",
             )
-        if self._has_no_model():
-            num_initial = min(self.num_initial, len(candidates))
-            rng = self._rng(_INITIAL)
-            query = Query(rng.choice(candidates, num_initial, replace=False))
-            self._begin(query, next_round=self.round)
-            return query
-        num_candidates = getattr(self.strategy, "num_candidates", None)
+        return candidates
+
+    def _draw(self, candidates, num_queries):
+        """Begin a random query. The initial query is no round."""
+        num_queries = min(num_queries, len(candidates))
+        rng = self._rng(_INITIAL)
+        query = Query(rng.choice(candidates, num_queries, replace=False))
+        is_initial = not self.labeled.num_annotations
+        self._begin(query, next_round=self.round + (not is_initial))
+        return query
+
+    def _choose_by_strategy(self, strategy, model, candidates, num_queries):
+        """Begin a query of a strategy."""
+        num_candidates = getattr(strategy, "num_candidates", None)
         if num_candidates is not None and num_candidates < len(candidates):
             rng = self._rng(_CANDIDATES)
             candidates = rng.choice(candidates, num_candidates, replace=False)
         labeled = self.labeled.indices
         num_queries = min(num_queries, len(candidates))
-        query = self.strategy.query(
-            self.model,
+        query = strategy.query(
+            model,
             pools.Subset(self.pool, candidates),
             num_queries,
             x_labeled=pools.Subset(self.pool, labeled) if len(labeled) else None,

@@ -5,6 +5,8 @@ import hashlib
 
 import numpy as np
 
+from dfal_keras import _validation
+
 _NUM_SPREAD = 1024
 _BATCH_SIZE = 64
 _DIGEST_SIZE = 16  # bytes: the first half of SHA-256
@@ -81,16 +83,18 @@ class PoolFingerprint:
             if self.dtype:
                 expected += f" and dtype {np.dtype(self.dtype)}"
                 received += f" and dtype {np.dtype(dtype)}"
-            raise ValueError(
-                f"Argument `{name}` must be the pool of the saved learner, {expected} "
-                f"or with more rows. Received: {received}"
+            raise _validation.ArgumentError(
+                name,
+                f"must be the pool of the saved learner, {expected} "
+                f"or with more rows. Received: {received}",
             )
         is_other = (_digests(pool, self.rows) != self.digests).any(axis=1)
         if is_other.any():
-            raise ValueError(
-                f"Argument `{name}` must be the pool of the saved learner. Only rows "
+            raise _validation.ArgumentError(
+                name,
+                f"must be the pool of the saved learner. Only rows "
                 f"at its end may be new. Received: a pool whose row "
-                f"{self.rows[is_other.argmax()]} differs"
+                f"{self.rows[is_other.argmax()]} differs",
             )
 
     def __len__(self) -> int:

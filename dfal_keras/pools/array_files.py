@@ -7,6 +7,8 @@ from typing import IO
 
 import numpy as np
 
+from dfal_keras import _validation
+
 # Images are seldom compressed to less than a twentieth.
 _MAX_RATIO = 100
 _MIN_BOMB_SIZE = 2**26
@@ -34,9 +36,10 @@ def read(path: pathlib.Path, name: str) -> np.ndarray:
     # NumPy and zipfile raise many types of exceptions for damaged files.
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise ValueError(
-            f"Argument `{name}` must be a .npy file, or an .npz file with one array or "
-            f"one named x, without pickled objects. Received: {path} ({reason:.300})"
+        raise _validation.ArgumentError(
+            name,
+            f"must be a .npy file, or an .npz file with one array or "
+            f"one named x, without pickled objects. Received: {path} ({reason:.300})",
         ) from error
 
 

@@ -50,10 +50,11 @@ def as_pool(source, *, name: str = "source", sample_shape: tuple | None = None):
         _validation.check_images(name, pool, sample_shape=sample_shape, finite=False)
         return pool
     if _is_tf_dataset(source):
-        raise ValueError(
-            f"Argument `{name}` must have random access to rows. Write a "
+        raise _validation.ArgumentError(
+            name,
+            "must have random access to rows. Write a "
             "tf.data.Dataset to a file first, with "
-            "`dfal_keras.pools.write_pool(dataset, path)`. Received: a tf.data.Dataset"
+            "`dfal_keras.pools.write_pool(dataset, path)`. Received: a tf.data.Dataset",
         )
     if isinstance(source, (str, pathlib.Path)):
         source = array_files.read(pathlib.Path(source), name)
@@ -90,14 +91,16 @@ def write_pool(dataset: "tf.data.Dataset", path: str | os.PathLike) -> np.ndarra
     """
     path = pathlib.Path(str(path))
     if path.suffix != ".npy" or path.exists():
-        raise ValueError(
-            "Argument `path` must end in .npy and not exist. Read an existing pool "
-            f"with `as_pool(path)`. Received: path={str(path)!r}"
+        raise _validation.ArgumentError(
+            "path",
+            "must end in .npy and not exist. Read an existing pool "
+            f"with `as_pool(path)`. Received: path={str(path)!r}",
         )
     if not _is_tf_dataset(dataset):
-        raise ValueError(
-            "Argument `dataset` must be a tf.data.Dataset of batches of images. "
-            f"Received: {dataset!r:.80} (of type {type(dataset).__name__})"
+        raise _validation.ArgumentError(
+            "dataset",
+            "must be a tf.data.Dataset of batches of images. "
+            f"Received: {dataset!r:.80} (of type {type(dataset).__name__})",
         )
     with _files.replacing(path) as file:
         _write_batches(dataset.as_numpy_iterator(), file)
@@ -121,9 +124,10 @@ class BatchedPool:
         self._dataset = dataset
         num_batches = dataset.num_batches
         if not isinstance(num_batches, int) or num_batches < 1:
-            raise ValueError(
-                "Argument `dataset` must have a known number of batches, at least 1. "
-                f"Received: num_batches={num_batches!r}"
+            raise _validation.ArgumentError(
+                "dataset",
+                "must have a known number of batches, at least 1. "
+                f"Received: num_batches={num_batches!r}",
             )
         first, last = self._batch(0), self._batch(num_batches - 1)
         self._batch_size = len(first)
@@ -195,15 +199,18 @@ def _write_batches(batches, file):
             _write_header(file, first, 0)
             start = file.tell()
         if images.shape[1:] != first.shape[1:] or images.dtype != first.dtype:
-            raise ValueError(
-                "Argument `dataset` must have batches of images of one shape and "
+            raise _validation.ArgumentError(
+                "dataset",
+                "must have batches of images of one shape and "
                 f"dtype, such as {first.shape[1:]} and {first.dtype}. Received: a "
-                f"batch of shape {images.shape} and dtype {images.dtype}"
+                f"batch of shape {images.shape} and dtype {images.dtype}",
             )
         file.write(images.tobytes())
         num_samples += len(images)
     if first is None:
-        raise ValueError("Argument `dataset` must hold images. Received: no batches")
+        raise _validation.ArgumentError(
+            "dataset", "must hold images. Received: no batches"
+        )
     # NumPy pads the header, so that the first axis may grow.
     file.seek(0)
     _write_header(file, first, num_samples)

@@ -7,7 +7,7 @@ import pathlib
 import numpy as np
 from PIL import Image
 
-from dfal_keras.session import decoding
+from dfal_keras.labeling.images import decoding
 
 
 def write(path, color):

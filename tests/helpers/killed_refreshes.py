@@ -18,8 +18,8 @@ import numpy as np
 from helpers import image_files
 
 import dfal_keras
-from dfal_keras.session import image_store
-from dfal_keras.session.image_store import ImageStore
+from dfal_keras.labeling.images import store as image_store
+from dfal_keras.labeling.images.store import ImageStore
 
 SHAPE = (4, 6, 3)
 PACKAGE = str(pathlib.Path(dfal_keras.__file__).parent)

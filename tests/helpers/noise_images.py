@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 
-from dfal_keras.session.queried_image import QueriedImage
+from dfal_keras.labeling.formats.queried_image import QueriedImage
 
 
 def make(num_images, *, num_channels=3, size=64, examples=True, seed=0, **fields):

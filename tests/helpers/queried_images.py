@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from dfal_keras.session.queried_image import QueriedImage
+from dfal_keras.labeling.formats.queried_image import QueriedImage
 
 CLASSES = ("cat", "dog & owner", 'owl "snowy" <ü>')
 NAMES = (

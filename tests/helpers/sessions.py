@@ -4,22 +4,23 @@ import pathlib
 
 from helpers import image_folders
 
-from dfal_keras.session.answer import Answer
-from dfal_keras.session.session import Session
+from dfal_keras.labeling.formats.answer import Answer
+from dfal_keras.labeling.session import Session
 
 
-def create(folder: pathlib.Path, num_images=40, **options):
+def create(folder: pathlib.Path, num_images=40, *, image_side=16, **options):
     """Make `folder/images`, `folder/model.keras` and the session `folder/session`.
 
     Returns:
         The session's folder, and the class of each image by file name.
     """
-    truth = image_folders.write(folder / "images", num_images)
+    truth = image_folders.write(folder / "images", num_images, size=image_side)
     image_folders.write_model(folder / "model.keras")
     given = {
         "images": folder / "images",
         "model": folder / "model.keras",
         "classes": image_folders.CLASSES,
+        "is_trained": True,
         "strategy": {"class_name": "DFAL", "config": {"num_candidates": 20}},
     }
     Session.create(folder / "session", **{**given, **options}).close()

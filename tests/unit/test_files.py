@@ -9,8 +9,9 @@ import tensorflow as tf
 from helpers import noise_images
 
 from dfal_keras import _files, pools
+from dfal_keras.labeling.views import contact_sheets
+from dfal_keras.labeling.views import page as labeling_page
 from dfal_keras.learning.labeled_set import LabeledSet
-from dfal_keras.session import contact_sheets, labeling_page
 
 
 def test_the_file_is_replaced_when_the_context_ends(tmp_path):
@@ -106,15 +107,15 @@ def _save_labeled_set(path):
 
 
 def _draw_sheet(path):
-    contact_sheets.write(path, noise_images.make(2))
+    contact_sheets.write_sheets(path, noise_images.make(2))
 
 
 def _draw_sheets(path):
-    contact_sheets.write(path, noise_images.make(21))
+    contact_sheets.write_sheets(path, noise_images.make(21))
 
 
 def _write_page(path):
-    labeling_page.write(path, noise_images.make(2), ["cat", "dog", "owl"])
+    labeling_page.write_page(path, noise_images.make(2), ["cat", "dog", "owl"])
 
 
 def _write_text(path):

@@ -12,11 +12,11 @@ ROOT = pathlib.Path(dfal_keras.__file__).parent
 # The modules and packages, relative to dfal_keras, that may import a package.
 ALLOWED = {
     "tensorflow": ("backend", "training"),
-    "keras": ("backend", "models", "pools", "session", "training"),
+    "keras": ("backend", "models", "pools", "labeling", "training"),
     "tensorflow_datasets": ("datasets",),
     "pooch": ("datasets",),
     "ortools": ("kcenter",),
-    "matplotlib": ("session",),
+    "matplotlib": ("labeling",),
 }
 
 

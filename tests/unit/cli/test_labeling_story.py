@@ -17,7 +17,7 @@ import pytest
 from helpers import browser, image_folders, killed_commands
 
 from dfal_keras.cli import main
-from dfal_keras.session.model_files import load_model
+from dfal_keras.labeling.model_files import load_model
 
 ROOT = pathlib.Path(__file__).parents[3]
 

@@ -8,7 +8,8 @@ from helpers import image_folders, sessions
 
 from dfal_keras import Training
 from dfal_keras.cli.main import main
-from dfal_keras.session import training
+from dfal_keras.labeling import training
+from dfal_keras.labeling.session import Session
 
 
 @pytest.fixture(scope="module")
@@ -177,3 +178,39 @@ def test_settings_are_for_people(folder):
     settings = json.loads((folder / "session" / "settings.json").read_text())
     assert settings["classes"] == list(image_folders.CLASSES)
     assert settings["strategy"]["class_name"] == "DFAL"
+
+
+def fill_in(folder, label, rank=0):
+    """Write a label into queries.csv, and return the image."""
+    path = folder / "session" / "queries.csv"
+    lines = path.read_text().splitlines()
+    lines[1 + rank] += label
+    path.write_text("\n".join(lines) + "\n")
+    return lines[1 + rank].split(",")[1]
+
+
+@pytest.mark.parametrize("is_answered", [False, True])
+def test_labels_in_queries_csv_are_told_before_it_is_written_anew(
+    folder, capsys, is_answered
+):
+    options = ("--sheets", "none", "--num-queries", 2)
+    run(capsys, "ask", "session", *options)
+    names = [fill_in(folder, "owl"), fill_in(folder, "dog", 1)]
+    if is_answered:  # a correction that was told since stays
+        run(capsys, "tell", "session", "session/queries.csv")
+        write_labels(folder, {names[0]: "cat"})
+        run(capsys, "tell", "session", "labels.csv")
+    output = run(capsys, "ask", "session", *options)
+    assert ("2 labels added" in output) != is_answered
+    with Session(folder / "session") as session:
+        found = sessions.labels_by_name(session)
+    assert found == {names[0]: "cat" if is_answered else "owl", names[1]: "dog"}
+
+
+def test_a_queries_csv_that_can_not_be_read_stays(folder, capsys):
+    options = ("--sheets", "none", "--num-queries", 2)
+    run(capsys, "ask", "session", *options)
+    for text in ("label\ncat\n", "file,label\na.png,cow\n"):
+        (folder / "session" / "queries.csv").write_text(text)
+        run(capsys, "ask", "session", *options, code=2)
+        assert (folder / "session" / "queries.csv").read_text() == text

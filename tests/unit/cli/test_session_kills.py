@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from helpers import image_folders, killed_commands
 
-from dfal_keras.session.label_history import LabelHistory
-from dfal_keras.session.model_files import load_model
+from dfal_keras.labeling.label_history import LabelHistory
+from dfal_keras.labeling.model_files import load_model
 
 TRAINING = ("--restarts", 1, "--epochs", 2, "--allow-missing-classes")
 

@@ -43,7 +43,7 @@ def load(given, path="learner.npz", **changed):
 
 
 CALLS = {
-    "learner: no training": ("train", lambda g: dfal.ActiveLearner(None)),
+    "learner: no training": ("train", lambda g: dfal.ActiveLearner("train")),
     "learner: no seed": ("seed", lambda g: dfal.ActiveLearner(g.train, seed=None)),
     "learner: a pool of NaN": ("pool", lambda g: dfal.ActiveLearner(g.train, pool=NAN)),
     "learner: a pool of pickles": (

@@ -1,0 +1,44 @@
+"""What an annotator said about one image."""
+
+import dataclasses
+import unicodedata
+
+from dfal_keras import _validation
+
+_MAX_LENGTH = 10_000  # CSV readers stop at cells of 131,072 characters
+# What an annotator who can't tell enters instead of a class.
+CANT_TELL = "?"
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What an annotator said about one image.
+
+    Attributes:
+        file: Name of the image, relative to its folder; empty if unknown.
+        sha256: Checksum of the file's content, in hexadecimal; empty if unknown.
+        label: Name of the class, or `None` if the annotator can't tell.
+        who: Name of the annotator; empty if unknown.
+    """
+
+    file: str
+    sha256: str
+    label: str | None
+    who: str = ""
+
+
+def check_text(name: str, text: str) -> str:
+    """Return the name of a class or a person, or raise ValueError.
+
+    Args:
+        name: Name of the argument.
+        text: At most 10,000 characters, none of them a control character.
+    """
+    controls = [c for c in text if unicodedata.category(c) in ("Cc", "Cs")]
+    if len(text) > _MAX_LENGTH or controls:
+        raise _validation.ArgumentError(
+            name,
+            f"must be at most {_MAX_LENGTH:,} characters long, without control "
+            f"characters. Received: {text!r:.80}, {len(text):,} characters long",
+        )
+    return text

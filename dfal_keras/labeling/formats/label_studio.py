@@ -1,0 +1,284 @@
+"""Tasks for Label Studio, and the answers in what it exports.
+
+The formats are those of its documentation: https://labelstud.io/guide/predictions for
+tasks, https://labelstud.io/guide/task_format and https://labelstud.io/guide/export for
+exports as JSON and as JSON_MIN.
+"""
+
+import json
+import math
+import os
+import re
+import urllib.parse
+from collections.abc import Sequence
+from typing import Any
+from xml.sax import saxutils
+
+from dfal_keras import _files
+from dfal_keras.labeling.formats.answer import CANT_TELL, Answer
+from dfal_keras.labeling.formats.queried_image import QueriedImage
+
+# Names of the tags of `labeling_config`. Exports as JSON_MIN, CSV and TSV have a column
+# with the name of the choice.
+_IMAGE = "image"
+_CHOICE = "label"
+# Names of the choice in JSON_MIN: that of `labeling_config` and that of Label Studio's
+# own template for image classification.
+_CHOICES = (_CHOICE, "choice")
+
+# Addresses in which names are percent-encoded.
+_URL = re.compile(r"https?://|/")
+# Label Studio stores an uploaded file with eight digits before its name.
+_UPLOADED = re.compile(r"/data/upload/\d+/[0-9a-f]{8}-(.*)", re.DOTALL)
+
+
+def labeling_config(classes: Sequence[str]) -> str:
+    """Return the labeling interface of a project that chooses one class an image.
+
+    Annotators who can't tell the class press "Skip".
+
+    Args:
+        classes: Names of the classes.
+
+    Returns:
+        XML, to paste into Settings > Labeling Interface > Code.
+
+    Example:
+        >>> from dfal_keras.labeling.formats import label_studio
+        >>> print(label_studio.labeling_config(["cat", "dog & owner"]))
+        <View>
+          <Image name="image" value="$image" zoom="true"/>
+          <Choices name="label" toName="image" choice="single" required="true">
+            <Choice value="cat"/>
+            <Choice value="dog &amp; owner"/>
+          </Choices>
+        </View>
+    """
+    choices = "\n".join(
+        f"    <Choice value={saxutils.quoteattr(name)}/>" for name in classes
+    )
+    return f"""<View>
+  <Image name="{_IMAGE}" value="${_IMAGE}" zoom="true"/>
+  <Choices name="{_CHOICE}" toName="{_IMAGE}" choice="single" required="true">
+{choices}
+  </Choices>
+</View>"""
+
+
+def write_tasks(
+    path: str | os.PathLike,
+    queried: Sequence[QueriedImage],
+    *,
+    prefix: str = "",
+    model_version: str = "dfal-keras",
+) -> None:
+    """Write tasks to import into Label Studio. The write is atomic.
+
+    A task's data has the image's address, `file`, `sha256`, `rank` and `score`; its
+    prediction is the model's class, with the probability as score. Label Studio does
+    not count predictions as answers until an annotator submits them.
+
+    Args:
+        path: The JSON file to write.
+        queried: The queried images.
+        prefix: What precedes a file name in the image's address, such as
+            `"https://example.com/images/"` or `"s3://bucket/images/"`. For files on
+            the machine of Label Studio, `"/data/local-files/?d=images/"` with a folder
+            below LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT: start it with
+            LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true, and add this folder to the
+            project as a source storage of type "Local files". File names are
+            percent-encoded if the prefix begins with `http://`, `https://` or `/`.
+            Defaults to `""`.
+        model_version: Name of the model in Label Studio. Defaults to `"dfal-keras"`.
+    """
+    tasks = [_make_task(image, prefix, model_version) for image in queried]
+    text = json.dumps(tasks, indent=1, ensure_ascii=False, allow_nan=False)
+    _files.write_text(path, text + "\n")
+
+
+def parse_export(content: Any, *, prefix: str = "") -> list[Answer]:
+    """Return the answers in an export of Label Studio, as JSON or JSON_MIN.
+
+    An image is identified by its task's `sha256` and `file`, else by the address of the
+    image. Skipped tasks, and the choice `?`, mean that the annotator can't tell.
+    Drafts, predictions and submitted annotations without a choice are left out.
+    JSON_MIN has no skipped tasks.
+
+    Args:
+        content: The parsed JSON, a list of tasks.
+        prefix: What precedes the file name in the image's address, as in
+            `write_tasks`. Defaults to `""`: the file name follows `?d=` in addresses of
+            local files, the number of the project in those of uploaded files, and the
+            host in others.
+
+    Returns:
+        One answer for each annotation, in the order in which they were last changed.
+        The annotator is named by his e-mail address if the export has it, else by his
+        number.
+
+    Raises:
+        ValueError: If the content is no export, or has several choices for an image.
+    """
+    if not isinstance(content, list):
+        raise ValueError(f"expected a list of tasks, received {content!r:.80}")
+    timed: list[tuple[str, Answer]] = []
+    for number, task in enumerate(content, start=1):
+        if not isinstance(task, dict):
+            raise ValueError(
+                f"expected task {number} as {{...}}, received {task!r:.80}"
+            )
+        place = f"task {task.get('id', number)}"
+        if isinstance(task.get("data"), dict):
+            timed += _parse_task(task, place, prefix)
+        else:
+            timed += _parse_short_task(task, place, prefix)
+    # Some exports list the newest annotations first.
+    timed.sort(key=lambda pair: pair[0])
+    return [answer for _, answer in timed]
+
+
+def _make_task(image, prefix, model_version):
+    """Return one task in the format for import."""
+    name = urllib.parse.quote(image.file) if _URL.match(prefix) else image.file
+    return {
+        "data": {
+            _IMAGE: prefix + name,
+            "file": image.file,
+            "sha256": image.sha256,
+            "rank": image.rank,
+            "score": _finite(image.score),
+        },
+        "predictions": [_make_prediction(image, model_version)]
+        if image.predicted
+        else [],
+    }
+
+
+def _make_prediction(image, model_version):
+    chosen = {
+        "id": f"prediction-{image.rank}",
+        "type": "choices",
+        "from_name": _CHOICE,
+        "to_name": _IMAGE,
+        "value": {"choices": [image.predicted]},
+    }
+    return {
+        "model_version": model_version,
+        "score": _finite(image.probability),
+        "result": [chosen],
+    }
+
+
+def _finite(number):
+    """Return a float, or `None` for what JSON has no number for."""
+    is_finite = number is not None and math.isfinite(number)
+    return float(number) if is_finite else None
+
+
+def _parse_task(task, place, prefix):
+    """Return the answers in one task of an export as JSON, each after its time."""
+    annotations = task.get("annotations", [])
+    if not isinstance(annotations, list) or not all(
+        isinstance(annotation, dict) for annotation in annotations
+    ):
+        raise ValueError(
+            f"{place}: expected a list `annotations`, received {annotations!r:.80}"
+        )
+    timed = []
+    for annotation in annotations:
+        if annotation.get("was_cancelled"):
+            labels = [CANT_TELL]
+        else:
+            labels = _choices(annotation.get("result"), place)
+        who = _annotator(annotation.get("completed_by"))
+        timed += _make_answers(
+            task["data"], labels, who, _time(annotation), place, prefix
+        )
+    return timed
+
+
+def _time(annotation):
+    """Return when an annotation was last changed, as text that sorts by time."""
+    return str(annotation.get("updated_at") or annotation.get("created_at") or "")
+
+
+def _choices(results, place):
+    """Return the choices in the results of an annotation."""
+    choices = []
+    if results is not None and not isinstance(results, list):
+        raise ValueError(f"{place}: expected a list `result`, received {results!r:.80}")
+    for result in results or []:
+        value = result.get("value") if isinstance(result, dict) else None
+        if not isinstance(value, dict) or not isinstance(value.get("choices"), list):
+            raise ValueError(
+                f"{place}: expected results of type `choices`, received {result!r:.200}"
+            )
+        choices += value["choices"]
+    return choices
+
+
+def _parse_short_task(task, place, prefix):
+    """Return the answers in one task of an export as JSON_MIN, after their time."""
+    if _IMAGE not in task and "file" not in task:
+        raise ValueError(
+            f"{place}: expected the keys `data` and `annotations` (JSON), or `image` "
+            f"(JSON_MIN), received {', '.join(map(repr, task)):.200}"
+        )
+    labels: Any = next((task[name] for name in _CHOICES if name in task), [])
+    if isinstance(labels, dict):  # several choices
+        labels = labels.get("choices")
+    if isinstance(labels, str):
+        labels = [labels]
+    if not isinstance(labels, list):
+        raise ValueError(f"{place}: expected one choice, received {labels!r:.200}")
+    who = _annotator(task.get("annotator"))
+    return _make_answers(task, labels, who, _time(task), place, prefix)
+
+
+def _make_answers(data, labels, who, time, place, prefix):
+    """Return no answer if there is no choice, else one after its time."""
+    if len(labels) > 1 or not all(isinstance(label, str) for label in labels):
+        raise ValueError(f"{place}: expected one choice, received {labels!r:.200}")
+    checksum = _text(data, "sha256", place)
+    file = _text(data, "file", place)
+    if not file and not checksum:
+        file = _file_name(_text(data, _IMAGE, place), prefix)
+    if labels and not file and not checksum:
+        raise ValueError(f"{place}: expected `sha256`, `file` or `image` in its data")
+    names = [label.strip() for label in labels if label.strip()]
+    return [
+        (time, Answer(file, checksum, None if name == CANT_TELL else name, who))
+        for name in names
+    ]
+
+
+def _text(data, name, place):
+    """Return a text of the data, empty if it is missing."""
+    value = data.get(name)
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"{place}: expected a text `{name}`, received {value!r:.80}")
+    return value or ""
+
+
+def _file_name(address, prefix):
+    """Return the file name in the address of an image."""
+    is_url = _URL.match(address)
+    if prefix and address.startswith(prefix):
+        name = address.removeprefix(prefix)
+    elif not is_url:  # a name, or an address such as s3://bucket/name
+        name = re.sub(r"^\w+://[^/]*/", "", address)
+    else:
+        parts = urllib.parse.urlsplit(address)
+        local = urllib.parse.parse_qs(parts.query).get("d")
+        if local:
+            return local[0]
+        uploaded = _UPLOADED.fullmatch(parts.path)
+        name = uploaded[1] if uploaded else parts.path.lstrip("/")
+    return urllib.parse.unquote(name) if is_url else name
+
+
+def _annotator(value):
+    """Return the name of an annotator, who is exported as a number or with details."""
+    if isinstance(value, dict):
+        value = value.get("email") or value.get("username") or value.get("id")
+    return "" if value is None else str(value)

@@ -1,0 +1,210 @@
+"""Answers of annotators: read from any supported file, and decided by majority."""
+
+import codecs
+import json
+import os
+import pathlib
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterable
+
+from dfal_keras import _validation
+from dfal_keras.labeling.formats import csv_files, cvat, label_studio
+from dfal_keras.labeling.formats.answer import Answer
+
+# Larger files are refused, so that a small archive does not fill the memory.
+_MAX_BYTES = 2**28
+
+
+def read_answers(path: str | os.PathLike, *, prefix: str = "") -> list[Answer]:
+    """Return the answers in a file, which is recognized by its content.
+
+    | file | see |
+    |---|---|
+    | CSV, in UTF-8 or UTF-16 with a byte-order mark | `query_files.parse` |
+    | Label Studio: JSON, JSON_MIN, or CSV | `label_studio.parse_export` |
+    | CVAT for images 1.1: XML, or the zip archive with it | `cvat.parse_xml` |
+    | CVAT, Datumaro 1.0: JSON, or the zip archive with it | `cvat.parse_json` |
+
+    Whether the classes exist is not checked.
+
+    Args:
+        path: The file.
+        prefix: What precedes a file name in the image addresses of Label Studio, for
+            tasks that `label_studio.write_tasks` did not write. Defaults to `""`.
+
+    Returns:
+        The answers. If an annotator labeled an image twice, the last one counts.
+
+    Raises:
+        ValueError: If the file is none of these. The message names it, the line or
+            image, what was expected and what was received.
+    """
+    path = pathlib.Path(path)
+    try:
+        if not path.is_file():
+            raise ValueError("there is no such file")
+        with path.open("rb") as file:
+            if file.read(4) == b"PK\3\4":
+                return _parse_archive(path)
+            file.seek(0)
+            return _parse(_read_limited(file, path.name), prefix)
+    except (OSError, ValueError) as error:
+        raise _validation.ArgumentError(
+            "path",
+            "must name a CSV file with the columns `label`, and `file` "
+            "or `sha256`, or an export of Label Studio or CVAT. "
+            f"Received: path={str(path)!r} ({error})",
+        ) from error
+
+
+def by_majority(answers: Iterable[Answer]) -> tuple[list[Answer], list[Answer]]:
+    """Decide on one answer for each image.
+
+    Answers are about the same image if they have the same checksum, or the same file
+    name where one of them has no checksum. Of several answers of an annotator the last
+    one counts; answers without a name count as those of one annotator. The class with
+    the most votes wins. "Can't tell" is no vote, unless nobody can tell.
+
+    Args:
+        answers: The answers, in order of time.
+
+    Returns:
+        One answer for each decided image, with the names of those who agree; and one
+        for each image with a tie, with `label=None` and the names of all who voted.
+
+    Example:
+        >>> from dfal_keras.labeling.formats import reading
+        >>> a = reading.Answer("1.png", "", "cat", "Ann")
+        >>> b = reading.Answer("1.png", "", "cat", "Bob")
+        >>> c = reading.Answer("1.png", "", "dog", "Cem")
+        >>> reading.by_majority([a, b, c])
+        ([Answer(file='1.png', sha256='', label='cat', who='Ann, Bob')], [])
+    """
+    decided: list[Answer] = []
+    ties: list[Answer] = []
+    for group in _group_by_image(list(answers)):
+        latest = {answer.who: answer for answer in group}
+        votes = [answer for answer in latest.values() if answer.label is not None]
+        counts = Counter(answer.label for answer in votes or latest.values())
+        (label, most), *others = counts.most_common(2)
+        is_tie = bool(others) and others[0][1] == most
+        supporters = [
+            answer.who
+            for answer in votes or latest.values()
+            if answer.who and (is_tie or answer.label == label)
+        ]
+        result = Answer(
+            file=next((answer.file for answer in group if answer.file), ""),
+            sha256=next((answer.sha256 for answer in group if answer.sha256), ""),
+            label=None if is_tie else label,
+            who=", ".join(supporters),
+        )
+        (ties if is_tie else decided).append(result)
+    return decided, ties
+
+
+def _group_by_image(answers):
+    """Return lists of answers about one image each, in order of the first answer."""
+    checksums: dict[str, set[str]] = {}
+    for answer in answers:
+        if answer.sha256:
+            checksums.setdefault(answer.file, set()).add(answer.sha256)
+    groups: dict[tuple[str, str], list[Answer]] = {}
+    for answer in answers:
+        known = checksums.get(answer.file, set())
+        # A file whose content has changed has several checksums: the name says nothing.
+        only_one = next(iter(known)) if answer.file and len(known) == 1 else ""
+        checksum = answer.sha256 or only_one
+        key = ("", checksum) if checksum else (answer.file, "")
+        groups.setdefault(key, []).append(answer)
+    return list(groups.values())
+
+
+def _parse(data, prefix):
+    """Return the answers in the content of a file."""
+    text = _decode(data)
+    first = text.lstrip()[:1]
+    if not first:
+        raise ValueError("the file is empty")
+    if first == "<":
+        return cvat.parse_xml(data)
+    if first not in "[{":
+        return csv_files.parse_answers(text)
+    content = _parse_json(text)
+    if isinstance(content, dict):
+        return cvat.parse_json(content)
+    return label_studio.parse_export(content, prefix=prefix)
+
+
+def _parse_archive(path):
+    """Return the answers in a zip archive that CVAT exported."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            if "annotations.xml" in names:
+                return cvat.parse_xml(_extract(archive, "annotations.xml"))
+            subsets = [
+                name
+                for name in names
+                if name.startswith("annotations/") and name.endswith(".json")
+            ]
+            if not subsets:
+                hint = "; save a workbook as CSV" if "xl/workbook.xml" in names else ""
+                raise ValueError(
+                    "expected an archive with annotations.xml or annotations/*.json, "
+                    f"received {', '.join(names)!r:.200}{hint}"
+                )
+            return [
+                answer
+                for name in subsets
+                for answer in cvat.parse_json(
+                    _parse_json(_decode(_extract(archive, name)))
+                )
+            ]
+    # Damaged, encrypted, and compressed in an unknown way.
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+        raise ValueError(f"the archive can't be read: {error}") from error
+
+
+def _extract(archive, name):
+    """Return the content of a file in an archive."""
+    with archive.open(name) as file:
+        return _read_limited(file, name)
+
+
+def _read_limited(file, name):
+    """Return the content of an open file, or raise ValueError if it is too large."""
+    data = file.read(_MAX_BYTES + 1)
+    if len(data) > _MAX_BYTES:
+        raise ValueError(f"expected at most {_MAX_BYTES} bytes in {name}")
+    return data
+
+
+def _decode(data):
+    """Return the text of a file, without its byte-order mark."""
+    is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if b"\0" in data and not is_utf16:
+        raise ValueError("expected text, received binary data")
+    try:
+        return data.decode("utf-16" if is_utf16 else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        start = data.rfind(b"\n", 0, error.start) + 1
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ValueError(
+            f"line {line}: expected text in UTF-8, received {data[start:][:40]!r}; "
+            'spreadsheet programs write it as "CSV UTF-8"'
+        ) from error
+
+
+def _parse_json(text):
+    """Return the content of JSON."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f"line {error.lineno}: expected JSON, received something else ({error.msg})"
+        ) from error
+    except RecursionError as error:
+        raise ValueError("expected JSON with fewer nested levels") from error

@@ -1,0 +1,1 @@
+"""The images of a folder: found, read, decoded once."""

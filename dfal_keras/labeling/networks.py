@@ -1,0 +1,259 @@
+"""Networks for a session: by name, with a new head, or with more classes."""
+
+import inspect
+import os
+import pathlib
+import sys
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from dfal_keras import _validation, models
+
+DEFAULT = "MobileNetV3Small"
+_SMALL_NETWORKS = {"lenet5": models.LeNet5, "vgg8": models.VGG8}
+_SMALL_SIZE, _SIZE = (64, 64), (224, 224)
+
+
+def find(name: str) -> str | None:
+    """Return the proper name of a network, `None` if there is none of this name.
+
+    Args:
+        name: `LeNet5`, `VGG8`, or the name of an image classifier of
+            `keras.applications`, in any case.
+    """
+    known = {key: function.__name__ for key, function in _SMALL_NETWORKS.items()}
+    for each in dir(keras.applications):
+        function = getattr(keras.applications, each)
+        if callable(function) and "include_top" in _parameters(function):
+            known[each.lower()] = each
+    return known.get(name.lower())
+
+
+def build(
+    name: str,
+    num_classes: int,
+    *,
+    weights: str | os.PathLike = "imagenet",
+    image_size: Sequence[int] | None = None,
+) -> keras.Model:
+    """Return a compiled classifier of images with pixels from 0 to 255.
+
+    A network of `keras.applications` gets its own preprocessing, global average
+    pooling, dropout and a dense layer. If it has weights, they are frozen: only the new
+    head is trained.
+
+    Args:
+        name: See `find`.
+        num_classes: Number of classes.
+        weights: `"imagenet"`, which Keras downloads; `"none"`; or a `.weights.h5` or
+            `.keras` file of the network without its top. `LeNet5` and `VGG8` have none.
+            Defaults to `"imagenet"`.
+        image_size: `(height, width)`. Defaults to `None`, 224x224, or 64x64 for
+            `LeNet5` and `VGG8`.
+
+    Returns:
+        A functional model, whose layers are not nested.
+
+    Raises:
+        ValueError: If an argument is invalid, or the weights can't be loaded.
+    """
+    proper = find(name)
+    if proper is None:
+        raise _validation.ArgumentError(
+            "model",
+            "must be a .keras file, LeNet5, VGG8, or the name of an image classifier "
+            f"of keras.applications, such as {DEFAULT}. Received: model={name!r}",
+        )
+    if proper.lower() in _SMALL_NETWORKS:
+        size = tuple(image_size or _SMALL_SIZE)
+        model = _with_rescaling(_SMALL_NETWORKS[proper.lower()], size, num_classes)
+    else:
+        size = tuple(image_size or _SIZE)
+        model = _with_new_head(proper, size, num_classes, weights)
+    model.compile("adam", "sparse_categorical_crossentropy")
+    return model
+
+
+def has_frozen_layers(model: keras.Model) -> bool:
+    """Return whether a layer with weights, other than the preprocessing, is frozen."""
+    return any(
+        layer.weights and not layer.trainable and layer.name != "preprocessing"
+        for layer in model.layers
+    )
+
+
+def unfreeze(model: keras.Model, num_layers: int) -> None:
+    """Make the last layers of a frozen network trainable, to fine-tune them.
+
+    Args:
+        model: A model whose first layers are frozen.
+        num_layers: Number of frozen layers to train, from the last one on. Layers
+            without weights do not count. `BatchNormalization` stays frozen, as small
+            data sets spoil its statistics.
+
+    Raises:
+        ValueError: If the model has fewer such layers.
+    """
+    frozen = [
+        layer
+        for layer in model.layers
+        if layer.weights
+        and not layer.trainable
+        and layer.name != "preprocessing"
+        and not isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    _validation.check_count("unfreeze", num_layers, minimum=0, maximum=len(frozen))
+    for layer in frozen[len(frozen) - num_layers :]:
+        layer.trainable = True
+
+
+def _with_rescaling(make, size, num_classes):
+    """Return LeNet5 or VGG8 for pixels from 0 to 255."""
+    try:
+        network = make((*size, 3), num_classes)
+    except ValueError as error:
+        raise _validation.ArgumentError(
+            "image_size", f"must fit the model. Received: {size} ({error})"
+        ) from error
+    inputs = keras.Input((*size, 3))
+    outputs = keras.layers.Rescaling(1 / 255)(inputs)
+    for layer in network.layers:
+        if not isinstance(layer, keras.layers.InputLayer):
+            outputs = layer(outputs)
+    return keras.Model(inputs, outputs, name=network.name)
+
+
+def _with_new_head(name, size, num_classes, weights):
+    """Return a network of `keras.applications` with a new head."""
+    inputs = keras.Input((*size, 3))
+    base = _load_base(name, inputs, weights)
+    if str(weights) != "none":
+        for layer in base.layers:
+            layer.trainable = False
+    features = base.output
+    if len(features.shape) == 4:
+        features = keras.layers.GlobalAveragePooling2D(name="head_pooling")(features)
+    features = keras.layers.Dropout(0.2, name="head_dropout")(features)
+    outputs = keras.layers.Dense(num_classes, "softmax", name="head")(features)
+    return keras.Model(inputs, outputs, name=base.name)
+
+
+def _load_base(name, inputs, weights):
+    """Return a network without its top, on preprocessed inputs."""
+    make = getattr(keras.applications, name)
+    options: dict = {"include_top": False}
+    if "include_preprocessing" in _parameters(make):
+        preprocessed = inputs
+        options["include_preprocessing"] = True
+    else:
+        preprocessed = _preprocess(make, inputs)
+    weights = str(weights)
+    is_file = weights not in ("imagenet", "none")
+    if is_file and not (
+        weights.endswith((".weights.h5", ".keras")) and pathlib.Path(weights).is_file()
+    ):
+        raise _validation.ArgumentError(
+            "weights",
+            "must be imagenet, none, or a .weights.h5 or .keras file. "
+            f"Received: weights={weights!r}",
+        )
+    try:
+        base = make(
+            **options,
+            input_tensor=preprocessed,
+            weights=None if weights == "none" or is_file else weights,
+        )
+        if is_file:
+            _load_weights(base, weights)
+    # Keras raises plain exceptions if a download fails.
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        hint = "no network connection? " if weights == "imagenet" else ""
+        raise _validation.ArgumentError(
+            "weights",
+            "must be none, or a .weights.h5 or .keras file with the weights of "
+            f"{name} without its top, if those of ImageNet can't be downloaded. "
+            f"Received: weights={weights!r} ({hint}{reason})",
+        ) from error
+    return base
+
+
+def _load_weights(base, path):
+    """Set the weights of a network to those of a file."""
+    if path.endswith(".weights.h5"):
+        base.load_weights(path)
+        return
+    stored = keras.models.load_model(path, compile=False).get_weights()
+    base.set_weights(stored)
+
+
+def _preprocess(make, inputs):
+    """Return inputs as a network's `preprocess_input` returns them.
+
+    The function is affine in the pixels and may swap channels: a frozen convolution
+    does the same, and can be saved.
+    """
+    preprocess = sys.modules[make.__module__].preprocess_input
+    offset = preprocess(np.zeros((1, 1, 1, 3), "float32"))[0, 0, 0]
+    basis = preprocess(np.eye(3, dtype="float32").reshape(3, 1, 1, 3))
+    matrix = basis.reshape(3, 3) - offset
+    if not np.any(offset) and (matrix == np.eye(3)).all():
+        return inputs
+    layer = keras.layers.Conv2D(3, 1, name="preprocessing", trainable=False)
+    outputs = layer(inputs)
+    layer.set_weights([matrix.reshape(1, 1, 3, 3), offset])
+    return outputs
+
+
+def _parameters(function):
+    try:
+        return inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return {}
+
+
+def widen(model: keras.Model, num_classes: int) -> keras.Model:
+    """Return a model with more classes, whose other weights are those of `model`.
+
+    The last dense layer gets new units with zero weights. What follows it must have no
+    weights, such as a softmax.
+
+    Args:
+        model: A Sequential or functional classifier.
+        num_classes: The new number of classes.
+
+    Returns:
+        A functional model, not compiled.
+
+    Raises:
+        ValueError: If the model does not end in such a dense layer.
+    """
+    layers = list(model.layers) if getattr(model, "outputs", None) else []
+    tail: list[keras.Layer] = []
+    while layers and not layers[-1].weights:
+        tail.insert(0, layers.pop())
+    dense = layers[-1] if layers else None
+    if not isinstance(dense, keras.layers.Dense) or dense.units < 2:
+        raise _validation.ArgumentError(
+            "model",
+            "must end in a dense layer with a unit for each class, to "
+            "add a class. Start a new session with a model for all classes, and import "
+            f"labels.csv. Received: the model {model.name!r}",
+        )
+    wider = keras.layers.Dense.from_config(
+        {**dense.get_config(), "units": num_classes, "name": f"{dense.name}_wider"}
+    )
+    outputs = wider(dense.input)
+    for layer in tail:
+        outputs = layer(outputs)
+    widened = keras.Model(model.inputs[0], outputs, name=model.name)
+    num_new = num_classes - dense.units
+    wider.set_weights(
+        [
+            np.pad(w, [(0, 0)] * (w.ndim - 1) + [(0, num_new)])
+            for w in dense.get_weights()
+        ]
+    )
+    return widened

@@ -1,0 +1,170 @@
+"""What the served page does with a session: answers, trainings, queries."""
+
+import dataclasses
+import logging
+import threading
+from collections.abc import Callable
+
+import keras
+
+from dfal_keras.labeling import asking, telling, training
+from dfal_keras.labeling.formats.answer import CANT_TELL, Answer
+from dfal_keras.labeling.formats.queried_image import QueriedImage
+from dfal_keras.labeling.session import Session
+
+_logger = logging.getLogger(__name__)
+
+
+class Desk:
+    """A session that one person labels, while its model is trained now and then.
+
+    An answer is on disk when `answer` returns. The learner gets it before the next
+    training, or when the session is opened the next time. Methods may be called by
+    several threads.
+
+    Args:
+        session: The session, which is open.
+        num_queries: Number of images to ask at a time.
+        options: Options of `labeling.training.train`.
+
+    Attributes:
+        queried: The images of the last query, those that are answered included.
+    """
+
+    def __init__(self, session: Session, num_queries: int, options: dict | None = None):
+        self._session, self._num_queries = session, num_queries
+        self._options = options or {}
+        self._lock = threading.RLock()
+        self._thread: threading.Thread | None = None
+        self._progress, self._message = 0.0, ""
+        self.queried: list[QueriedImage] = []
+        self._ask()
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes."""
+        return self._session.settings.classes
+
+    def images(self) -> list[QueriedImage]:
+        """Return the images of the query, with the labels that are known."""
+        known = self.labels()
+        return [
+            dataclasses.replace(image, label=known.get(image.sha256, ""))
+            for image in self.queried
+        ]
+
+    def labels(self) -> dict[str, str]:
+        """Return the label of each answered image of the query, by its checksum."""
+        with self._lock:
+            known = self._session.history.latest()
+        return {
+            image.sha256: known[image.sha256]
+            for image in self.queried
+            if known.get(image.sha256)
+        }
+
+    def path(self, sha256: str):
+        """Return the path of an image's file, `None` if there is none."""
+        row = self._session.store.find(None, sha256)
+        return None if row is None else self._session.store.path(row)
+
+    def answer(self, sha256: str, label: str, who: str) -> None:
+        """Store an answer. An empty label removes the one before.
+
+        Raises:
+            ValueError: If the image is not asked, or the class is unknown.
+        """
+        image = next((i for i in self.queried if i.sha256 == sha256), None)
+        if image is None:
+            raise ValueError(f"the image {sha256!r:.80} is not asked")
+        with self._lock:
+            if label:
+                given = Answer(
+                    image.file, sha256, None if label == CANT_TELL else label, who
+                )
+                telling.tell(self._session, [given], apply=False)
+            else:
+                telling.retract(self._session, image.file, sha256, who, apply=False)
+
+    def start_training(self) -> bool:
+        """Train and ask again, in a thread; return whether it has been started."""
+        with self._lock:
+            if self.is_training:
+                return False
+            self._progress, self._message = 0.0, ""
+            self._thread = threading.Thread(target=self._train_and_ask, daemon=True)
+            self._thread.start()
+            return True
+
+    @property
+    def is_training(self) -> bool:
+        """Whether a training is running."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def state(self) -> dict:
+        """Return what the page shows while it waits."""
+        return {
+            "is_training": self.is_training,
+            "progress": self._progress,
+            "message": self._message,
+            "labels": self.labels(),
+        }
+
+    def close(self) -> None:
+        """Apply the answers to the learner, and close the session."""
+        with self._lock:
+            if not self.is_training:  # otherwise, the next command applies them
+                self._session.catch_up()
+            self._session.close()
+
+    def _train_and_ask(self):
+        try:
+            with self._lock:
+                self._session.catch_up()
+            if len(set(self._session.learner.labeled.labels.tolist())) > 1:
+                training.train(
+                    self._session,
+                    allow_missing_classes=True,
+                    callbacks=[_Progress(self._show, **self._sizes())],
+                    **self._options,
+                )
+            with self._lock:
+                self._session.catch_up()
+                self._ask()
+        # A thread's exception would be lost: the page shows it.
+        except Exception as error:
+            _logger.exception("The training failed")
+            self._message = " ".join(str(error).split())
+
+    def _sizes(self):
+        options = self._options
+        return {
+            "num_restarts": options.get("num_restarts", 5),
+            "epochs": options.get("epochs", 100),
+        }
+
+    def _show(self, progress):
+        self._progress = progress
+
+    def _ask(self):
+        messages: list[str] = []
+        self.queried = asking.ask(
+            self._session, self._num_queries, report=messages.append
+        )
+        self._message = ". ".join(messages)
+
+
+class _Progress(keras.callbacks.Callback):
+    """Report the progress of a training with restarts."""
+
+    def __init__(self, show: Callable[[float], None], num_restarts: int, epochs: int):
+        super().__init__()
+        self._show, self._num_restarts, self._epochs = show, num_restarts, epochs
+        self._restart = -1
+
+    def on_train_begin(self, logs=None):
+        self._restart += 1
+
+    def on_epoch_end(self, epoch, logs=None):
+        done = self._restart + (epoch + 1) / self._epochs
+        self._show(min(1.0, done / self._num_restarts))

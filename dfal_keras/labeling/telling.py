@@ -1,0 +1,164 @@
+"""Tell: add or correct labels of a session."""
+
+import collections
+import dataclasses
+import datetime
+from collections.abc import Iterable, Sequence
+
+from dfal_keras import _validation
+from dfal_keras.labeling import settings
+from dfal_keras.labeling.formats.answer import CANT_TELL, Answer, check_text
+from dfal_keras.labeling.label_history import RETRACTED, Entry, is_unknown
+from dfal_keras.labeling.session import Session
+
+
+@dataclasses.dataclass(frozen=True)
+class Told:
+    """What became of answers.
+
+    Attributes:
+        num_labeled: Number of images that got a label, and had none.
+        num_corrected: Number of images whose label, or "can't tell", changed.
+        num_unknown: Number of images that got "can't tell", and had no label.
+        num_unchanged: Number of images whose answer was told before.
+        missing: Names of images that are not in the folder.
+    """
+
+    num_labeled: int
+    num_corrected: int
+    num_unknown: int
+    num_unchanged: int
+    missing: list[str]
+
+    @classmethod
+    def count(cls, kinds: Iterable[str], missing: list[str]) -> "Told":
+        """Count the kinds of answers, as `_kind` returns them."""
+        counts = collections.Counter(kinds)
+        return cls(
+            num_labeled=counts["labeled"],
+            num_corrected=counts["corrected"],
+            num_unknown=counts["unknown"],
+            num_unchanged=counts["unchanged"],
+            missing=missing,
+        )
+
+
+def tell(
+    session: Session,
+    answers: Sequence[Answer],
+    *,
+    new_classes: Sequence[str] = (),
+    apply: bool = True,
+) -> Told:
+    """Add or correct labels. The latest answer of an image counts.
+
+    Args:
+        session: The session.
+        answers: At most one answer for each image. Images are found by checksum, else
+            by name.
+        new_classes: Names to add to the classes. Those that are there already, as
+            after a command that was killed, have no effect.
+        apply: Whether to apply the answers to the learner now. Otherwise they are
+            stored, and `Session.catch_up` applies them. Defaults to `True`.
+
+    Returns:
+        A `Told`.
+
+    Raises:
+        ValueError: If a label is not the name of a class, or an image is answered in
+            two ways. No answer is added.
+    """
+    known_classes = session.settings.classes
+    added = [name for name in new_classes if str(name).strip() not in known_classes]
+    classes = settings.check_classes([*known_classes, *added])
+    rows, missing = _find(session, answers, classes)
+    if added:
+        session.set_classes(classes)
+    known = session.labels()
+    kinds = []
+    entries = []
+    now = _now()
+    for row, answer in sorted(rows.items()):
+        label = CANT_TELL if answer.label is None else answer.label
+        kinds.append(_kind(known.get(row), label))
+        if known.get(row) != label:
+            image = session.store.names[row], session.store.hashes[row]
+            entries.append(Entry(now, answer.who, *image, label))
+    session.record(entries, apply=apply)
+    return Told.count(kinds, missing)
+
+
+def retract(
+    session: Session, file: str, sha256: str, who: str, *, apply: bool = True
+) -> None:
+    """Remove the label of an image, which is as if it was never answered.
+
+    Args:
+        session: The session.
+        file: Name of the image.
+        sha256: Its checksum.
+        who: Name of the annotator.
+        apply: As for `tell`. Defaults to `True`.
+    """
+    check_text("who", who)
+    if session.history.latest().get(sha256):
+        entry = Entry(_now(), who, file, sha256, RETRACTED)
+        session.record([entry], apply=apply)
+
+
+def untold(session: Session, answers: Sequence[Answer]) -> list[Answer]:
+    """Return the answers that were never told.
+
+    An answer that was told and corrected since is not among them.
+
+    Args:
+        session: The session.
+        answers: Answers with the checksums of their images, as in `queries.csv`.
+    """
+    told = {(entry.sha256, entry.label) for entry in session.history.entries}
+    return [a for a in answers if (a.sha256, a.label or CANT_TELL) not in told]
+
+
+def _now():
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+
+
+def _kind(before: str | None, label: str) -> str:
+    """Return what an answer does to an image with the answer `before`, if any.
+
+    Returns:
+        `"labeled"`, `"corrected"`, `"unknown"` or `"unchanged"`; see `Told`.
+    """
+    if before == label:
+        return "unchanged"
+    if before is not None:
+        return "corrected"
+    return "unknown" if is_unknown(label) else "labeled"
+
+
+def _find(session, answers, classes):
+    """Return the answers by row, and the names of images that are not there."""
+    rows: dict[int, Answer] = {}
+    missing = []
+    for answer in answers:
+        check_text("who", answer.who)
+        if answer.label is not None and answer.label not in classes:
+            raise _validation.ArgumentError(
+                "new_classes",
+                "must hold the labels that are not among the classes "
+                f"{', '.join(classes)}. Received: {answer.label!r} for "
+                f"{answer.file or answer.sha256}",
+            )
+        row = session.store.find(answer.file or None, answer.sha256 or None)
+        if row is None:
+            missing.append(answer.file or answer.sha256)
+        elif row in rows and rows[row].label != answer.label:
+            raise _validation.ArgumentError(
+                "answers",
+                "must have one label for an image. Received: "
+                f"{rows[row].label!r} and {answer.label!r} for "
+                f"{session.store.names[row]}",
+            )
+        else:
+            rows[row] = answer
+    return rows, missing

@@ -1,0 +1,1 @@
+"""What shows images to the people who label them."""

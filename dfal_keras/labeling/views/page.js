@@ -1,0 +1,445 @@
+// The labeling page. `page.py` embeds this file, and the data in JSON.
+"use strict";
+
+const CANNOT_TELL = "?";
+const element = (id) => document.getElementById(id);
+const page = JSON.parse(element("page-data").textContent);
+const { classes, images } = page;
+const numDigits = classes[0].key.length; // more than 1: digits are typed in a row
+
+const isServed = page.is_served; // answers go to a server, as they are given
+let answers = images.map((image) => image.label); // "" where there is none
+let saved = toCsv(); // the last file that was saved
+let current = 0; // position of the image shown
+let typed = ""; // first digits of a class's number
+const changes = []; // what undo takes back
+
+// ---------------------------------------------------------------- answers
+
+function toCsv() {
+  // Names are quoted, and made safe for spreadsheets, by Python.
+  const cells = new Map(classes.map(({ name, cell }) => [name, cell]));
+  cells.set("", "").set(CANNOT_TELL, CANNOT_TELL);
+  const lines = images.map((image, i) => image.cells + cells.get(answers[i]));
+  return [page.header, ...lines, ""].join("\r\n");
+}
+
+function setAnswer(position, answer) {
+  changes.push([position, answers[position]]);
+  answers[position] = answer;
+  keep();
+  send(position);
+}
+
+function answer(name) {
+  const position = current;
+  setAnswer(position, name);
+  const next = nextUnanswered(position);
+  const said = `Image ${position + 1}: ${describe(name)}.`;
+  if (next === null) {
+    const then = isServed ? "train and ask again" : "save queries.csv";
+    show(position, `${said} All images are answered: ${then}.`);
+  } else {
+    show(next, said);
+  }
+}
+
+function clearAnswer() {
+  if (answers[current]) {
+    setAnswer(current, "");
+    show(current, `Image ${current + 1}: answer cleared.`);
+  }
+}
+
+function undo() {
+  if (changes.length) {
+    const [position, before] = changes.pop();
+    answers[position] = before;
+    keep();
+    send(position);
+    show(position, `Undone. Image ${position + 1}: ${describe(before)}.`);
+  }
+}
+
+function nextUnanswered(position) {
+  for (let step = 1; step <= images.length; step++) {
+    const candidate = (position + step) % images.length;
+    if (!answers[candidate]) return candidate;
+  }
+  return null;
+}
+
+function describe(name) {
+  return name === CANNOT_TELL ? "can’t tell" : name || "not answered";
+}
+
+function save() {
+  if (isServed) {
+    train();
+    return;
+  }
+  const csv = toCsv();
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([csv], { type: "text/csv" }));
+  link.download = "queries.csv";
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+  saved = csv;
+  keep();
+  show(current, `Saved as queries.csv: ${numAnswered()} of ${images.length} answered.`);
+}
+
+// ------------------------------------------------- answers to the server
+
+const unsent = new Map(); // the latest answer of images that the server lacks
+let isSending = false;
+
+function send(position) {
+  if (!isServed) return;
+  unsent.set(images[position].sha256, answers[position]);
+  sendAll();
+}
+
+async function sendAll() {
+  if (isSending) return;
+  isSending = true;
+  while (unsent.size) {
+    const [sha256, label] = unsent.entries().next().value;
+    let response = null;
+    try {
+      response = await post("answer", { sha256, label });
+    } catch {
+      element("message").textContent = "The server does not answer: trying again.";
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      continue;
+    }
+    if (unsent.get(sha256) === label) unsent.delete(sha256);
+    if (!response.ok) {
+      const said = await response.json().catch(() => ({}));
+      element("message").textContent = `Not stored: ${said.error ?? response.status}`;
+    }
+  }
+  isSending = false;
+}
+
+function post(name, content) {
+  return fetch(name, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(content),
+  });
+}
+
+async function train() {
+  element("save").disabled = true;
+  await post("train", {});
+  await waitForTraining();
+}
+
+async function waitForTraining() {
+  for (;;) {
+    const state = await fetch("state").then((response) => response.json());
+    element("training").hidden = !state.is_training;
+    element("training-bar").value = state.progress;
+    if (!state.is_training) {
+      if (state.message) sessionStorage.setItem("message", state.message);
+      location.reload();
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+async function refresh() {
+  // Another tab may have answered.
+  if (unsent.size) return;
+  const state = await fetch("state").then((response) => response.json());
+  if (state.is_training) waitForTraining();
+  if (state.query !== page.query) {
+    location.reload(); // trained in another tab
+    return;
+  }
+  answers = images.map(({ sha256 }) => state.labels[sha256] ?? "");
+  show(current, element("message").textContent);
+}
+
+// ------------------------------------------- answers survive a reload
+
+function keep() {
+  if (isServed) return true;
+  try {
+    localStorage.setItem(page.storage_key, JSON.stringify({ answers, saved }));
+  } catch {
+    return false; // not allowed, or full: leaving the page warns
+  }
+  return true;
+}
+
+function restore() {
+  if (isServed) return;
+  let kept = null;
+  try {
+    kept = JSON.parse(localStorage.getItem(page.storage_key));
+  } catch {
+    return;
+  }
+  if (kept?.answers?.length === images.length) ({ answers, saved } = kept);
+}
+
+// ------------------------------------------------------------ what is shown
+
+function numAnswered() {
+  return answers.filter(Boolean).length;
+}
+
+function show(position, message = "") {
+  const image = images[position];
+  current = position;
+  typed = "";
+  zoom(1);
+  element("message").textContent = message;
+  element("position").textContent = `${position + 1} of ${images.length}`;
+  element("file").textContent = image.file;
+  showPicture("image", image.image, image.is_small);
+  showPicture("example-image", image.example, image.is_small);
+  showSwitches();
+  showAnswers();
+  if (isServed) {
+    for (const next of images.slice(position + 1, position + 4)) {
+      new Image().src = next.image; // so that it is there when it is shown
+    }
+  }
+}
+
+// Enlarge the image around a point, given in shares of its width and height.
+let scale = 1;
+
+function zoom(factor, x = 0.5, y = 0.5) {
+  scale = factor;
+  const { style } = element("image");
+  style.transformOrigin = `${100 * x}% ${100 * y}%`;
+  style.transform = factor === 1 ? "" : `scale(${factor})`;
+}
+
+function onWheel(event) {
+  event.preventDefault();
+  const box = element("frame").getBoundingClientRect();
+  const x = (event.clientX - box.left) / box.width;
+  const y = (event.clientY - box.top) / box.height;
+  zoom(Math.min(16, Math.max(1, scale * (event.deltaY < 0 ? 1.25 : 0.8))), x, y);
+}
+
+function showPicture(id, address, isSmall) {
+  const img = element(id);
+  if (address) img.src = address;
+  else img.removeAttribute("src");
+  img.classList.toggle("small", isSmall);
+}
+
+function showSwitches() {
+  const image = images[current];
+  element("example").hidden = !element("show-example").checked || !image.example;
+  const isShown = element("show-prediction").checked;
+  element("prediction").textContent =
+    isShown && image.predicted ? `· predicted ${image.predicted}` : "";
+  element("example-prediction").textContent =
+    isShown && image.example_predicted ? `· predicted ${image.example_predicted}` : "";
+}
+
+function showAnswers() {
+  const count = numAnswered();
+  element("bar").max = images.length;
+  element("bar").value = count;
+  element("count").textContent = `${count} of ${images.length} answered`;
+  element("save").classList.toggle(
+    "primary",
+    isServed ? count === images.length : toCsv() !== saved,
+  );
+  element("previous").disabled = current === 0;
+  element("next").disabled = current === images.length - 1;
+  element("undo").disabled = !changes.length;
+  element("clear").disabled = !answers[current];
+  for (const button of document.querySelectorAll(".answer")) {
+    button.setAttribute("aria-pressed", button.dataset.name === answers[current]);
+  }
+  showMatches();
+  [...element("overview").children].forEach((button, i) => {
+    const name = answers[i];
+    button.lastChild.textContent = name || "\u00a0";
+    button.classList.toggle("answered", name !== "" && name !== CANNOT_TELL);
+    button.classList.toggle("unsure", name === CANNOT_TELL);
+    button.setAttribute("aria-label", `Image ${i + 1}: ${describe(name)}`);
+    button.setAttribute("aria-current", i === current);
+    button.tabIndex = i === current ? 0 : -1; // the arrow keys lead to the others
+  });
+  const strip = element("overview");
+  const { offsetLeft, offsetWidth } = strip.children[current];
+  strip.scrollLeft = offsetLeft - (strip.clientWidth - offsetWidth) / 2;
+}
+
+function showMatches() {
+  const part = element("filter").value.trim().toLowerCase();
+  [...element("classes").children].forEach((button, i) => {
+    button.hidden = !classes[i].name.toLowerCase().includes(part);
+    button.classList.toggle("other", !classes[i].key.startsWith(typed));
+  });
+}
+
+function move(step) {
+  const position = current + step;
+  if (position >= 0 && position < images.length) show(position);
+}
+
+// ------------------------------------------------------------------- keys
+
+const KEYS = {
+  ArrowLeft: () => move(-1),
+  ArrowRight: () => move(1),
+  Backspace: () => (typed ? typeDigits("") : clearAnswer()),
+  Delete: clearAnswer,
+  Escape: () => typeDigits(""),
+  "?": () => answer(CANNOT_TELL),
+  "/": () => element("filter").focus(),
+  a: () => element("show-example").click(),
+  p: () => element("show-prediction").click(),
+  s: save,
+  u: undo,
+  z: () => zoom(scale === 1 ? 3 : 1),
+};
+
+function typeDigits(digits) {
+  typed = digits;
+  const matches = classes.filter(({ key }) => key.startsWith(digits));
+  if (!matches.length) {
+    typed = "";
+    element("message").textContent = `No class has the number ${digits}.`;
+  } else if (digits.length === numDigits) {
+    answer(matches[0].name);
+  } else {
+    element("message").textContent = digits && `Number ${digits}…`;
+  }
+  showMatches();
+}
+
+function toDigit({ key, code, shiftKey }) {
+  if (/^[0-9]$/.test(key)) return key;
+  // On a French keyboard, digits need the shift key; here they do not.
+  return shiftKey ? undefined : /^Digit([0-9])$/.exec(code)?.[1];
+}
+
+function onKey(event) {
+  if (event.altKey || event.target === element("filter")) return;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  if (event.repeat && !key.startsWith("Arrow")) {
+    // A key held down must not answer the images that follow.
+    if (key === "Enter" || key === " ") event.preventDefault();
+    return;
+  }
+  let action = KEYS[key];
+  const digit = toDigit(event);
+  if (event.ctrlKey || event.metaKey) {
+    action = { s: save, z: undo }[key];
+  } else if (digit) {
+    action = () => typeDigits(typed + digit);
+  }
+  if (action) {
+    event.preventDefault();
+    action();
+  }
+}
+
+function onFilterKey(event) {
+  const filter = element("filter");
+  if (event.key === "Enter") {
+    const first = [...element("classes").children].find((button) => !button.hidden);
+    filter.value = "";
+    first?.click();
+  } else if (event.key === "Escape") {
+    filter.value = "";
+    filter.blur();
+  }
+  showMatches();
+}
+
+// ------------------------------------------------------------------- start
+
+function addElement(parent, tag, text = "") {
+  const child = document.createElement(tag);
+  child.textContent = text; // never HTML: names are data
+  parent.append(child);
+  return child;
+}
+
+function addClassButton({ name, key }) {
+  const button = addElement(element("classes"), "button");
+  button.className = "answer";
+  button.dataset.name = name;
+  addElement(button, "kbd", key);
+  addElement(button, "span", name);
+  button.addEventListener("click", () => answer(name));
+}
+
+function addThumbnail(image, position) {
+  const button = addElement(element("overview"), "button");
+  const img = addElement(button, "img");
+  img.loading = "lazy";
+  img.src = image.thumbnail ?? image.image;
+  img.alt = "";
+  img.className = image.is_small ? "small" : "";
+  addElement(button, "span");
+  button.title = image.file;
+  button.addEventListener("click", () => show(position));
+}
+
+function start() {
+  classes.forEach(addClassButton);
+  images.forEach(addThumbnail);
+  const areShort = classes.every(({ name }) => name.length <= 12);
+  element("classes").classList.toggle("narrow", classes.length > 7 && areShort);
+  element("search").hidden = numDigits === 1;
+  element("example-switch").hidden = !images.some(({ example }) => example);
+  element("show-example").checked = false; // who labels has no use for it
+  element("show-prediction").checked = false;
+  element("cannot-tell").dataset.name = CANNOT_TELL;
+  const onClick = {
+    save,
+    undo,
+    zoom: () => zoom(scale === 1 ? 3 : 1),
+    clear: clearAnswer,
+    previous: () => move(-1),
+    next: () => move(1),
+    "cannot-tell": () => answer(CANNOT_TELL),
+    "show-example": showSwitches,
+    "show-prediction": showSwitches,
+  };
+  for (const [id, action] of Object.entries(onClick)) {
+    element(id).addEventListener("click", action);
+  }
+  document.addEventListener("keydown", onKey);
+  element("filter").addEventListener("keydown", onFilterKey);
+  element("filter").addEventListener("input", showMatches);
+  window.addEventListener("beforeunload", (event) => {
+    if (isServed ? unsent.size : toCsv() !== saved) event.preventDefault();
+  });
+  // The same page in another tab: show its answers instead of replacing them.
+  window.addEventListener("storage", (event) => {
+    if (event.key === page.storage_key) {
+      restore();
+      show(current);
+    }
+  });
+  element("frame").addEventListener("wheel", onWheel, { passive: false });
+  if (isServed) {
+    element("save-text").textContent = "Train and ask again";
+    window.addEventListener("focus", refresh);
+    refresh();
+  }
+  restore();
+  const canKeep = keep();
+  const first = nextUnanswered(images.length - 1) ?? 0;
+  const said = isServed ? (sessionStorage.getItem("message") ?? "") : "";
+  if (isServed) sessionStorage.removeItem("message");
+  show(first, canKeep ? said : "This browser keeps no answers: save before you close it.");
+}
+
+start();

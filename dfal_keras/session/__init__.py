@@ -1,1 +1,0 @@
-"""Labeling sessions: folders in which people label images between trainings."""

@@ -1,0 +1,71 @@
+import pytest
+from helpers import image_folders, sessions
+
+from dfal_keras.labeling import asking, model_files, telling
+from dfal_keras.labeling.formats.answer import Answer
+from dfal_keras.labeling.session import Session
+
+
+def test_queried_images_have_predictions_and_adversarial_examples(tmp_path):
+    folder, _ = sessions.create(tmp_path)
+    model = model_files.load_model(tmp_path / "model.keras")
+    num_read = []
+    with Session(folder) as session:
+        queried = asking.ask(session, 4, progress=num_read.append)
+        assert [q.rank for q in queried] == [1, 2, 3, 4]
+        assert [q.score for q in queried] == sorted(q.score for q in queried)
+        for q in queried:
+            row = session.store.find(q.file, None)
+            assert session.store.hashes[row] == q.sha256
+            assert (q.image == session.store.pool[row]).all()
+            images = [q.image, q.adversarial_example]
+            outputs = [model.predict(i[None], verbose=0)[0] for i in images]
+            names = [image_folders.CLASSES[o.argmax()] for o in outputs]
+            assert [q.predicted, q.adversarial_predicted] == names
+            assert q.predicted != q.adversarial_predicted
+            assert q.probability == pytest.approx(outputs[0].max(), abs=1e-5)
+    assert sum(num_read) >= 20
+
+
+def test_an_open_query_is_asked_again(tmp_path):
+    folder, truth = sessions.create(tmp_path)
+    with Session(folder) as session:
+        first = asking.ask(session, 4)
+    with Session(folder) as session:
+        again = asking.ask(session, 2)
+        assert [q.file for q in again] == [q.file for q in first]
+        telling.tell(session, sessions.answers(first[1:3], truth))
+        left = asking.ask(session, 4)
+        assert [q.file for q in left] == [first[0].file, first[3].file]
+        assert [q.rank for q in left] == [1, 2]
+
+
+def test_an_untrained_model_asks_at_random(tmp_path):
+    folder, truth = sessions.create(tmp_path, is_trained=False)
+    with Session(folder) as session:
+        said = []
+        for _ in range(2):
+            queried = asking.ask(session, 6, report=said.append)
+            assert [q.predicted for q in queried] == [""] * 6
+            assert {q.score for q in queried} == {None}
+            telling.tell(session, sessions.answers(queried, truth))
+        assert len(session.labels()) == 12
+        assert len(said) == 2
+        assert "not trained" in said[0]
+
+
+def test_a_session_without_images_to_label_says_so(tmp_path):
+    folder, truth = sessions.create(tmp_path, num_images=5)
+    with Session(folder) as session:
+        telling.tell(
+            session, [Answer(name, "", label) for name, label in truth.items()]
+        )
+        with pytest.raises(ValueError, match="all labeled or ignored"):
+            asking.ask(session, 1)
+
+
+@pytest.mark.parametrize("num_queries", [0, 1.5, "3"])
+def test_bad_numbers_of_queries(tmp_path, num_queries):
+    folder, _ = sessions.create(tmp_path, num_images=5)
+    with Session(folder) as session, pytest.raises(ValueError, match="num_queries"):
+        asking.ask(session, num_queries)

@@ -1,0 +1,240 @@
+"""Sessions that somebody else made, or that are damaged."""
+
+import json
+import os
+import shutil
+import sys
+
+import keras
+import pytest
+from helpers import sessions
+
+from dfal_keras.cli.main import main
+from dfal_keras.labeling import asking, model_files, telling
+from dfal_keras.labeling.formats.answer import Answer
+from dfal_keras.labeling.session import Session
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return sessions.create(tmp_path_factory.mktemp("made"), 24)[0]
+
+
+@pytest.fixture
+def folder(made, tmp_path):
+    shutil.copytree(made.parent, tmp_path / "copy")
+    return tmp_path / "copy" / "session"
+
+
+def change(folder, **values):
+    """Change values of settings.json."""
+    path = folder / "settings.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+
+
+def test_a_session_can_not_allow_python_code_in_its_model(folder, tmp_path):
+    model = keras.Sequential(
+        [
+            keras.Input((16, 16, 3)),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Lambda(lambda x: x / 255),
+            keras.layers.Dense(3, activation="softmax"),
+        ]
+    )
+    model.save(folder / "model.keras")
+    change(folder, allow_lambda=True)
+    with Session(folder) as session, pytest.raises(ValueError, match="Python code"):
+        asking.ask(session, 2)
+    assert main(["ask", str(folder)]) == 2
+    with Session(folder, trust=True) as session:
+        assert len(asking.ask(session, 2)) == 2
+
+
+@pytest.mark.parametrize("trust", [False, True])
+def test_a_module_beside_the_session_is_not_imported(folder, monkeypatch, trust):
+    beside = folder.parent
+    (beside / "evilmod.py").write_text(
+        "import pathlib\npathlib.Path('pwned').touch()\n"
+        "from dfal_keras.strategies import Random as X\n"
+    )
+    change(folder, strategy={"class_name": "evilmod:X", "config": {}})
+    monkeypatch.chdir(beside)
+    monkeypatch.setattr(sys, "path", [str(beside), *sys.path])  # as `python -m` does
+    assert main(["status", "session", *["--trust"][: int(trust)]]) == 2
+    assert not (beside / "pwned").exists()
+    assert sys.path[0] == str(beside)
+    monkeypatch.setenv("PYTHONPATH", str(beside))  # somebody's own decision
+    monkeypatch.setattr(sys, "path", ["/usr/bin", *sys.path])
+    assert main(["status", "session", *["--trust"][: int(trust)]]) == (
+        0 if trust else 2
+    )
+    assert (beside / "pwned").exists() == trust
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["queries.csv", "queries.html", "pool.npy", "labels.csv", "learner.npz", ".lock"],
+)
+def test_files_are_not_written_through_links(folder, tmp_path, name):
+    target = tmp_path / "precious.txt"
+    target.write_text("mine" * 1000)
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).symlink_to(target)
+    assert main(["ask", str(folder)]) == 2
+    assert target.read_text() == "mine" * 1000
+
+
+def test_pixels_are_not_written_through_hard_links(folder, tmp_path):
+    os.link(folder / "pool.npy", tmp_path / "other.npy")
+    before = (tmp_path / "other.npy").read_bytes()
+    assert main(["ask", str(folder)]) == 2
+    assert (tmp_path / "other.npy").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "null",
+        "1",
+        "[]",
+        '"text"',
+        "[" * 100_000 + "]" * 100_000,
+        '{"version": 1}',
+        *(
+            {name: value}
+            for name, value in (
+                ("unknown", 1),
+                ("strategy", None),
+                ("strategy", {"class_name": "DFAL", "config": {"speed": 3}}),
+                ("strategy", {"class_name": "DFAL", "config": 3}),
+                ("strategy", {"class_name": ["DFAL"], "config": {}}),
+                ("images", 5),
+                ("seed", 2**64),
+                ("seed", "1"),
+                ("sample_shape", [16, 16]),
+                ("sample_shape", 16),
+                ("is_trained", "yes"),
+                ("classes", None),
+                ("classes", ["a", "b\0"]),
+            )
+        ),
+    ],
+)
+def test_damaged_settings_are_one_line(folder, capsys, content):
+    if isinstance(content, dict):
+        change(folder, **content)
+    else:
+        (folder / "settings.json").write_text(content)
+    assert main(["status", str(folder)]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("Stopped: Argument `session` must")
+    assert error.count("\n") == 1
+    assert len(error) < 1000
+
+
+@pytest.mark.parametrize("units", [10**15, -1, "many"])
+def test_damaged_models_are_one_line(folder, capsys, tmp_path, units):
+    import zipfile
+
+    path = folder / "model.keras"
+    with zipfile.ZipFile(path) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    files["config.json"] = files["config.json"].replace(
+        b'"units": 16', f'"units": {json.dumps(units)}'.encode()
+    )
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    assert main(["ask", str(folder)]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("Stopped: Argument `model` must")
+    assert error.count("\n") == 1
+
+
+def test_layers_of_other_backends_are_one_line(tmp_path):
+    import zipfile
+
+    keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]).save(
+        tmp_path / "model.keras"
+    )
+    with zipfile.ZipFile(tmp_path / "model.keras") as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(files["config.json"])
+    config["config"]["layers"][1]["class_name"] = "TorchModuleWrapper"
+    config["config"]["layers"][1]["module"] = "keras.layers"
+    files["config.json"] = json.dumps(config).encode()
+    with zipfile.ZipFile(tmp_path / "model.keras", "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    with pytest.raises(ValueError, match="Argument `model` must") as error:
+        model_files.load_model(tmp_path / "model.keras")
+    assert str(error.value).count("\n") == 0
+
+
+@pytest.mark.parametrize(
+    "who", ["x" * 131_072, "a\0b", "'" * 131_071, "\x1b[2J", "=" + "x" * 20_000]
+)
+def test_names_that_would_block_a_session_are_refused(folder, who):
+    with Session(folder) as session:
+        name = session.store.names[0]
+        with pytest.raises(ValueError, match="Argument `who`"):
+            telling.tell(session, [Answer(name, "", "cat", who)])
+        with pytest.raises(ValueError, match="Argument `classes`"):
+            telling.tell(session, [Answer(name, "", "cat")], new_classes=[who])
+        assert session.history.entries == []
+    with Session(folder) as session:
+        telling.tell(session, [Answer(name, "", "cat", "x" * 10_000)])
+    Session(folder).close()
+
+
+def test_own_files_stay(folder):
+    (folder / "thesis.tmp").write_text("mine")
+    (folder / "a.tmp").mkdir()
+    (folder / "queries_of_ada.png").write_text("mine")
+    (folder / f"labels.csv.{'0a' * 16}.tmp").write_text("left by a killed process")
+    assert main(["ask", str(folder), "--num-queries", "2"]) == 0
+    names = {path.name for path in folder.iterdir()}
+    assert {"thesis.tmp", "a.tmp", "queries_of_ada.png", "queries.png"} <= names
+    assert not [name for name in names if "0a0a" in name]
+
+
+def test_files_keep_their_permissions(folder):
+    with Session(folder) as session:
+        telling.tell(session, [Answer(session.store.names[0], "", "cat")])
+        (folder / "labels.csv").chmod(0o600)
+        telling.tell(session, [Answer(session.store.names[1], "", "cat")])
+    assert (folder / "labels.csv").stat().st_mode & 0o777 == 0o600
+
+
+def test_an_unknown_class_in_the_history_is_named_with_file_and_row(folder, capsys):
+    with Session(folder) as session:
+        names = session.store.names[:2]
+        telling.tell(session, [Answer(name, "", "cat") for name in names])
+        row = (folder / "labels.csv").read_text().splitlines()[1]
+    with (folder / "labels.csv").open("a") as file:
+        file.write(row.replace("cat", "cow") + "\r\n")
+    assert main(["status", str(folder)]) == 2
+    error = capsys.readouterr().err
+    assert "'cow' in row 4 of" in error
+    assert "labels.csv" in error
+
+
+@pytest.mark.parametrize("seed", [2**64, 10**30])
+def test_large_seeds_are_refused(made, tmp_path, seed):
+    with pytest.raises(ValueError, match="Argument `seed` must be at most"):
+        Session.create(
+            tmp_path / "new",
+            images=made.parent / "images",
+            model=made.parent / "model.keras",
+            classes=("cat", "dog", "owl"),
+            seed=seed,
+        )
+
+
+def test_names_of_files_do_not_control_the_terminal(folder, capsys):
+    (folder.parent / "images" / "\x1b[2J\x9b.txt").write_text("")
+    (folder.parent / "images" / "\u202egnp.txt").write_text("")
+    assert main(["status", str(folder)]) == 0
+    shown = capsys.readouterr().out
+    assert not set("\x1b\x9b\u202e") & set(shown)
+    assert r"\x1b[2J\x9b.txt" in shown

@@ -1,0 +1,131 @@
+"""The served page in a real browser, as a person uses it."""
+
+import os
+import threading
+import time
+
+import pytest
+from helpers import browser, sessions
+from selenium.webdriver.common.by import By
+
+from dfal_keras.labeling.label_history import LabelHistory
+from dfal_keras.labeling.serving import Desk
+from dfal_keras.labeling.session import Session
+
+pytest.importorskip("flask")
+waitress = pytest.importorskip("waitress")
+
+from dfal_keras.labeling.views import server  # noqa: E402
+
+TOKEN = "token"
+
+
+@pytest.fixture
+def served(tmp_path):
+    """Yield the address of a page, the desk, the session's folder and the classes."""
+    folder, truth = sessions.create(tmp_path, 40, image_side=300)
+    with Session(folder) as session:
+        desk = Desk(session, 6, {"num_restarts": 1, "epochs": 2})
+        app = server.make_app(desk, TOKEN, who="Ada")
+        running = waitress.create_server(app, host="127.0.0.1", port=0, threads=8)
+        thread = threading.Thread(target=running.run, daemon=True)
+        thread.start()
+        address = f"http://127.0.0.1:{running.effective_port}/{TOKEN}/"
+        yield address, desk, folder, truth
+        running.close()
+
+
+def wait_until(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def stored(folder):
+    path = folder / "labels.csv"
+    return LabelHistory(path).latest() if path.exists() else {}
+
+
+def take_screenshot(driver, name):
+    """Keep a screenshot, if a folder for them is set."""
+    if os.environ.get("SCREENSHOTS"):
+        driver.save_screenshot(os.path.join(os.environ["SCREENSHOTS"], name))
+
+
+def test_label_train_and_go_on(served, tmp_path):
+    address, desk, folder, truth = served
+    with browser.start("chromium", tmp_path) as driver:
+        driver.get(address)
+        keys = browser.class_keys(driver)
+        image = driver.find_element(By.ID, "image")
+        wait_until(lambda: image.get_property("naturalWidth") == 300)  # the original
+        assert not driver.find_element(By.ID, "example").is_displayed()
+        take_screenshot(driver, "first.png")
+        first = list(desk.queried)
+        for i, queried in enumerate(first):
+            label = truth[queried.file]
+            if i % 2:
+                browser.press(driver, keys[label])
+            else:
+                buttons = driver.find_elements(By.CSS_SELECTOR, "#classes button")
+                next(
+                    b for b in buttons if b.get_attribute("data-name") == label
+                ).click()
+            expected = {q.sha256: truth[q.file] for q in first[: i + 1]}
+            wait_until(lambda expected=expected: stored(folder) == expected)
+        browser.press(driver, "u")  # undo
+        wait_until(lambda: not stored(folder)[first[-1].sha256])
+        browser.press(driver, keys[truth[first[-1].file]])
+        wait_until(lambda: stored(folder)[first[-1].sha256])
+        driver.refresh()  # what is stored is shown
+        wait_until(lambda: "6 of 6" in driver.find_element(By.ID, "count").text)
+        driver.find_element(By.ID, "save").click()
+        wait_until(lambda: desk.queried[0].sha256 != first[0].sha256, 120)
+        wait_until(lambda: "0 of 6" in driver.find_element(By.ID, "count").text)
+        take_screenshot(driver, "second.png")
+        errors = [e for e in driver.get_log("browser") if "favicon" not in e["message"]]
+        assert errors == []
+
+
+def test_zoom(served, tmp_path):
+    with browser.start("chromium", tmp_path, size=(400, 800)) as driver:
+        driver.get(served[0])
+        image = driver.find_element(By.ID, "image")
+        width = image.rect["width"]
+        browser.press(driver, "z")
+        wait_until(lambda: image.rect["width"] == pytest.approx(3 * width, rel=0.01))
+        take_screenshot(driver, "phone_zoomed.png")
+        browser.press(driver, "z")
+        wait_until(lambda: image.rect["width"] == pytest.approx(width, rel=0.01))
+        take_screenshot(driver, "phone.png")
+
+
+def test_two_tabs_show_the_same_answers(served, tmp_path):
+    address, desk, folder, _ = served
+    with browser.start("chromium", tmp_path) as driver:
+        driver.get(address)
+        keys = browser.class_keys(driver)
+        driver.switch_to.new_window("tab")
+        driver.get(address)
+        browser.press(driver, keys["owl"])
+        wait_until(lambda: stored(folder) == {desk.queried[0].sha256: "owl"})
+        driver.switch_to.window(driver.window_handles[0])
+        driver.execute_script("window.dispatchEvent(new Event('focus'))")
+        wait_until(lambda: "1 of 6" in driver.find_element(By.ID, "count").text)
+
+
+def test_answers_wait_for_a_server_that_is_away(served, tmp_path):
+    address, desk, folder, _ = served
+    with browser.start("chromium", tmp_path) as driver:
+        driver.get(address)
+        keys = browser.class_keys(driver)
+        driver.execute_script(
+            "window.realFetch = fetch; window.fetch = () => Promise.reject('away');"
+        )
+        browser.press(driver, keys["cat"])
+        message = driver.find_element(By.ID, "message")
+        wait_until(lambda: "trying again" in message.text)
+        assert stored(folder) == {}
+        driver.execute_script("window.fetch = window.realFetch;")
+        wait_until(lambda: stored(folder) == {desk.queried[0].sha256: "cat"})

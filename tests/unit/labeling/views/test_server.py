@@ -1,0 +1,158 @@
+"""The served page: who gets in, and that answers are stored."""
+
+import io
+import time
+
+import numpy as np
+import pytest
+from helpers import sessions
+from PIL import Image
+
+from dfal_keras.labeling.label_history import LabelHistory
+from dfal_keras.labeling.serving import Desk
+from dfal_keras.labeling.session import Session
+
+flask = pytest.importorskip("flask")
+pytest.importorskip("waitress")
+
+from dfal_keras.labeling.views import server  # noqa: E402
+
+TOKEN = "a-token"
+OPTIONS = {"num_restarts": 1, "epochs": 2}
+
+
+@pytest.fixture
+def made(tmp_path):
+    """Yield a client, the desk, the session's folder and the classes."""
+    folder, truth = sessions.create(tmp_path, 40)
+    with Session(folder) as session:
+        desk = Desk(session, 6, OPTIONS)
+        app = server.make_app(desk, TOKEN, who="Ada")
+        yield app.test_client(), desk, folder, truth
+
+
+def get(client, address, host="127.0.0.1:5000", **options):
+    return client.get(address, headers={"Host": host}, **options)
+
+
+def post(client, address, content, **options):
+    headers = {"Host": "127.0.0.1:5000"}
+    return client.post(address, json=content, headers=headers, **options)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/a/", "/a-toke/", "/state", "/a/state", "/a/image/00", "/favicon.ico"],
+)
+def test_nothing_without_the_token(made, path):
+    assert get(made[0], path).status_code == 404
+    assert post(made[0], path, {}).status_code in (404, 405)
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "0.0.0.0", ""]
+)
+def test_other_names_of_the_host_are_refused(made, host):
+    assert get(made[0], f"/{TOKEN}/", host).status_code == 403
+
+
+def test_forms_of_other_sites_are_refused(made):
+    client, desk, folder, _ = made
+    headers = {"Host": "127.0.0.1:5000", "Content-Type": "text/plain"}
+    body = f'{{"sha256": "{desk.queried[0].sha256}", "label": "cat"}}'
+    for kind in ("text/plain", "application/x-www-form-urlencoded"):
+        headers["Content-Type"] = kind
+        done = client.post(f"/{TOKEN}/answer", data=body, headers=headers)
+        assert done.status_code == 415
+    assert not (folder / "labels.csv").exists()
+
+
+def test_the_page_and_the_original_images(made):
+    client, desk, folder, _ = made
+    page = get(client, f"/{TOKEN}/")
+    assert page.status_code == 200
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+    for image in desk.queried:
+        assert f"image/{image.sha256}" in page.text
+        original = get(client, f"/{TOKEN}/image/{image.sha256}")
+        path = folder.parent / "images" / image.file
+        assert original.data == path.read_bytes()
+        assert original.mimetype == "image/png"
+        shown = get(client, f"/{TOKEN}/input/{image.sha256}")
+        pixels = np.asarray(Image.open(io.BytesIO(shown.data)))
+        np.testing.assert_array_equal(pixels, image.image)
+    assert get(client, f"/{TOKEN}/image/../../etc/passwd").status_code == 404
+    assert get(client, f"/{TOKEN}/image/{'0' * 64}").status_code == 404
+
+
+def test_an_answer_is_on_disk_when_the_server_says_so(made):
+    client, desk, folder, truth = made
+    for image in desk.queried[:3]:
+        label = truth[image.file]
+        content = {"sha256": image.sha256, "label": label}
+        assert post(client, f"/{TOKEN}/answer", content).json == {"stored": True}
+        stored = LabelHistory(folder / "labels.csv")  # as after a kill
+        assert stored.latest()[image.sha256] == label
+        assert stored.entries[-1].who == "Ada"
+    first = desk.queried[0].sha256
+    for label in ("?", "", "owl", ""):
+        post(client, f"/{TOKEN}/answer", {"sha256": first, "label": label})
+        assert desk.labels().get(first, "") == label
+    state = get(client, f"/{TOKEN}/state").json
+    assert set(state["labels"]) == {image.sha256 for image in desk.queried[1:3]}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"sha256": "0" * 64, "label": "cat"},
+        {"label": "cow"},
+        {"label": "cat\x00"},
+        {"label": None},
+        {"sha256": 3},
+        [],
+        "cat",
+    ],
+)
+def test_bad_answers_change_nothing(made, content):
+    client, desk, folder, _ = made
+    if isinstance(content, dict):
+        content = {"sha256": desk.queried[0].sha256, "label": "cat", **content}
+    assert post(client, f"/{TOKEN}/answer", content).status_code == 400
+    assert not (folder / "labels.csv").exists()
+
+
+def test_train_and_ask_again(made):
+    client, desk, folder, truth = made
+    first = {image.sha256 for image in desk.queried}
+    for image in desk.queried:
+        content = {"sha256": image.sha256, "label": truth[image.file]}
+        post(client, f"/{TOKEN}/answer", content)
+    assert post(client, f"/{TOKEN}/train", {}).json == {"started": True}
+    assert post(client, f"/{TOKEN}/train", {}).json == {"started": False}
+    deadline = time.monotonic() + 120
+    while get(client, f"/{TOKEN}/state").json["is_training"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    state = get(client, f"/{TOKEN}/state").json
+    assert not {image.sha256 for image in desk.queried} & first
+    assert state["labels"] == {}
+    assert (folder / "history.csv").exists() == (len(set(truth.values())) > 1)
+
+
+def test_answers_are_applied_when_the_session_is_opened_again(tmp_path):
+    folder, truth = sessions.create(tmp_path, 40)
+    with Session(folder) as session:
+        desk = Desk(session, 6, OPTIONS)
+        for image in desk.queried:
+            desk.answer(image.sha256, truth[image.file], "Ada")
+        removed, unknown = desk.queried[0], desk.queried[1]
+        desk.answer(removed.sha256, "", "Ada")
+        desk.answer(unknown.sha256, "?", "Ada")
+        desk.answer(unknown.sha256, "", "Ada")
+        expected = {i.file: truth[i.file] for i in desk.queried[2:]}
+        # No `close`: as after a kill.
+    with Session(folder) as session:
+        assert sessions.learned_by_name(session) == expected
+        assert sessions.labels_by_name(session) == expected
+        assert len(session.learner.ignored) == 0
