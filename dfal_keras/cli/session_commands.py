@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 import tqdm
 
 from dfal_keras import _validation, stopping
-from dfal_keras.cli import progress_bars, query_outputs
+from dfal_keras.cli import newest_answers, progress_bars, query_outputs
 from dfal_keras.labeling import (
     asking,
     checking,
@@ -23,6 +23,8 @@ from dfal_keras.labeling import (
 )
 from dfal_keras.labeling.formats import csv_files, reading
 from dfal_keras.labeling.formats.answer import CANT_TELL, Answer
+from dfal_keras.labeling.formats.by_folder import read_by_folder
+from dfal_keras.labeling.formats.notes import Notes
 from dfal_keras.labeling.session import Session
 from dfal_keras.labeling.telling import Told
 from dfal_keras.labeling.views import learning_curve
@@ -76,9 +78,11 @@ def ask(
 def tell(
     session: pathlib.Path,
     *,
-    path: pathlib.Path,
+    path: pathlib.Path | None,
     new_classes: Sequence[str],
     who: str | None,
+    prefix: str = "",
+    by_folder: bool = False,
     trust: bool = False,
 ) -> None:
     """Add or correct labels.
@@ -86,8 +90,18 @@ def tell(
     Raises:
         ValueError: If an argument is invalid. No label is added then.
     """
-    decided, ties = reading.by_majority(reading.read_answers(path))
     with _opened(session, trust) as opened:
+        if path is None:
+            path = newest_answers.find(opened)
+            print(path)
+        notes = Notes()
+        if by_folder:
+            answers = read_by_folder(path)
+        else:
+            answers = reading.read_answers(path, prefix=prefix, notes=notes)
+        decided, ties = reading.by_majority(answers)
+        for line in notes.lines():
+            print(line)
         named = _named(decided, who)
         _print_told(telling.tell(opened, named, new_classes=new_classes), ties)
         print(f"{_num_open(opened)} images are asked and not labeled yet")
@@ -347,6 +361,10 @@ def _print_told(told: Told, ties: list[Answer]):
             print(f"{count} {what}")
     if told.missing:
         print(f"{len(told.missing)} images are not there: {_some(told.missing)}")
+    if told.conflicts:
+        print(
+            f"{len(told.conflicts)} images with several labels: {_some(told.conflicts)}"
+        )
     if ties:
         names = [answer.file or answer.sha256 for answer in ties]
         print(f"{len(ties)} images without a majority, asked again: {_some(names)}")

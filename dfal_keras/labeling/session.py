@@ -148,6 +148,8 @@ class Session:
             chosen.num_candidates = _validation.check_count(
                 "num_candidates", num_candidates
             )
+        if isinstance(chosen, strategies.DFAL) and chosen.bounds is None:
+            chosen.bounds = [0, 255]  # pixels of a folder
         is_file = str(model).endswith(".keras")
         if is_file:
             loaded = model_files.load_model(model, allow_lambda=allow_lambda)
