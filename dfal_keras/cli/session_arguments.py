@@ -247,6 +247,14 @@ def _add_predict(commands):
         help="copy the images into a folder for each class, in this new folder",
     )
     add("--link", action="store_true", help="make links in place of copies")
+    add(
+        "--review",
+        type=int,
+        default=0,
+        metavar="N",
+        help="also write a page with the N labels and the N predictions that are most "
+        "likely wrong; trains three models",
+    )
 
 
 def _add_check(commands):

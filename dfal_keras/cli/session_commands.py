@@ -16,6 +16,7 @@ from dfal_keras.labeling import (
     asking,
     checking,
     predicting,
+    reviewing,
     serving,
     telling,
     training,
@@ -176,6 +177,7 @@ def predict(
     out: pathlib.Path | None,
     sort_into: pathlib.Path | None,
     link: bool,
+    review: int,
     trust: bool = False,
 ) -> None:
     """Write the class of every image of the folder.
@@ -205,10 +207,31 @@ def predict(
             counts = predicting.sort_into(opened, sort_into, found, link=link)
             for name, count in counts.items():
                 print(f"{count:8} {sort_into / name}")
+        if review:
+            _write_review(opened, review)
         if checking.result(opened) is None:
             print(
                 "How good is it? The command `check` finds out, with a random sample."
             )
+
+
+def _write_review(session, num_images):
+    """Write a page and a table of what is most likely wrong."""
+    queried = reviewing.review(session, num_images)
+    table, page = session.path("review.csv"), session.path("review.html")
+    csv_files.write_queries(table, queried)
+    labeling_page.write_page(
+        page,
+        queried,
+        session.settings.classes,
+        title="Labels and predictions to review",
+        photographs=query_outputs.previews(session, queried),
+    )
+    num_labels = sum(bool(image.label) for image in queried)
+    print(
+        f"{page}: {num_labels} labels and {len(queried) - num_labels} predictions that "
+        f"are most likely wrong; `tell` what you correct, or {table}"
+    )
 
 
 def check(session: pathlib.Path, *, num: int, trust: bool = False) -> None:
@@ -225,7 +248,12 @@ def check(session: pathlib.Path, *, num: int, trust: bool = False) -> None:
         )
         if queried:
             csv_files.write_queries(table, queried)
-            labeling_page.write_page(page, queried, opened.settings.classes)
+            labeling_page.write_page(
+                page,
+                queried,
+                opened.settings.classes,
+                photographs=query_outputs.previews(opened, queried),
+            )
             print(f"{len(queried)} images of the random sample are not labeled yet")
             print(f"{table}: fill in the column `label`, or")
             print(f"{page}: label them in a browser; then `tell` the labels")

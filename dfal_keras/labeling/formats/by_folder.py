@@ -1,4 +1,4 @@
-"""Labels in the names of folders, as Keras's `image_dataset_from_directory` has them."""
+"""Labels in the names of folders, as Keras's own utilities have them."""
 
 import os
 import pathlib
