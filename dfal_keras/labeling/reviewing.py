@@ -24,8 +24,8 @@ def review(
     Predictions with the smallest margin follow.
 
     Reference:
-        - Northcutt, Jiang & Chuang, 2021, "Confident learning: estimating uncertainty in
-          dataset labels".
+        - Northcutt, Jiang & Chuang, 2021, "Confident learning: estimating uncertainty
+          in dataset labels".
 
     Args:
         session: The session, with a trained model.
