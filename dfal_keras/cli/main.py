@@ -67,6 +67,11 @@ def _without_working_folder():
             sys.path.insert(0, first)
 
 
+def run() -> None:
+    """Run the command line, as the script `dfal-keras`."""
+    sys.exit(main())
+
+
 def _describe(error, options):
     """Return the message of an error, with the flag of the argument that is wrong."""
     if not isinstance(error, ArgumentError):
@@ -88,7 +93,7 @@ _FLAGS = {
 
 
 def _parser():
-    parser = argparse.ArgumentParser(prog="python -m dfal_keras", description=__doc__)
+    parser = argparse.ArgumentParser(prog="dfal-keras", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     session_arguments.add_commands(commands)
     _add_query(commands)
@@ -147,7 +152,3 @@ def _add_query(commands):
         "none)",
     )
     session_arguments.add_model_options(add)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

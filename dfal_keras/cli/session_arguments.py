@@ -179,7 +179,24 @@ def _add_ask(commands):
 
 def _add_tell(commands, name, help, description):
     add = _add(commands, name, help, description)
-    add("path", metavar="file", type=pathlib.Path, help="the file with the labels")
+    add(
+        "path",
+        metavar="file",
+        nargs="?",
+        type=pathlib.Path,
+        help="the file with the labels (default: the newest of queries.csv in the "
+        "session and in the downloads)",
+    )
+    add(
+        "--by-folder",
+        action="store_true",
+        help="file is a folder with a subfolder of images for each class",
+    )
+    add(
+        "--prefix",
+        default="",
+        help="what precedes the names of files in the image addresses of an export",
+    )
     add(
         "--new-class",
         nargs="+",
@@ -230,6 +247,14 @@ def _add_predict(commands):
         help="copy the images into a folder for each class, in this new folder",
     )
     add("--link", action="store_true", help="make links in place of copies")
+    add(
+        "--review",
+        type=int,
+        default=0,
+        metavar="N",
+        help="also write a page with the N labels and the N predictions that are most "
+        "likely wrong; trains three models",
+    )
 
 
 def _add_check(commands):

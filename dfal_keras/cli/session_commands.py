@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 import tqdm
 
 from dfal_keras import _validation, stopping
-from dfal_keras.cli import progress_bars, query_outputs
+from dfal_keras.cli import newest_answers, progress_bars, query_outputs
 from dfal_keras.labeling import (
     asking,
     checking,
     predicting,
+    reviewing,
     serving,
     telling,
     training,
@@ -23,6 +24,8 @@ from dfal_keras.labeling import (
 )
 from dfal_keras.labeling.formats import csv_files, reading
 from dfal_keras.labeling.formats.answer import CANT_TELL, Answer
+from dfal_keras.labeling.formats.by_folder import read_by_folder
+from dfal_keras.labeling.formats.notes import Notes
 from dfal_keras.labeling.session import Session
 from dfal_keras.labeling.telling import Told
 from dfal_keras.labeling.views import learning_curve
@@ -76,9 +79,11 @@ def ask(
 def tell(
     session: pathlib.Path,
     *,
-    path: pathlib.Path,
+    path: pathlib.Path | None,
     new_classes: Sequence[str],
     who: str | None,
+    prefix: str = "",
+    by_folder: bool = False,
     trust: bool = False,
 ) -> None:
     """Add or correct labels.
@@ -86,8 +91,18 @@ def tell(
     Raises:
         ValueError: If an argument is invalid. No label is added then.
     """
-    decided, ties = reading.by_majority(reading.read_answers(path))
     with _opened(session, trust) as opened:
+        if path is None:
+            path = newest_answers.find(opened)
+            print(path)
+        notes = Notes()
+        if by_folder:
+            answers = read_by_folder(path)
+        else:
+            answers = reading.read_answers(path, prefix=prefix, notes=notes)
+        decided, ties = reading.by_majority(answers)
+        for line in notes.lines():
+            print(line)
         named = _named(decided, who)
         _print_told(telling.tell(opened, named, new_classes=new_classes), ties)
         print(f"{_num_open(opened)} images are asked and not labeled yet")
@@ -162,6 +177,7 @@ def predict(
     out: pathlib.Path | None,
     sort_into: pathlib.Path | None,
     link: bool,
+    review: int,
     trust: bool = False,
 ) -> None:
     """Write the class of every image of the folder.
@@ -191,10 +207,31 @@ def predict(
             counts = predicting.sort_into(opened, sort_into, found, link=link)
             for name, count in counts.items():
                 print(f"{count:8} {sort_into / name}")
+        if review:
+            _write_review(opened, review)
         if checking.result(opened) is None:
             print(
                 "How good is it? The command `check` finds out, with a random sample."
             )
+
+
+def _write_review(session, num_images):
+    """Write a page and a table of what is most likely wrong."""
+    queried = reviewing.review(session, num_images)
+    table, page = session.path("review.csv"), session.path("review.html")
+    csv_files.write_queries(table, queried)
+    labeling_page.write_page(
+        page,
+        queried,
+        session.settings.classes,
+        title="Labels and predictions to review",
+        photographs=query_outputs.previews(session, queried),
+    )
+    num_labels = sum(bool(image.label) for image in queried)
+    print(
+        f"{page}: {num_labels} labels and {len(queried) - num_labels} predictions that "
+        f"are most likely wrong; `tell` what you correct, or {table}"
+    )
 
 
 def check(session: pathlib.Path, *, num: int, trust: bool = False) -> None:
@@ -211,7 +248,12 @@ def check(session: pathlib.Path, *, num: int, trust: bool = False) -> None:
         )
         if queried:
             csv_files.write_queries(table, queried)
-            labeling_page.write_page(page, queried, opened.settings.classes)
+            labeling_page.write_page(
+                page,
+                queried,
+                opened.settings.classes,
+                photographs=query_outputs.previews(opened, queried),
+            )
             print(f"{len(queried)} images of the random sample are not labeled yet")
             print(f"{table}: fill in the column `label`, or")
             print(f"{page}: label them in a browser; then `tell` the labels")
@@ -347,6 +389,10 @@ def _print_told(told: Told, ties: list[Answer]):
             print(f"{count} {what}")
     if told.missing:
         print(f"{len(told.missing)} images are not there: {_some(told.missing)}")
+    if told.conflicts:
+        print(
+            f"{len(told.conflicts)} images with several labels: {_some(told.conflicts)}"
+        )
     if ties:
         names = [answer.file or answer.sha256 for answer in ties]
         print(f"{len(ties)} images without a majority, asked again: {_some(names)}")

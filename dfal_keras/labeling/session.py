@@ -1,6 +1,7 @@
 """A labeling session: a folder in which images are labeled between trainings."""
 
 import dataclasses
+import json
 import os
 import pathlib
 from collections.abc import Callable, Sequence
@@ -148,6 +149,8 @@ class Session:
             chosen.num_candidates = _validation.check_count(
                 "num_candidates", num_candidates
             )
+        if isinstance(chosen, strategies.DFAL) and chosen.bounds is None:
+            chosen.bounds = (0, 255)  # pixels of a folder
         is_file = str(model).endswith(".keras")
         if is_file:
             loaded = model_files.load_model(model, allow_lambda=allow_lambda)
@@ -160,7 +163,8 @@ class Session:
             images=os.path.relpath(images, folder),
             classes=tuple(names),
             sample_shape=_sample_shape(loaded, image_size),
-            strategy=strategies.serialize(chosen),
+            # As it is stored: JSON has lists only.
+            strategy=json.loads(json.dumps(strategies.serialize(chosen))),
             seed=_validation.check_seed(seed),
             is_trained=is_file and is_trained is not False,
             is_pretrained=not is_file and networks.has_frozen_layers(loaded),

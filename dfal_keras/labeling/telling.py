@@ -22,6 +22,7 @@ class Told:
         num_unknown: Number of images that got "can't tell", and had no label.
         num_unchanged: Number of images whose answer was told before.
         missing: Names of images that are not in the folder.
+        conflicts: Names of images with several labels, of which none is added.
     """
 
     num_labeled: int
@@ -29,9 +30,12 @@ class Told:
     num_unknown: int
     num_unchanged: int
     missing: list[str]
+    conflicts: list[str] = dataclasses.field(default_factory=list)
 
     @classmethod
-    def count(cls, kinds: Iterable[str], missing: list[str]) -> "Told":
+    def count(
+        cls, kinds: Iterable[str], missing: list[str], conflicts: list[str]
+    ) -> "Told":
         """Count the kinds of answers, as `_kind` returns them."""
         counts = collections.Counter(kinds)
         return cls(
@@ -40,6 +44,7 @@ class Told:
             num_unknown=counts["unknown"],
             num_unchanged=counts["unchanged"],
             missing=missing,
+            conflicts=conflicts,
         )
 
 
@@ -65,13 +70,13 @@ def tell(
         A `Told`.
 
     Raises:
-        ValueError: If a label is not the name of a class, or an image is answered in
-            two ways. No answer is added.
+        ValueError: If a label is not the name of a class, or no image is in the folder.
+            No answer is added.
     """
     known_classes = session.settings.classes
     added = [name for name in new_classes if str(name).strip() not in known_classes]
     classes = settings.check_classes([*known_classes, *added])
-    rows, missing = _find(session, answers, classes)
+    rows, missing, conflicts = _find(session, answers, classes)
     if added:
         session.set_classes(classes)
     known = session.labels()
@@ -85,7 +90,7 @@ def tell(
             image = session.store.names[row], session.store.hashes[row]
             entries.append(Entry(now, answer.who, *image, label))
     session.record(entries, apply=apply)
-    return Told.count(kinds, missing)
+    return Told.count(kinds, missing, conflicts)
 
 
 def retract(
@@ -137,9 +142,10 @@ def _kind(before: str | None, label: str) -> str:
 
 
 def _find(session, answers, classes):
-    """Return the answers by row, and the names of images that are not there."""
+    """Return the answers by row, images that are not there, and those in conflict."""
     rows: dict[int, Answer] = {}
     missing = []
+    conflicts: dict[int, set] = {}
     for answer in answers:
         check_text("who", answer.who)
         if answer.label is not None and answer.label not in classes:
@@ -153,12 +159,19 @@ def _find(session, answers, classes):
         if row is None:
             missing.append(answer.file or answer.sha256)
         elif row in rows and rows[row].label != answer.label:
-            raise _validation.ArgumentError(
-                "answers",
-                "must have one label for an image. Received: "
-                f"{rows[row].label!r} and {answer.label!r} for "
-                f"{session.store.names[row]}",
-            )
+            conflicts.setdefault(row, {rows[row].label}).add(answer.label)
         else:
             rows[row] = answer
-    return rows, missing
+    if answers and not rows:
+        raise _validation.ArgumentError(
+            "answers",
+            "must be about images of the session. Received: "
+            f"{', '.join(missing[:3])}{', ...' if len(missing) > 3 else ''}, which are "
+            f"not in {session.store.images}",
+        )
+    names = []
+    for row, labels in conflicts.items():
+        del rows[row]
+        said = ", ".join(sorted(CANT_TELL if name is None else name for name in labels))
+        names.append(f"{session.store.names[row]} ({said})")
+    return rows, missing, names

@@ -67,7 +67,7 @@ def train(
 
     stop_set = session.store.pool[_stop_set(session)]
     before = _predicted_before(session, stop_set)
-    model = _initial_model(session)
+    model = initial_model(session)
     if unfreeze:
         networks.unfreeze(model, unfreeze)
         model.compile(keras.optimizers.Adam(1e-4), model.loss)
@@ -120,7 +120,7 @@ def _check_counts(labels, classes, least, allow_missing):
         )
 
 
-def _initial_model(session):
+def initial_model(session):
     """Return the model that the session was created with, with all its classes."""
     model = session.load_model("initial_model.keras", compile=True)
     optimizer, loss = getattr(model, "optimizer", None), getattr(model, "loss", None)

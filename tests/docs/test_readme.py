@@ -61,11 +61,13 @@ COMMANDS = {
         "tests/reproduce/test_table1.py::main("
     ),
     'pip install -e ".[test]" && pytest': '.ci/run::pip install -e ".[test]"',
-    "python -m dfal_keras init session/ --pool images/ --model model.keras --classes "
-    "cat dog owl": STORY,
-    "python -m dfal_keras ask session/ --num-queries 20": STORY,
-    "python -m dfal_keras tell session/ queries.csv": STORY,
-    "python -m dfal_keras train session/": STORY,
+    "dfal-keras init session/ --pool images/ --classes cat dog owl": STORY,
+    "dfal-keras label session/": (
+        "tests/unit/labeling/views/test_served_page_in_browsers.py::"
+        "test_label_train_and_go_on"
+    ),
+    "dfal-keras predict session/ --out predictions.csv": STORY,
+    "dfal-keras check session/ --num 100": STORY,
     'pip install -e ".[benchmark]" && python reproduce/speed.py --preset paper': (
         "tests/reproduce/test_speed.py::main("
     ),

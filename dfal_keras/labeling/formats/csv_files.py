@@ -5,10 +5,11 @@ import dataclasses
 import io
 import os
 import pathlib
+import re
 from collections.abc import Iterable, Sequence
 
 from dfal_keras import _files, _validation
-from dfal_keras.labeling.formats import spreadsheet_cells
+from dfal_keras.labeling.formats import label_studio, spreadsheet_cells
 from dfal_keras.labeling.formats.answer import CANT_TELL, Answer
 from dfal_keras.labeling.formats.queried_image import QueriedImage
 
@@ -23,6 +24,8 @@ _RANKING_COLUMNS = (COLUMNS[0], "index", *COLUMNS[1:])
 _IDENTITY = {"index", "file", "sha256"}
 # Columns that name the annotator: ours, and that of Label Studio's CSV export.
 _ANNOTATORS = ("who", "annotator")
+# Columns that name the class: ours, and that of Label Studio's own template.
+_LABELS = ("label", "choice")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,7 +100,7 @@ def write_predictions(path: str | os.PathLike, predictions: Iterable) -> None:
             )
 
 
-def parse_answers(text: str) -> list[Answer]:
+def parse_answers(text: str, *, prefix: str = "") -> list[Answer]:
     """Return the answers in a CSV file.
 
     The first row names the columns, in any case and order: `label`, with `file` or
@@ -107,6 +110,8 @@ def parse_answers(text: str) -> list[Answer]:
 
     Args:
         text: The content of the file.
+        prefix: As for `label_studio.parse_export`, for a column `image`. Defaults to
+            `""`.
 
     Returns:
         One answer for each row with a label; `?` means that the annotator can't tell.
@@ -123,17 +128,19 @@ def parse_answers(text: str) -> list[Answer]:
                 f"received {len(row)}: {row!r:.200}"
             )
         cells = dict(zip(columns, map(spreadsheet_cells.unescape, row), strict=False))
-        label = cells.get("label", "").strip()
+        label = _value(cells, _LABELS).strip()
         if not label:
             continue
-        file = cells.get("file", "")
+        file = cells.get("file") or label_studio.file_name(
+            cells.get("image", ""), prefix
+        )
         checksum = cells.get("sha256", "").strip().lower()
         if not file and not checksum:
             raise ValueError(
                 f"line {line}: expected a `file` or `sha256` for the label {label!r}, "
                 "received neither"
             )
-        who = next((cells[name] for name in _ANNOTATORS if name in cells), "").strip()
+        who = _value(cells, _ANNOTATORS).strip()
         answer = Answer(file, checksum, None if label == CANT_TELL else label, who)
         timed.append((cells.get("updated_at", ""), answer))
     timed.sort(key=lambda pair: pair[0])
@@ -180,11 +187,19 @@ def read_ranking(path: pathlib.Path) -> list[RankedImage]:
 def _read_rows(text):
     """Return the names of the columns, and the first line and cells of each row."""
     received = []
-    for separator in _SEPARATORS:
+    first, _, rest = text.partition("\n")
+    hint = re.fullmatch(r"sep=(.)\r?", first.strip('"'))  # a line that Excel writes
+    separators = _SEPARATORS
+    if hint:
+        text, separators = rest, (hint[1],)
+    for separator in separators:
         rows = _iterate_rows(text, separator)
-        _, header = next(rows, (1, []))
+        try:
+            _, header = next(rows, (1, []))
+        except ValueError:  # quoted cells that another separator follows
+            continue
         columns = [name.strip().lower() for name in header]
-        if "label" in columns and {"file", "sha256"} & set(columns):
+        if set(_LABELS) & set(columns) and {"file", "sha256", "image"} & set(columns):
             _check_repeated(columns)
             return columns, rows
         received = max(received, columns, key=len)
@@ -192,6 +207,11 @@ def _read_rows(text):
         "line 1: expected the columns `label`, and `file` or `sha256`, received "
         f"{', '.join(received)!r:.200}"
     )
+
+
+def _value(cells, names):
+    """Return the cell of the first column that is there."""
+    return next((cells[name] for name in names if name in cells), "")
 
 
 def _iterate_rows(text, separator):

@@ -18,6 +18,7 @@ from xml.parsers import expat
 
 from dfal_keras import _files
 from dfal_keras.labeling.formats.answer import CANT_TELL, Answer
+from dfal_keras.labeling.formats.notes import Notes
 from dfal_keras.labeling.formats.queried_image import QueriedImage
 
 
@@ -62,7 +63,7 @@ def write_images(
             archive.write(source, image.file)
 
 
-def parse_xml(data: bytes) -> list[Answer]:
+def parse_xml(data: bytes, *, notes: Notes | None = None) -> list[Answer]:
     """Return the answers in an export as "CVAT for images 1.1".
 
     The annotator is the assignee of the image's task or job, or else the task itself,
@@ -71,6 +72,7 @@ def parse_xml(data: bytes) -> list[Answer]:
 
     Args:
         data: The content of `annotations.xml`.
+        notes: Gets what is left out. Defaults to `None`: several tags are an error.
 
     Returns:
         One answer for each image with a tag; the tag `?` means "can't tell".
@@ -95,19 +97,20 @@ def parse_xml(data: bytes) -> list[Answer]:
             if tag.get("source") != "auto"
         ]
         who = annotators.get(image.get("task_id"), only_one)
-        answers += _make_answers(image.get("name", ""), labels, who)
+        answers += _make_answers(image.get("name", ""), labels, who, notes)
     if not answers and any(len(image) > len(image.findall("tag")) for image in images):
         raise ValueError("expected tags of images, received boxes or other shapes only")
     return answers
 
 
-def parse_json(content: Any) -> list[Answer]:
+def parse_json(content: Any, *, notes: Notes | None = None) -> list[Answer]:
     """Return the answers in an export as "Datumaro 1.0".
 
     This format has neither annotators nor the source of a tag.
 
     Args:
         content: The parsed JSON.
+        notes: As for `parse_xml`. Defaults to `None`.
 
     Returns:
         One answer for each image with a tag; the tag `?` means "can't tell".
@@ -126,7 +129,7 @@ def parse_json(content: Any) -> list[Answer]:
             ]
             # The identifier is the name without its suffix.
             name = item.get("image", {}).get("path") or item["id"]
-            answers += _make_answers(name, labels, "")
+            answers += _make_answers(name, labels, "", notes)
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(
             "expected `categories` and `items` as in an export as Datumaro 1.0, "
@@ -185,9 +188,12 @@ def _check_label_id(label_id, num_labels):
     return label_id
 
 
-def _make_answers(name, labels, who):
+def _make_answers(name, labels, who, notes):
     """Return no answer if there is no tag, else one."""
     distinct = {label.strip() for label in labels}
+    if len(distinct) > 1 and notes is not None:
+        notes.conflicts[str(name)] = sorted(distinct)
+        return []
     if len(distinct) > 1:
         raise ValueError(
             f"image {name!r}: expected one tag, received {sorted(distinct)}"

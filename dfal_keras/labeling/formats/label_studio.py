@@ -16,6 +16,7 @@ from xml.sax import saxutils
 
 from dfal_keras import _files
 from dfal_keras.labeling.formats.answer import CANT_TELL, Answer
+from dfal_keras.labeling.formats.notes import Notes
 from dfal_keras.labeling.formats.queried_image import QueriedImage
 
 # Names of the tags of `labeling_config`. Exports as JSON_MIN, CSV and TSV have a column
@@ -96,7 +97,9 @@ def write_tasks(
     _files.write_text(path, text + "\n")
 
 
-def parse_export(content: Any, *, prefix: str = "") -> list[Answer]:
+def parse_export(
+    content: Any, *, prefix: str = "", notes: Notes | None = None
+) -> list[Answer]:
     """Return the answers in an export of Label Studio, as JSON or JSON_MIN.
 
     An image is identified by its task's `sha256` and `file`, else by the address of the
@@ -110,6 +113,9 @@ def parse_export(content: Any, *, prefix: str = "") -> list[Answer]:
             `write_tasks`. Defaults to `""`: the file name follows `?d=` in addresses of
             local files, the number of the project in those of uploaded files, and the
             host in others.
+        notes: Gets what is left out: results that are no choice, choices of other
+            questions, rejected annotations, images with several choices. Defaults to
+            `None`: several choices are an error.
 
     Returns:
         One answer for each annotation, in the order in which they were last changed.
@@ -129,9 +135,9 @@ def parse_export(content: Any, *, prefix: str = "") -> list[Answer]:
             )
         place = f"task {task.get('id', number)}"
         if isinstance(task.get("data"), dict):
-            timed += _parse_task(task, place, prefix)
+            timed += _parse_task(task, place, prefix, notes)
         else:
-            timed += _parse_short_task(task, place, prefix)
+            timed += _parse_short_task(task, place, prefix, notes)
     # Some exports list the newest annotations first.
     timed.sort(key=lambda pair: pair[0])
     return [answer for _, answer in timed]
@@ -175,9 +181,10 @@ def _finite(number):
     return float(number) if is_finite else None
 
 
-def _parse_task(task, place, prefix):
+def _parse_task(task, place, prefix, notes):
     """Return the answers in one task of an export as JSON, each after its time."""
-    annotations = task.get("annotations", [])
+    # Exports of versions before 1.0 have `completions`.
+    annotations = task.get("annotations", task.get("completions", []))
     if not isinstance(annotations, list) or not all(
         isinstance(annotation, dict) for annotation in annotations
     ):
@@ -186,13 +193,16 @@ def _parse_task(task, place, prefix):
         )
     timed = []
     for annotation in annotations:
+        if _is_rejected(annotation):
+            _count(notes, "annotations that a reviewer rejected")
+            continue
         if annotation.get("was_cancelled"):
             labels = [CANT_TELL]
         else:
-            labels = _choices(annotation.get("result"), place)
+            labels = _choices(annotation.get("result"), place, notes)
         who = _annotator(annotation.get("completed_by"))
         timed += _make_answers(
-            task["data"], labels, who, _time(annotation), place, prefix
+            task["data"], labels, who, _time(annotation), place, prefix, notes
         )
     return timed
 
@@ -202,22 +212,47 @@ def _time(annotation):
     return str(annotation.get("updated_at") or annotation.get("created_at") or "")
 
 
-def _choices(results, place):
+def _is_rejected(annotation):
+    """Return whether the last review of an annotation rejected it."""
+    reviews = annotation.get("reviews")
+    last = reviews[-1] if isinstance(reviews, list) and reviews else None
+    return isinstance(last, dict) and last.get("accepted") is False
+
+
+def _count(notes, kind):
+    if notes is not None:
+        notes.left_out[kind] += 1
+
+
+def _choices(results, place, notes):
     """Return the choices in the results of an annotation."""
-    choices = []
     if results is not None and not isinstance(results, list):
         raise ValueError(f"{place}: expected a list `result`, received {results!r:.80}")
+    choices: dict[str, list] = {}
     for result in results or []:
         value = result.get("value") if isinstance(result, dict) else None
-        if not isinstance(value, dict) or not isinstance(value.get("choices"), list):
+        if isinstance(value, dict) and isinstance(value.get("choices"), list):
+            choices.setdefault(str(result.get("from_name")), []).extend(
+                value["choices"]
+            )
+        elif notes is not None and isinstance(result, dict):
+            notes.left_out[f"results of type {result.get('type')!s:.40}"] += 1
+        else:
             raise ValueError(
                 f"{place}: expected results of type `choices`, received {result!r:.200}"
             )
-        choices += value["choices"]
-    return choices
+    if len(choices) < 2:
+        return next(iter(choices.values()), [])
+    named = next((name for name in _CHOICES if name in choices), None)
+    if notes is None or named is None:
+        return [label for labels in choices.values() for label in labels]
+    for name in choices:
+        if name != named:
+            notes.left_out[f"choices of the question {name!r:.40}"] += 1
+    return choices[named]
 
 
-def _parse_short_task(task, place, prefix):
+def _parse_short_task(task, place, prefix, notes):
     """Return the answers in one task of an export as JSON_MIN, after their time."""
     if _IMAGE not in task and "file" not in task:
         raise ValueError(
@@ -232,17 +267,21 @@ def _parse_short_task(task, place, prefix):
     if not isinstance(labels, list):
         raise ValueError(f"{place}: expected one choice, received {labels!r:.200}")
     who = _annotator(task.get("annotator"))
-    return _make_answers(task, labels, who, _time(task), place, prefix)
+    return _make_answers(task, labels, who, _time(task), place, prefix, notes)
 
 
-def _make_answers(data, labels, who, time, place, prefix):
+def _make_answers(data, labels, who, time, place, prefix, notes):
     """Return no answer if there is no choice, else one after its time."""
+    if notes is not None and len({str(label) for label in labels}) > 1:
+        name = data.get("file") or data.get(_IMAGE) or place
+        notes.conflicts[str(name)] = [str(label) for label in labels]
+        return []
     if len(labels) > 1 or not all(isinstance(label, str) for label in labels):
         raise ValueError(f"{place}: expected one choice, received {labels!r:.200}")
     checksum = _text(data, "sha256", place)
     file = _text(data, "file", place)
     if not file and not checksum:
-        file = _file_name(_text(data, _IMAGE, place), prefix)
+        file = file_name(_text(data, _IMAGE, place), prefix)
     if labels and not file and not checksum:
         raise ValueError(f"{place}: expected `sha256`, `file` or `image` in its data")
     names = [label.strip() for label in labels if label.strip()]
@@ -260,8 +299,13 @@ def _text(data, name, place):
     return value or ""
 
 
-def _file_name(address, prefix):
-    """Return the file name in the address of an image."""
+def file_name(address: str, prefix: str = "") -> str:
+    """Return the file name in the address of an image.
+
+    Args:
+        address: The address of an image in a task.
+        prefix: As for `parse_export`. Defaults to `""`.
+    """
     is_url = _URL.match(address)
     if prefix and address.startswith(prefix):
         name = address.removeprefix(prefix)

@@ -12,12 +12,15 @@ from collections.abc import Iterable
 from dfal_keras import _validation
 from dfal_keras.labeling.formats import csv_files, cvat, label_studio
 from dfal_keras.labeling.formats.answer import Answer
+from dfal_keras.labeling.formats.notes import Notes
 
 # Larger files are refused, so that a small archive does not fill the memory.
 _MAX_BYTES = 2**28
 
 
-def read_answers(path: str | os.PathLike, *, prefix: str = "") -> list[Answer]:
+def read_answers(
+    path: str | os.PathLike, *, prefix: str = "", notes: Notes | None = None
+) -> list[Answer]:
     """Return the answers in a file, which is recognized by its content.
 
     | file | see |
@@ -33,6 +36,8 @@ def read_answers(path: str | os.PathLike, *, prefix: str = "") -> list[Answer]:
         path: The file.
         prefix: What precedes a file name in the image addresses of Label Studio, for
             tasks that `label_studio.write_tasks` did not write. Defaults to `""`.
+        notes: Gets what is left out, such as images with several labels. Defaults to
+            `None`: several labels are an error.
 
     Returns:
         The answers. If an annotator labeled an image twice, the last one counts.
@@ -47,9 +52,9 @@ def read_answers(path: str | os.PathLike, *, prefix: str = "") -> list[Answer]:
             raise ValueError("there is no such file")
         with path.open("rb") as file:
             if file.read(4) == b"PK\3\4":
-                return _parse_archive(path)
+                return _parse_archive(path, notes)
             file.seek(0)
-            return _parse(_read_limited(file, path.name), prefix)
+            return _parse(_read_limited(file, path.name), prefix, notes)
     except (OSError, ValueError) as error:
         raise _validation.ArgumentError(
             "path",
@@ -122,29 +127,39 @@ def _group_by_image(answers):
     return list(groups.values())
 
 
-def _parse(data, prefix):
+def _parse(data, prefix, notes):
     """Return the answers in the content of a file."""
     text = _decode(data)
     first = text.lstrip()[:1]
     if not first:
         raise ValueError("the file is empty")
     if first == "<":
-        return cvat.parse_xml(data)
+        return _some_label(cvat.parse_xml(data, notes=notes), notes, "images")
     if first not in "[{":
-        return csv_files.parse_answers(text)
+        return csv_files.parse_answers(text, prefix=prefix)
     content = _parse_json(text)
     if isinstance(content, dict):
-        return cvat.parse_json(content)
-    return label_studio.parse_export(content, prefix=prefix)
+        return _some_label(cvat.parse_json(content, notes=notes), notes, "items")
+    answers = label_studio.parse_export(content, prefix=prefix, notes=notes)
+    keys = {key for task in content for key in task}
+    return _some_label(answers, notes, f"tasks with the keys {sorted(keys)!r:.300}")
 
 
-def _parse_archive(path):
+def _some_label(answers, notes, received):
+    """Return answers, or raise ValueError if there is none, nor a conflict."""
+    if not answers and (notes is None or not notes.conflicts):
+        others = "".join(f", {kind}" for kind in (notes.left_out if notes else ()))
+        raise ValueError(f"expected labels, received {received} without{others}")
+    return answers
+
+
+def _parse_archive(path, notes):
     """Return the answers in a zip archive that CVAT exported."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
             if "annotations.xml" in names:
-                return cvat.parse_xml(_extract(archive, "annotations.xml"))
+                return cvat.parse_xml(_extract(archive, "annotations.xml"), notes=notes)
             subsets = [
                 name
                 for name in names
@@ -160,7 +175,7 @@ def _parse_archive(path):
                 answer
                 for name in subsets
                 for answer in cvat.parse_json(
-                    _parse_json(_decode(_extract(archive, name)))
+                    _parse_json(_decode(_extract(archive, name))), notes=notes
                 )
             ]
     # Damaged, encrypted, and compressed in an unknown way.

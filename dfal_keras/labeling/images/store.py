@@ -15,6 +15,7 @@ from dfal_keras.labeling.images import decoding
 from dfal_keras.labeling.images import folder as image_folder
 from dfal_keras.labeling.images import reader as image_reader
 from dfal_keras.labeling.images import table as image_table
+from dfal_keras.labeling.images.names import NameIndex
 from dfal_keras.labeling.images.pixel_file import PixelFile
 from dfal_keras.labeling.images.table import ImageRow
 
@@ -161,13 +162,13 @@ class ImageStore:
         """Return the row of an image, or `None` if it is unknown.
 
         Args:
-            name: Name of its file. Of several contents that had this name, the present
-                one is meant, else the newest.
+            name: Name of its file, as `NameIndex` finds it. Of several contents that
+                had this name, the present one is meant, else the newest.
             content_hash: Checksum of its content. If it is given and known, the name
                 does not matter.
         """
         row = self._row_of_hash.get((content_hash or "").lower())
-        return self._row_of_name.get(name or "") if row is None else row
+        return self._names.find(name or "") if row is None else row
 
     def path(self, row: int) -> pathlib.Path | None:
         """Return the path of a row's file, or `None` if there is none."""
@@ -191,7 +192,9 @@ class ImageStore:
         self.is_present = np.array([row.is_present for row in rows], bool)
         self._row_of_hash = {row.sha256: i for i, row in enumerate(rows)}
         by_presence = sorted(range(len(rows)), key=lambda i: rows[i].is_present)
-        self._row_of_name = {name: i for i in by_presence for name in rows[i].files}
+        self._names = NameIndex(
+            {name: i for i in by_presence for name in rows[i].files}
+        )
 
     def _read_table(self):
         """Return the rows of images.csv."""

@@ -160,7 +160,7 @@ async function refresh() {
     return;
   }
   answers = images.map(({ sha256 }) => state.labels[sha256] ?? "");
-  show(current, element("message").textContent);
+  showAnswers();
 }
 
 // ------------------------------------------- answers survive a reload

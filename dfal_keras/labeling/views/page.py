@@ -78,10 +78,10 @@ def render_page(
     check_queried(queried, classes)
     data = _page_data(queried, classes, photographs, is_served)
     style, script = _read("page.css"), _read("page.js")
-    source = "'self'" if is_served else "'none'"
+    server = "img-src 'self'; connect-src 'self'" if is_served else "img-src data:"
     # Only this style and this script apply. Nothing is loaded but from the server.
     policy = (
-        f"default-src 'none'; img-src data: {source}; connect-src {source}; "
+        f"default-src 'none'; {server}; "
         f"style-src '{_digest(style)}'; script-src '{_digest(script)}'"
     )
     return string.Template(_read("page.html")).substitute(
@@ -177,7 +177,7 @@ def _image_data(image, photograph, is_served):
         "image": _address(image, photograph, is_served),
         "thumbnail": f"input/{image.sha256}" if is_served else None,
         "sha256": image.sha256,
-        "example": None if example is None else _to_address(example),
+        "example": None if example is None or is_served else _to_address(example),
         "example_predicted": image.adversarial_predicted,
         "is_small": max(image.image.shape[:2]) <= _SMALL
         and photograph is None

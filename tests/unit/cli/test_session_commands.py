@@ -214,3 +214,47 @@ def test_a_queries_csv_that_can_not_be_read_stays(folder, capsys):
         (folder / "session" / "queries.csv").write_text(text)
         run(capsys, "ask", "session", *options, code=2)
         assert (folder / "session" / "queries.csv").read_text() == text
+
+
+def test_tell_takes_the_newest_file_of_this_session(folder, capsys, monkeypatch):
+    home = folder / "home"
+    (home / "Downloads").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    options = ("--sheets", "none", "--num-queries", 2)
+    run(capsys, "ask", "session", *options)
+    assert "file" in run(capsys, "tell", "session", code=2)  # nothing is filled in
+    table = folder / "session" / "queries.csv"
+    rows = table.read_text().splitlines()
+    saved = home / "Downloads" / "queries (1).csv"
+    saved.write_text("\n".join([rows[0], rows[1] + "owl", rows[2] + "owl"]))
+    other = home / "Downloads" / "queries (2).csv"  # of another session
+    other.write_text(f"file,sha256,label\na.png,{'0' * 64},cat\n")
+    output = run(capsys, "tell", "session")
+    assert "queries (1).csv" in output
+    assert "2 labels added" in output
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_labels_in_class_folders_are_imported(folder, capsys, copied):
+    classes = truth(folder)
+    for name, label in list(classes.items())[:10]:
+        target = folder / "sorted" / label / "sub"
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copy(folder / "images" / name, target / ("x" + name if copied else name))
+    output = run(capsys, "import", "session", "sorted", "--by-folder")
+    assert "10 labels added" in output
+    with Session(folder / "session") as session:
+        assert sessions.labels_by_name(session) == dict(list(classes.items())[:10])
+    assert "file" in run(capsys, "import", "session", "none", "--by-folder", code=2)
+
+
+def test_adversarial_examples_stay_within_the_range_of_pixels(folder, capsys):
+    options = ("--sheets", "none", "--num-queries", 5)
+    run(capsys, "ask", "session", *options)
+    settings = json.loads((folder / "session" / "settings.json").read_text())
+    assert settings["strategy"]["config"]["bounds"] == [0, 255]
+    with Session(folder / "session") as session:
+        examples = session.learner.open_query.companions
+    assert len(examples)
+    assert examples.min() >= 0
+    assert examples.max() <= 255

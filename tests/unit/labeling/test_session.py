@@ -124,12 +124,15 @@ def test_labels_that_are_there_already_are_brought_along(fresh):
 
 
 def test_images_that_are_not_there_are_named(fresh):
-    with Session(fresh[0]) as session:
-        told = telling.tell(
-            session, [Answer("no.png", "", "cat"), Answer("", "00", "dog")]
-        )
+    folder, truth = fresh
+    missing = [Answer("no.png", "", "cat"), Answer("", "00", "dog")]
+    with Session(folder) as session:
+        told = telling.tell(session, [*missing, Answer(min(truth), "", "cat")])
         assert told.missing == ["no.png", "00"]
-        assert session.history.entries == []
+        assert len(session.history.entries) == 1
+        with pytest.raises(ValueError, match="images of the session.*no.png, 00"):
+            telling.tell(session, missing)
+        assert len(session.history.entries) == 1
 
 
 def test_unknown_classes_are_refused_with_the_known_ones(fresh):
@@ -175,11 +178,18 @@ def test_a_new_class_is_told_again_after_a_kill(fresh, monkeypatch):
             telling.tell(session, answers, new_classes=["hen", "hen"])
 
 
-def test_two_labels_of_an_image_are_refused(fresh):
+def test_images_with_two_labels_are_listed_and_the_others_told(fresh):
     folder, truth = fresh
-    name = min(truth)
-    with Session(folder) as session, pytest.raises(ValueError, match="one label for"):
-        telling.tell(session, [Answer(name, "", "cat"), Answer(name, "", "dog")])
+    images = folder.parent / "images"
+    first, second, third, *_ = sorted(truth)
+    shutil.copy(images / second, images / "equal.png")
+    said = {first: ["cat", "dog", "cat"], second: ["owl"], "equal.png": [None]}
+    said[third] = ["dog", "dog"]
+    answers = [Answer(n, "", label) for n, labels in said.items() for label in labels]
+    with Session(folder) as session:
+        told = telling.tell(session, answers)
+        assert told.conflicts == [f"{first} (cat, dog)", f"{second} (?, owl)"]
+        assert sessions.labels_by_name(session) == {third: "dog"}
 
 
 def test_files_are_added_moved_removed_and_changed(fresh):

@@ -91,13 +91,18 @@ def test_label_train_and_go_on(served, tmp_path):
 def test_zoom(served, tmp_path):
     with browser.start("chromium", tmp_path, size=(400, 800)) as driver:
         driver.get(served[0])
-        image = driver.find_element(By.ID, "image")
-        width = image.rect["width"]
+
+        def shown():
+            return driver.execute_script(
+                "return document.getElementById('image').getBoundingClientRect().width"
+            )
+
+        width = shown()
         browser.press(driver, "z")
-        wait_until(lambda: image.rect["width"] == pytest.approx(3 * width, rel=0.01))
+        wait_until(lambda: shown() == pytest.approx(3 * width, rel=0.01))
         take_screenshot(driver, "phone_zoomed.png")
         browser.press(driver, "z")
-        wait_until(lambda: image.rect["width"] == pytest.approx(width, rel=0.01))
+        wait_until(lambda: shown() == pytest.approx(width, rel=0.01))
         take_screenshot(driver, "phone.png")
 
 
