@@ -176,7 +176,7 @@ class ActiveLearner(Annotations):
             >>> model = dfal.models.LeNet5((28, 28, 1), 10)
             >>> learner = dfal.ActiveLearner(strategy="uncertainty", pool=x[:500])
             >>> query = learner.choose(3, model=model, exclude=range(400))
-            >>> len(query.indices), query.indices.min() >= 400
+            >>> len(query.indices), bool(query.indices.min() >= 400)
             (3, True)
         """
         query = self.open_query
