@@ -191,9 +191,10 @@ def attack(
     inference.check_logits(logits)
     num_compared = logit_gradients.num_compared(logits.shape[1], options.num_classes)
     if num_compared < 2:
-        raise ValueError(
-            "Argument `model` must return logits of at least two classes. "
-            f"Received: a model with {num_compared} outputs"
+        raise _validation.ArgumentError(
+            "model",
+            "must return logits of at least two classes. "
+            f"Received: a model with {num_compared} outputs",
         )
     sample_shape = tuple(x.shape[1:])
     if options.batch_size is None:

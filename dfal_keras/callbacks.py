@@ -2,6 +2,7 @@
 
 import os
 
+from dfal_keras import _validation
 from dfal_keras.backend import summaries
 
 
@@ -51,8 +52,9 @@ def check(callbacks) -> list:
     if not isinstance(listed, list | tuple) or not all(
         callable(getattr(callback, "on_round_end", None)) for callback in listed
     ):
-        raise ValueError(
-            "Argument `callbacks` must be a list of objects with a method "
-            f"on_round_end(round, logs). Received: callbacks={callbacks!r:.200}"
+        raise _validation.ArgumentError(
+            "callbacks",
+            "must be a list of objects with a method "
+            f"on_round_end(round, logs). Received: callbacks={callbacks!r:.200}",
         )
     return list(listed)

@@ -45,9 +45,9 @@ def agreement(labels_a, labels_b) -> float:
     """
     num_samples = len(list(labels_a)) if np.iterable(labels_a) else 0
     if not num_samples:
-        raise ValueError(
-            "Argument `labels_a` must hold at least one class index. "
-            f"Received: labels_a={labels_a!r:.80}"
+        raise _validation.ArgumentError(
+            "labels_a",
+            f"must hold at least one class index. Received: labels_a={labels_a!r:.80}",
         )
     a = _validation.check_labels("labels_a", labels_a, num_samples=num_samples)
     b = _validation.check_labels("labels_b", labels_b, num_samples=num_samples)
@@ -96,9 +96,10 @@ def has_stabilized(
     _validation.check_count("window", window)
     _validation.check_number("threshold", threshold, minimum=-1, maximum=1)
     if not np.iterable(agreements):
-        raise ValueError(
-            "Argument `agreements` must be a list of numbers from -1 to 1. "
-            f"Received: agreements={agreements!r:.80}"
+        raise _validation.ArgumentError(
+            "agreements",
+            "must be a list of numbers from -1 to 1. "
+            f"Received: agreements={agreements!r:.80}",
         )
     numbers = [
         float(_validation.check_number(f"agreements[{i}]", each, minimum=-1, maximum=1))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import keras
 from keras import ops
 
+from dfal_keras import _validation
 from dfal_keras.backend import blocked_convolution, keras_layers, tracing
 
 
@@ -18,16 +19,18 @@ def check_model(model) -> None:
             images to logits.
     """
     if not callable(model):
-        raise ValueError(
-            "Argument `model` must be a Keras model, or a function from a batch of "
-            f"images to logits. Received: {model!r} (of type {type(model).__name__})"
+        raise _validation.ArgumentError(
+            "model",
+            "must be a Keras model, or a function from a batch of "
+            f"images to logits. Received: {model!r} (of type {type(model).__name__})",
         )
     if not isinstance(model, keras.Model):
         return
     if not model.built:
-        raise ValueError(
-            "Argument `model` must be built: give it an input shape, or call it once "
-            f"on a batch. Received: the unbuilt model {model.name!r}"
+        raise _validation.ArgumentError(
+            "model",
+            "must be built: give it an input shape, or call it once "
+            f"on a batch. Received: the unbuilt model {model.name!r}",
         )
     stateful = [
         layer.name
@@ -35,16 +38,18 @@ def check_model(model) -> None:
         if getattr(layer, "stateful", False)
     ]
     if stateful:
-        raise ValueError(
-            "Argument `model` must predict each sample by itself, without layers that "
-            f"are stateful. Received: the model {model.name!r} with {stateful[0]!r}"
+        raise _validation.ArgumentError(
+            "model",
+            "must predict each sample by itself, without layers that "
+            f"are stateful. Received: the model {model.name!r} with {stateful[0]!r}",
         )
     for kind in ("input", "output"):
         tensors = getattr(model, f"{kind}s", None)  # `None` in a subclassed model
         if tensors and len(tensors) != 1:
-            raise ValueError(
-                f"Argument `model` must have a single {kind}. "
-                f"Received: a model with {len(tensors)} {kind}s"
+            raise _validation.ArgumentError(
+                "model",
+                f"must have a single {kind}. "
+                f"Received: a model with {len(tensors)} {kind}s",
             )
 
 
@@ -59,11 +64,12 @@ def check_real_inputs(model) -> None:
         if isinstance(layer, keras.layers.Embedding) and layer.input is inputs[0]
     ]
     if embeddings or keras.backend.is_int_dtype(inputs[0].dtype):
-        raise ValueError(
-            "Argument `model` must take real numbers, which DeepFool can change a "
+        raise _validation.ArgumentError(
+            "model",
+            "must take real numbers, which DeepFool can change a "
             "little: use another strategy, such as 'uncertainty', 'bald', 'core_set' "
             f"or 'egl', for integers. Received: the model {model.name!r} for integers"
-            f"{f', with the layer {embeddings[0]!r}' if embeddings else ''}"
+            f"{f', with the layer {embeddings[0]!r}' if embeddings else ''}",
         )
 
 
@@ -140,9 +146,10 @@ def features(model) -> Callable:
         weighted = [layer for layer in model.layers if layer.weights]
         if weighted:
             return _flat(_call(keras.Model(model.inputs[0], weighted[-1].input)))
-    raise ValueError(
-        "Argument `model` must be a Sequential or functional model with weights, or "
-        f"have a method `features(inputs)`. Received: {model!r}"
+    raise _validation.ArgumentError(
+        "model",
+        "must be a Sequential or functional model with weights, or "
+        f"have a method `features(inputs)`. Received: {model!r}",
     )
 
 
@@ -165,10 +172,11 @@ def _before_activation(model):
     if not is_softmax and activation not in _ACTIVATIONS:
         return keras.Model(model.inputs[0], model.outputs[0]), None
     if activation is keras.activations.sigmoid and model.outputs[0].shape[-1] != 1:
-        raise ValueError(
-            "Argument `model` must choose one class for each sample: a softmax, "
+        raise _validation.ArgumentError(
+            "model",
+            "must choose one class for each sample: a softmax, "
             "logits, or a single sigmoid unit. Received: a model that ends in "
-            f"{model.outputs[0].shape[-1]} sigmoid units"
+            f"{model.outputs[0].shape[-1]} sigmoid units",
         )
     body = keras.Model(model.inputs[0], head.input)
     if is_softmax or isinstance(head, keras.layers.Activation):

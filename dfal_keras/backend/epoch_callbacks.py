@@ -4,6 +4,8 @@ from typing import Any
 
 import keras
 
+from dfal_keras import _validation
+
 CALLED = ("on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end")
 
 
@@ -21,16 +23,18 @@ def check(callbacks: Any) -> list[keras.callbacks.Callback]:
     if not isinstance(callbacks, list | tuple) or not all(
         isinstance(callback, keras.callbacks.Callback) for callback in callbacks
     ):
-        raise ValueError(
-            "Argument `callbacks` must be a list of `keras.callbacks.Callback`. "
-            f"Received: callbacks={callbacks!r}"
+        raise _validation.ArgumentError(
+            "callbacks",
+            "must be a list of `keras.callbacks.Callback`. "
+            f"Received: callbacks={callbacks!r}",
         )
     for callback in callbacks:
         if not any(_overrides(callback, method) for method in CALLED):
-            raise ValueError(
-                "Argument `callbacks` must have callbacks with one of the methods "
+            raise _validation.ArgumentError(
+                "callbacks",
+                "must have callbacks with one of the methods "
                 f"{', '.join(CALLED)}, because others are never called. "
-                f"Received: {callback!r}"
+                f"Received: {callback!r}",
             )
     return list(callbacks)
 

@@ -77,9 +77,10 @@ def map_probabilities(
         _check_class_scores(outputs)
         check_finite(outputs, start, x.shape[0])
         if is_softmax not in (None, are_probabilities(outputs)):
-            raise ValueError(
-                "Argument `model` must return logits for all samples or probabilities "
-                f"for all samples. Received: both, before and from sample {start}"
+            raise _validation.ArgumentError(
+                "model",
+                "must return logits for all samples or probabilities "
+                f"for all samples. Received: both, before and from sample {start}",
             )
         is_softmax = are_probabilities(outputs)
         results.append(function(outputs if is_softmax else softmax(outputs)))
@@ -159,10 +160,11 @@ def are_probabilities(outputs: np.ndarray) -> bool:
 def check_logits(outputs: np.ndarray) -> np.ndarray:
     """Return a model's outputs, or raise ValueError if they are probabilities."""
     if are_probabilities(outputs):
-        raise ValueError(
-            "Argument `model` must return logits, end in a softmax layer whose input "
+        raise _validation.ArgumentError(
+            "model",
+            "must return logits, end in a softmax layer whose input "
             "is accessible, or have a method `logits(inputs)`. "
-            "Received: a model whose outputs are probabilities"
+            "Received: a model whose outputs are probabilities",
         )
     return outputs
 
@@ -185,9 +187,10 @@ def check_finite(
     """
     if not np.isfinite(outputs).all():
         row = start + int(np.argwhere(~np.isfinite(outputs))[0, 0])
-        raise ValueError(
-            "Argument `model` must compute finite numbers. Received: NaN or infinity "
-            f"for sample {row} of {num_samples or len(outputs)}"
+        raise _validation.ArgumentError(
+            "model",
+            "must compute finite numbers. Received: NaN or infinity "
+            f"for sample {row} of {num_samples or len(outputs)}",
         )
     return outputs
 
@@ -200,9 +203,10 @@ def float_batches(x, batch_size: int) -> Iterator[np.ndarray]:
 
 def _check_class_scores(logits):
     if logits.ndim != 2:
-        raise ValueError(
-            "Argument `model` must return the scores of all classes for each sample, "
-            f"of shape (num_samples, num_classes). Received: shape {logits.shape}"
+        raise _validation.ArgumentError(
+            "model",
+            "must return the scores of all classes for each sample, "
+            f"of shape (num_samples, num_classes). Received: shape {logits.shape}",
         )
 
 
@@ -218,9 +222,10 @@ def _batches(compute, model, x, batch_size):
         num_rows += len(outputs)
         yield outputs
     if num_rows != x.shape[0]:
-        raise ValueError(
-            "Argument `model` must compute one row for each sample. "
-            f"Received: {num_rows} rows for {x.shape[0]} samples"
+        raise _validation.ArgumentError(
+            "model",
+            "must compute one row for each sample. "
+            f"Received: {num_rows} rows for {x.shape[0]} samples",
         )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from dfal_keras import _validation
 from dfal_keras.backend import keras_layers
 
 
@@ -60,12 +61,13 @@ def find_container(
         if found == expected:
             return container
         reasons.append(f"its clone has weights of shapes {found}, not {expected}")
-    raise ValueError(
-        "Argument `model` must have layers that name the initializer of each trainable "
+    raise _validation.ArgumentError(
+        "model",
+        "must have layers that name the initializer of each trainable "
         "weight, such as `kernel_initializer` for `kernel`, or that can be cloned by "
         '`get_config`, `from_config` and `build`. With initial="keep", no weight is '
         f"drawn. Received: the layer {layer.name!r} of type {type(layer).__name__} "
-        f"({reasons[0]})"
+        f"({reasons[0]})",
     )
 
 

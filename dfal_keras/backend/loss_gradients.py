@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from dfal_keras import _validation
 from dfal_keras.backend import (
     classifier,
     inference,
@@ -47,9 +48,9 @@ def gradient_lengths(
             if logits or gradients are not finite.
     """
     if not getattr(model, "trainable_variables", None):
-        raise ValueError(
-            "Argument `model` must be a Keras model with trainable weights. "
-            f"Received: {model!r}"
+        raise _validation.ArgumentError(
+            "model",
+            f"must be a Keras model with trainable weights. Received: {model!r}",
         )
     logits = inference.predict_logits(model, x, batch_size=batch_size)
     probabilities = inference.softmax(inference.check_logits(logits))

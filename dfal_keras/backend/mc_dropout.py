@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from dfal_keras import _validation
 from dfal_keras.backend import (
     classifier,
     inference,
@@ -63,15 +64,17 @@ def predict_logits(
 def _cloned(model, sample_shape, num_samples):
     """Return a clone, and the traced function of its passes."""
     if not getattr(model, "outputs", None):
-        raise ValueError(
-            "Argument `model` must be a Sequential or functional model, which can be "
-            f"cloned, for Monte Carlo dropout. Received: {model!r}"
+        raise _validation.ArgumentError(
+            "model",
+            "must be a Sequential or functional model, which can be "
+            f"cloned, for Monte Carlo dropout. Received: {model!r}",
         )
     clone = _clone(model, num_samples)
     if not keras_layers.seed_variables(clone):
-        raise ValueError(
-            "Argument `model` must have layers of noise, such as dropout, for Monte "
-            f"Carlo dropout. Received: the model {model.name!r}, which has none"
+        raise _validation.ArgumentError(
+            "model",
+            "must have layers of noise, such as dropout, for Monte "
+            f"Carlo dropout. Received: the model {model.name!r}, which has none",
         )
     logits = classifier.logits(clone, True)
 
@@ -139,10 +142,11 @@ def _clone_layer(layer):
     try:
         return layer.__class__.from_config(layer.get_config())
     except (ValueError, TypeError, NotImplementedError) as error:
-        raise ValueError(
-            "Argument `model` must have layers that can be cloned, for Monte Carlo "
+        raise _validation.ArgumentError(
+            "model",
+            "must have layers that can be cloned, for Monte Carlo "
             f"dropout. Received: the layer {layer.name!r} of the type "
-            f"{type(layer).__name__} ({str(error).splitlines()[0]})"
+            f"{type(layer).__name__} ({str(error).splitlines()[0]})",
         ) from error
 
 

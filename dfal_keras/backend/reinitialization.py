@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from dfal_keras import _validation
 from dfal_keras.backend import keras_layers, layer_clones
 
 
@@ -84,10 +85,11 @@ class Initializer:
             or len(trainable) != len(self._trainable)
             or any(a is not b for a, b in zip(trainable, self._trainable, strict=True))
         ):
-            raise ValueError(
-                "Argument `model` must not be compiled again, nor have `trainable` "
+            raise _validation.ArgumentError(
+                "model",
+                "must not be compiled again, nor have `trainable` "
                 "changed, after it is given to `Training`. Compile it, then make a new "
-                f"`Training`. Received: the model {self._model.name!r}, which changed"
+                f"`Training`. Received: the model {self._model.name!r}, which changed",
             )
 
 
@@ -118,10 +120,11 @@ def _optimizer_values(model):
             each.build(model.trainable_variables)
     used, fresh = optimizer.variables, new.variables
     if [variable.shape for variable in used] != [variable.shape for variable in fresh]:
-        raise ValueError(
-            "Argument `model` must be compiled with a new optimizer after `trainable` "
+        raise _validation.ArgumentError(
+            "model",
+            "must be compiled with a new optimizer after `trainable` "
             f"has changed. Received: the model {model.name!r}, whose optimizer was "
-            "built for other weights"
+            "built for other weights",
         )
     return [(a, b.numpy()) for a, b in zip(used, fresh, strict=True)]
 

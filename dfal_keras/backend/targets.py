@@ -4,6 +4,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dfal_keras import _validation
+
 
 def num_outputs(model: keras.Model, x) -> int:
     """Return the number of outputs of a model for a sample.
@@ -17,9 +19,10 @@ def num_outputs(model: keras.Model, x) -> int:
     """
     shape = _outputs(model, x[:1]).shape
     if len(shape) != 2:
-        raise ValueError(
-            "Argument `model` must return the scores of all classes for each sample, "
-            f"of shape (num_samples, num_classes). Received: shape {tuple(shape)}"
+        raise _validation.ArgumentError(
+            "model",
+            "must return the scores of all classes for each sample, "
+            f"of shape (num_samples, num_classes). Received: shape {tuple(shape)}",
         )
     return shape[-1]
 
@@ -43,9 +46,10 @@ def as_targets(model: keras.Model, y: np.ndarray, num_outputs: int) -> np.ndarra
     if not any(isinstance(loss, _CLASSES) or loss in _FUNCTIONS for loss in losses):
         return y.astype(np.int32)
     if num_outputs == 1:
-        raise ValueError(
-            "Argument `model` must have an output for each class with a categorical "
-            f"loss. Received: loss={model.loss!r} and a single output"
+        raise _validation.ArgumentError(
+            "model",
+            "must have an output for each class with a categorical "
+            f"loss. Received: loss={model.loss!r} and a single output",
         )
     return np.eye(num_outputs, dtype=np.float32)[y]
 
@@ -74,19 +78,21 @@ def check_loss(model: keras.Model, x, targets: np.ndarray) -> None:
     except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
         reason = _first_line(error)
     if reason:
-        raise ValueError(
-            "Argument `model` must be compiled with a loss and metrics that accept its "
+        raise _validation.ArgumentError(
+            "model",
+            "must be compiled with a loss and metrics that accept its "
             "outputs and integer labels, or one-hot labels for Keras's categorical "
-            f"losses. Received: loss={model.loss!r} ({reason})"
+            f"losses. Received: loss={model.loss!r} ({reason})",
         )
     model.reset_metrics()
 
 
 def failed(model: keras.Model, error: Exception) -> ValueError:
     """Return the error to raise when TensorFlow can't train or call a model."""
-    return ValueError(
-        "Argument `model` must compute outputs of all samples and be able to train on "
-        f"them. Received: the model {model.name!r} ({_first_line(error)})"
+    return _validation.ArgumentError(
+        "model",
+        "must compute outputs of all samples and be able to train on "
+        f"them. Received: the model {model.name!r} ({_first_line(error)})",
     )
 
 

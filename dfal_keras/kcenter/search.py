@@ -122,9 +122,9 @@ def robust(
     _validation.check_choice("solver", solver, integer_programs.SOLVERS)
     _validation.check_number("time_limit", time_limit, above=0, below=np.inf)
     if not isinstance(process, solver_process.SolverProcess | None):
-        raise ValueError(
-            "Argument `process` must be a kcenter.SolverProcess, or None. "
-            f"Received: process={process!r}"
+        raise _validation.ArgumentError(
+            "process",
+            f"must be a kcenter.SolverProcess, or None. Received: process={process!r}",
         )
     arguments = {
         "features": points,
@@ -159,19 +159,21 @@ def _check_points(features, selected, num_centers):
     """Return the points and the rows of the selected and of the other points."""
     points = np.asarray(features, order="C")
     if points.ndim != 2 or points.size == 0 or points.dtype.kind not in "fiub":
-        raise ValueError(
-            "Argument `features` must be a non-empty numeric array of shape "
+        raise _validation.ArgumentError(
+            "features",
+            "must be a non-empty numeric array of shape "
             "(num_points, num_features). "
-            f"Received: shape {points.shape}, dtype {points.dtype}"
+            f"Received: shape {points.shape}, dtype {points.dtype}",
         )
     # NaN and infinity appear in one of these, which need no array of bools.
     extremes = np.array([points.min(), points.max()], "float64")
     if not np.isfinite(extremes).all():
         finite = np.isfinite(points.astype("float64"))
         bad = np.flatnonzero(~finite.all(axis=1))
-        raise ValueError(
-            "Argument `features` must be finite. "
-            f"Received: NaN or infinity in {len(bad)} rows, the first is {bad[0]}"
+        raise _validation.ArgumentError(
+            "features",
+            "must be finite. "
+            f"Received: NaN or infinity in {len(bad)} rows, the first is {bad[0]}",
         )
     num_points = len(points)
     selected = np.asarray(selected)
@@ -183,15 +185,17 @@ def _check_points(features, selected, num_centers):
         or len(np.unique(selected)) < len(selected)
         or np.any((selected < 0) | (selected >= num_points))
     ):
-        raise ValueError(
-            f"Argument `selected` must be distinct rows, from 0 to {num_points - 1}. "
-            f"Received: selected={selected!r}"
+        raise _validation.ArgumentError(
+            "selected",
+            f"must be distinct rows, from 0 to {num_points - 1}. "
+            f"Received: selected={selected!r}",
         )
     free = np.setdiff1d(np.arange(num_points), selected)
     _validation.check_count("num_centers", num_centers)
     if num_centers > len(free):
-        raise ValueError(
-            "Argument `num_centers` must be at most the number of points that are not "
-            f"selected, {len(free)}. Received: num_centers={num_centers}"
+        raise _validation.ArgumentError(
+            "num_centers",
+            "must be at most the number of points that are not "
+            f"selected, {len(free)}. Received: num_centers={num_centers}",
         )
     return points, selected, free

@@ -54,9 +54,8 @@ class Strategy(abc.ABC):
         self.check_model(model)
         x_unlabeled = check_candidates(model, x_unlabeled, num_queries, x_labeled)
         if not isinstance(rng, np.random.Generator | None):
-            raise ValueError(
-                "Argument `rng` must be a np.random.Generator, or None. "
-                f"Received: rng={rng!r}"
+            raise _validation.ArgumentError(
+                "rng", f"must be a np.random.Generator, or None. Received: rng={rng!r}"
             )
         rng = np.random.default_rng(rng)
         return self.select(model, x_unlabeled, num_queries, x_labeled, rng)
@@ -175,9 +174,10 @@ def check_candidates(model, x_unlabeled, num_queries: int, x_labeled):
     )
     _validation.check_count("num_queries", num_queries)
     if num_queries > x_unlabeled.shape[0]:
-        raise ValueError(
-            "Argument `num_queries` must be at most the number of candidates, "
-            f"{x_unlabeled.shape[0]}. Received: num_queries={num_queries}"
+        raise _validation.ArgumentError(
+            "num_queries",
+            "must be at most the number of candidates, "
+            f"{x_unlabeled.shape[0]}. Received: num_queries={num_queries}",
         )
     if x_labeled is not None:
         _validation.check_images("x_labeled", x_labeled, sample_shape=sample_shape)

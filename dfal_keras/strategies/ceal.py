@@ -95,9 +95,8 @@ class CEAL(Strategy):
     def _subsample(self, confident, x_labeled, rng):
         """Draw at most `max_ratio` confident samples per labeled image."""
         if x_labeled is None:
-            raise ValueError(
-                "Argument `x_labeled` must be given if `max_ratio` is. "
-                "Received: x_labeled=None"
+            raise _validation.ArgumentError(
+                "x_labeled", "must be given if `max_ratio` is. Received: x_labeled=None"
             )
         limit = self.max_ratio * x_labeled.shape[0]  # may be infinite
         if len(confident) <= limit:

@@ -3,6 +3,7 @@
 import importlib
 import inspect
 
+from dfal_keras import _validation
 from dfal_keras.strategies.bald import BALD
 from dfal_keras.strategies.base import Strategy
 from dfal_keras.strategies.ceal import CEAL
@@ -68,15 +69,17 @@ def get(strategy, /, **options) -> Strategy:
         return found(**options)
     is_object = callable(getattr(strategy, "query", None))
     if isinstance(strategy, type) or not (is_object or isinstance(strategy, dict)):
-        raise ValueError(
-            f"Argument `strategy` must be one of {', '.join(map(repr, _STRATEGIES))}, "
+        raise _validation.ArgumentError(
+            "strategy",
+            f"must be one of {', '.join(map(repr, _STRATEGIES))}, "
             '"module:Class", a class or an object with a method `query`, or a dict '
-            f"that `serialize` returned. Received: strategy={strategy!r}"
+            f"that `serialize` returned. Received: strategy={strategy!r}",
         )
     if options:
-        raise ValueError(
-            "Argument `strategy` must be a name or a class if options are given. "
-            f"Received: strategy={strategy!r:.80} and options {sorted(options)}"
+        raise _validation.ArgumentError(
+            "strategy",
+            "must be a name or a class if options are given. "
+            f"Received: strategy={strategy!r:.80} and options {sorted(options)}",
         )
     return _from_dict(strategy) if isinstance(strategy, dict) else strategy
 
@@ -104,14 +107,16 @@ def serialize(strategy) -> dict:
     try:
         config = strategy.get_config()
     except (AttributeError, NotImplementedError) as error:
-        raise ValueError(
-            "Argument `strategy` must have a method `get_config` that returns its "
-            f"options. Received: strategy={strategy!r:.80} ({error})"
+        raise _validation.ArgumentError(
+            "strategy",
+            "must have a method `get_config` that returns its "
+            f"options. Received: strategy={strategy!r:.80} ({error})",
         ) from error
     if _find_class(name) is not cls:
-        raise ValueError(
-            "Argument `strategy` must be of a class that can be imported. Received: "
-            f"strategy={strategy!r:.80}, of the class {name}"
+        raise _validation.ArgumentError(
+            "strategy",
+            "must be of a class that can be imported. Received: "
+            f"strategy={strategy!r:.80}, of the class {name}",
         )
     return {"class_name": name, "config": config}
 
@@ -138,9 +143,10 @@ def _from_dict(strategy):
     name, config = strategy.get("class_name"), strategy.get("config")
     found = _find_class(name) if isinstance(name, str) else None
     if strategy.keys() != {"class_name", "config"} or not found or config is None:
-        raise ValueError(
-            "Argument `strategy` must be a dict with the `class_name` of a strategy "
-            f"and its `config`. Received: strategy={strategy!r}"
+        raise _validation.ArgumentError(
+            "strategy",
+            "must be a dict with the `class_name` of a strategy "
+            f"and its `config`. Received: strategy={strategy!r}",
         )
     from_config = getattr(found, "from_config", lambda config: found(**config))
     return from_config(config)
@@ -152,14 +158,16 @@ def _import_class(strategy):
     try:
         found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, TypeError, ValueError) as error:
-        raise ValueError(
-            "Argument `strategy` must name a class in a module that can be imported, "
-            f'as "module:Class". Received: strategy={strategy!r} ({error})'
+        raise _validation.ArgumentError(
+            "strategy",
+            "must name a class in a module that can be imported, "
+            f'as "module:Class". Received: strategy={strategy!r} ({error})',
         ) from error
     if not _is_strategy_class(found):
-        raise ValueError(
-            "Argument `strategy` must name a class that has a method `query` and is "
-            f"not abstract. Received: strategy={strategy!r}, which is {found!r:.80}"
+        raise _validation.ArgumentError(
+            "strategy",
+            "must name a class that has a method `query` and is "
+            f"not abstract. Received: strategy={strategy!r}, which is {found!r:.80}",
         )
     return found
 

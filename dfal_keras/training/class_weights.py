@@ -16,19 +16,21 @@ def check(class_weight: dict | str | None) -> dict | str | None:
     if class_weight is None or class_weight == BALANCED:
         return class_weight
     if not isinstance(class_weight, dict):
-        raise ValueError(
-            "Argument `class_weight` must be a dict from class indices to weights, "
-            f'"{BALANCED}" or None. Received: class_weight={class_weight!r}'
+        raise _validation.ArgumentError(
+            "class_weight",
+            "must be a dict from class indices to weights, "
+            f'"{BALANCED}" or None. Received: class_weight={class_weight!r}',
         )
     for label, weight in class_weight.items():
         try:
             _validation.check_count("class_weight", label, minimum=0)
             _validation.check_number("class_weight", weight, minimum=0, below=np.inf)
         except ValueError as error:
-            raise ValueError(
-                "Argument `class_weight` must have class indices as keys and finite "
+            raise _validation.ArgumentError(
+                "class_weight",
+                "must have class indices as keys and finite "
                 "numbers of at least 0 as values. "
-                f"Received: class_weight={class_weight!r}"
+                f"Received: class_weight={class_weight!r}",
             ) from error
     return class_weight
 
@@ -57,9 +59,10 @@ def of_samples(
     weights = np.ones(num_classes)
     for label, weight in class_weight.items():
         if label >= num_classes:
-            raise ValueError(
-                "Argument `class_weight` must have keys below the model's "
-                f"{num_classes} classes. Received: class_weight={class_weight!r}"
+            raise _validation.ArgumentError(
+                "class_weight",
+                "must have keys below the model's "
+                f"{num_classes} classes. Received: class_weight={class_weight!r}",
             )
         weights[label] = weight
     return weights[y].astype(np.float32)

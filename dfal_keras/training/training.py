@@ -155,9 +155,10 @@ class Training:
         self.batch_size = _validation.check_count("batch_size", batch_size)
         self.min_batch_size = _validation.check_count("min_batch_size", min_batch_size)
         if min_batch_size > batch_size:
-            raise ValueError(
-                "Argument `min_batch_size` must be at most `batch_size`. "
-                f"Received: min_batch_size={min_batch_size}, batch_size={batch_size}"
+            raise _validation.ArgumentError(
+                "min_batch_size",
+                "must be at most `batch_size`. "
+                f"Received: min_batch_size={min_batch_size}, batch_size={batch_size}",
             )
         self.class_weight = class_weights.check(class_weight)
         self.callbacks = epoch_callbacks.check(callbacks)
@@ -261,10 +262,11 @@ class Training:
             or groups.shape != (num_samples,)
         ):
             received = "None" if groups is None else f"{groups.dtype} {groups.shape}"
-            raise ValueError(
-                "Argument `groups` must hold an integer for each of the "
+            raise _validation.ArgumentError(
+                "groups",
+                "must hold an integer for each of the "
                 f"{num_samples} samples, as `group_split` is True. "
-                f"Received: groups={received}"
+                f"Received: groups={received}",
             )
         return groups
 
@@ -277,9 +279,10 @@ class Training:
             num, unit = len(np.unique(groups)), "groups"
         num_held_out = max(1, round(num * self.validation_split))
         if num - num_held_out < 1:
-            raise ValueError(
-                "Argument `x` must hold enough samples for a training and a validation "
-                f"set. Received: {num} {unit}"
+            raise _validation.ArgumentError(
+                "x",
+                "must hold enough samples for a training and a validation "
+                f"set. Received: {num} {unit}",
             )
         return num_held_out
 
@@ -324,27 +327,30 @@ def _check_compiled(model):
     """Raise ValueError if a model can't be trained."""
     classifier.check_model(model)
     if getattr(model, "optimizer", None) is None:
-        raise ValueError(
-            "Argument `model` must be compiled with an optimizer and a loss. "
-            f"Received: {model!r}, which is not compiled"
+        raise _validation.ArgumentError(
+            "model",
+            "must be compiled with an optimizer and a loss. "
+            f"Received: {model!r}, which is not compiled",
         )
     strategy = getattr(model, "distribute_strategy", None)
     if getattr(strategy, "num_replicas_in_sync", 1) > 1:
-        raise ValueError(
-            "Argument `model` must be of one device: `Training` does not support "
-            f"tf.distribute. Received: a model under {type(strategy).__name__}"
+        raise _validation.ArgumentError(
+            "model",
+            "must be of one device: `Training` does not support "
+            f"tf.distribute. Received: a model under {type(strategy).__name__}",
         )
     if not model.trainable_variables:
-        raise ValueError(
-            "Argument `model` must have trainable weights. "
-            f"Received: the model {model.name!r}, which has none"
+        raise _validation.ArgumentError(
+            "model",
+            "must have trainable weights. "
+            f"Received: the model {model.name!r}, which has none",
         )
 
 
 def _check_flag(name, value):
     """Return a bool, or raise ValueError if `value` is not one, nor 0 or 1."""
     if not isinstance(value, bool | int | np.bool_) or value not in (0, 1):
-        raise ValueError(
-            f"Argument `{name}` must be True or False. Received: {name}={value!r}"
+        raise _validation.ArgumentError(
+            name, f"must be True or False. Received: {name}={value!r}"
         )
     return bool(value)
