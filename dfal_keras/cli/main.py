@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import io
 import pathlib
+import re
 import sys
 
 from dfal_keras._validation import ArgumentError
@@ -74,13 +75,17 @@ def run() -> None:
 
 def _describe(error, options):
     """Return the message of an error, with the flag of the argument that is wrong."""
-    if not isinstance(error, ArgumentError):
+    if isinstance(error, ArgumentError):
+        name, reason = error.argument, error.reason
+    elif found := _ARGUMENT.match(str(error)):  # of modules that raise a ValueError
+        name, reason = found.groups()
+    else:
         return str(error)
-    name = error.argument
     flag = f"--{name.replace('_', '-')}" if name in options else name
-    return f"Argument `{_FLAGS.get(name, flag)}` {error.reason}"
+    return f"Argument `{_FLAGS.get(name, flag)}` {reason}"
 
 
+_ARGUMENT = re.compile(r"Argument `(\w+)` (.*)", re.DOTALL)
 # What is not called as in Python.
 _FLAGS = {
     "session": "session",

@@ -133,7 +133,7 @@ def test_an_error_is_one_line_that_names_the_flag(
     [
         ([], "command"),
         (["ask"], "session"),
-        (["label"], "command"),
+        (["unknown"], "command"),
         (["query", "--pool", "p.npy", "--out", "o.csv"], "--model"),
         (["query", "--num-queries", "ten"], "--num-queries"),
         (["query", "--seed", "0.5"], "--seed"),
