@@ -13,16 +13,19 @@ _TEMPORARY = re.compile(r".*\.[0-9a-f]{32}\.tmp", re.DOTALL)
 
 
 @contextlib.contextmanager
-def replacing(path: str | os.PathLike, mode: str = "b", **options) -> Iterator[IO]:
+def replacing(
+    path: str | os.PathLike, mode: str = "b", *, keep_mode: bool = True, **options
+) -> Iterator[IO]:
     """Open a temporary file that replaces `path` when the context ends.
 
     The write is atomic, also if the process is killed or the power fails: the content
     is synced to disk before the file is renamed. If the context raises, `path` is not
-    changed and the temporary file is removed. An existing file keeps its permissions.
+    changed and the temporary file is removed.
 
     Args:
         path: The file to write. Its folder must exist.
         mode: `"b"` for bytes, `"t"` for text. Defaults to `"b"`.
+        keep_mode: Whether an existing file keeps its permissions. Defaults to `True`.
         **options: Passed to `open`, such as `newline`.
 
     Yields:
@@ -37,8 +40,9 @@ def replacing(path: str | os.PathLike, mode: str = "b", **options) -> Iterator[I
         with temporary.open(f"x{mode}", **options) as file:
             yield file
             file.flush()
-            with contextlib.suppress(OSError, AttributeError):  # no file, or Windows
-                os.fchmod(file.fileno(), path.stat().st_mode & 0o777)
+            if keep_mode:
+                with contextlib.suppress(OSError, AttributeError):  # no file, Windows
+                    os.fchmod(file.fileno(), path.stat().st_mode & 0o777)
             os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:

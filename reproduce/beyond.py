@@ -4,12 +4,14 @@ import dataclasses
 import sys
 from collections.abc import Sequence
 
-import pandas as pd
 from experiments import entry_point, problems, results
 from experiments.analysis import intervals, study_figure, study_results, tables
 from experiments.options import Options, make_parser, parse_with_extras
 from experiments.running import estimate
 from experiments.studies import STUDIES, Study, family_of
+
+# isort: split
+import pandas as pd  # after `experiments`, which reports missing packages
 
 PROBLEM = "mnist-lenet5"
 NOTES = f"""

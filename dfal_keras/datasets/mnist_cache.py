@@ -109,7 +109,7 @@ def _write_file(path):
     data = mnist.read_files()
     if path.is_symlink():
         path.unlink()  # keeps the target of the link unchanged
-    with _files.replacing(path) as file:
+    with _files.replacing(path, keep_mode=False) as file:
         os.chmod(file.name, 0o600)  # the umask may let a group write
         for pair in data:
             for array in pair:
