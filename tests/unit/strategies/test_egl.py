@@ -83,17 +83,29 @@ def test_egl_uniform_of_a_certain_sample_is_zero():
     assert (plain.query(model, np.ones((3, 4)), 2).scores > 0.5).all()
 
 
-@pytest.mark.xfail(strict=False, reason="the rounding of softmax on some processors")
-def test_egl_uniform_counts_classes_at_the_limits_themselves():
-    """The clip passes gradients at epsilon and 1 - epsilon: grad = (sum t) p - t."""
-    model = keras.Sequential([keras.Input((1,)), layers.Dense(2, use_bias=False)])
-    model.set_weights([np.array([[0.0, np.log(3)]])])
-    p = np.array([0.25, 0.75])
-    for epsilon, counts in ((0.25, [1, 1]), (0.2501, [0, 0]), (0.2499, [1, 1])):
-        lengths = gradient_lengths(
-            model, np.ones((1, 1), "float32"), "uniform", epsilon=epsilon
-        )
-        t = np.array(counts) / 2
+@pytest.mark.parametrize(
+    ("logits", "label", "is_upper"),
+    [([0.0, 0.5, 1.0], 0, False), ([0.0, 1.1], 1, True)],
+)
+def test_egl_uniform_counts_classes_at_the_limits_themselves(logits, label, is_upper):
+    """The clip passes gradients at epsilon and 1 - epsilon: grad = (sum t) p - t.
+
+    The limit is a probability as the network computes it, whose last bit depends on the
+    processor, and then the next number.
+    """
+    num_classes = len(logits)
+    dense = layers.Dense(num_classes, use_bias=False)
+    model = keras.Sequential([keras.Input((1,)), dense])
+    model.set_weights([np.array([logits])])
+    x = np.ones((1, 1), "float32")
+    p = tf.function(lambda x: tf.nn.softmax(model(x)[0]))(x).numpy()
+    beyond = np.nextafter(p[label], np.float32(0 if is_upper else 1))
+    for limit, is_counted in ((p[label], True), (beyond, False)):
+        epsilon = 1 - float(limit) if is_upper else float(limit)
+        counts = (p >= np.float32(epsilon)) & (p <= np.float32(1 - epsilon))
+        assert counts[label] == is_counted
+        t = counts / num_classes
+        lengths = gradient_lengths(model, x, "uniform", epsilon=epsilon)
         assert lengths == pytest.approx([np.linalg.norm(t.sum() * p - t)], abs=1e-6)
 
 
