@@ -5,7 +5,7 @@ import pytest
 
 from dfal_keras import _files
 from dfal_keras.labeling import training_history
-from dfal_keras.labeling.training_history import ClassMetrics, Training
+from dfal_keras.labeling.training_history import ClassMetrics, TrainingRecord
 
 METRICS = {"=cat": ClassMetrics(12, 2, 0.5), "dog": ClassMetrics(1, 0, math.nan)}
 
@@ -15,7 +15,9 @@ def trained(tmp_path):
     """A folder with a model, and the row of its training."""
     (tmp_path / "model.keras").write_bytes(b"a model")
     checksum = _files.sha256(tmp_path / "model.keras")
-    row = Training("2026-01-01T00:00:00+00:00", 20, 26, 4, 0.75, 0.123, 1.5, checksum)
+    row = TrainingRecord(
+        "2026-01-01T00:00:00+00:00", 20, 26, 4, 0.75, 0.123, 1.5, checksum
+    )
     return tmp_path, row
 
 
