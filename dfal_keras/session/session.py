@@ -122,7 +122,7 @@ class Session:
             chosen.num_candidates = _validation.check_count(
                 "num_candidates", num_candidates
             )
-        loaded = model_files.load_model(model, allow_lambda=allow_lambda)
+        loaded = model_files.load_model(model, allow_lambda=allow_lambda, compile=True)
         model_files.check_num_classes(loaded, names)
         made = Settings(
             images=os.path.relpath(images, folder),
@@ -133,6 +133,7 @@ class Session:
             is_trained=is_trained,
             allow_lambda=allow_lambda,
         )
+        model_files.check_trains(loaded, made.sample_shape)
         is_new = not folder.exists()
         if not is_new and not _is_free(folder, made):
             raise ValueError(
