@@ -181,7 +181,8 @@ def _entered(graphs):
     tensor = graphs[-1][1][0]
     call = keras_graph.producer(tensor)
     model = call.operation
-    if not keras_graph.is_functional(model) or call.kwargs.get("mask") is not None:
+    masks = keras.tree.flatten(call.kwargs.get("mask"))
+    if not keras_graph.is_functional(model) or any(m is not None for m in masks):
         return graphs
     if [len(each.shape) for each in call.inputs] != [
         len(each.shape) for each in model.inputs

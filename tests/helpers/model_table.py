@@ -191,6 +191,27 @@ def sequence(layer):
     return make
 
 
+def nested_of_several_inputs():
+    """A nested model of a dict of tensors, not in the order of their names."""
+    first, second = keras.Input((8,), name="b"), keras.Input((8,), name="a")
+    joined = layers.Dropout(0.3)(layers.Concatenate()([first, 2 * second]))
+    outputs = dense(3, "softmax")(Features()(joined))
+    inner = keras.Model({"b": first, "a": second}, outputs)
+    inputs = keras.Input(INPUT_SHAPE)
+    hidden = layers.Flatten()(layers.Rescaling(1 / 255)(inputs))
+    parts = {"a": layers.Dense(8)(hidden), "b": layers.Dense(8, "relu")(hidden)}
+    return keras.Model(inputs, inner(parts))
+
+
+def masked_tokens():
+    """A recurrent network over tokens, some of which are masked."""
+    inputs = keras.Input(INPUT_SHAPE)
+    tokens = ops.cast(ops.clip(layers.Flatten()(inputs) / 26, 0, 9), "int32")
+    hidden = layers.Embedding(10, 6, mask_zero=True)(tokens)
+    hidden = layers.LSTM(5)(layers.Dropout(0.3)(hidden))
+    return keras.Model(inputs, dense(3, "softmax")(Features()(hidden)))
+
+
 class SelfAttention(layers.Layer):
     """A block of one's own: attention, dropout and normalization, with a pooling."""
 
@@ -443,6 +464,8 @@ TABLE = {
     "bidirectional": Entry(
         sequence(lambda: layers.Bidirectional(layers.GRU(8, dropout=0.3))), "softmax"
     ),
+    "nested, of several inputs": Entry(nested_of_several_inputs, "softmax"),
+    "masked tokens": Entry(masked_tokens, "softmax"),
     "attention in a layer of one's own": Entry(sequence(SelfAttention), "softmax"),
     "MobileNetV3Small": Entry(application("MobileNetV3Small"), "softmax", is_slow=True),
     "ConvNeXtTiny": Entry(application("ConvNeXtTiny"), "softmax", is_slow=True),

@@ -29,6 +29,7 @@ TYPICAL = (
     *("nested softmax", "nested logit, sigmoid", "float16, nested softmax"),
     *("complement of a sigmoid", "average of softmaxes", "call of its own"),
     *("subclassed with methods", "residual", "branches", "augmentation", "LoRA"),
+    *("nested, of several inputs", "masked tokens"),
     *("LSTM with dropout", "GRU without dropout", "attention in a layer of one's own"),
 )
 
