@@ -278,7 +278,12 @@ def application(name, size=32, **options):
             input_shape=(size, size, 3),
             **options,
         )
-        hidden = layers.Dropout(0.3)(base(hidden, training=False))
+        hidden = base(hidden, training=False)
+        # Features of random weights hardly differ.
+        noise = np.random.default_rng(0).uniform(0, 255, (50, *INPUT_SHAPE))
+        found = keras.Model(inputs, hidden).predict(noise, verbose=0)
+        spread = {"mean": found.mean(axis=0), "variance": found.var(axis=0)}
+        hidden = layers.Dropout(0.3)(layers.Normalization(**spread)(hidden))
         return keras.Model(inputs, dense(3, "softmax")(Features()(hidden)))
 
     return make

@@ -29,9 +29,13 @@ TYPICAL = (
     *("nested softmax", "nested logit, sigmoid", "float16, nested softmax"),
     *("complement of a sigmoid", "average of softmaxes", "call of its own"),
     *("subclassed with methods", "residual", "branches", "augmentation", "LoRA"),
-    *("nested, of several inputs", "masked tokens"),
-    *("LSTM with dropout", "GRU without dropout", "attention in a layer of one's own"),
+    *(
+        "nested, of several inputs",
+        "masked tokens",
+        "attention in a layer of one's own",
+    ),
 )
+RECURRENT = ("LSTM with dropout", "GRU without dropout", "bidirectional")
 
 
 def named(entries, typical=None):
@@ -99,9 +103,10 @@ def test_the_most_uncertain_are_those_of_the_model(name, x):
 @pytest.mark.parametrize("name", named(USABLE, TYPICAL))
 def test_pseudo_labels_are_those_of_the_model(name, x):
     expected = said(name, x)
-    strategy = dfal.strategies.CEAL(threshold=np.median(entropy(expected)))
-    query = strategy.query(made(name), x, 10)
-    assert len(query.pseudo_indices) >= 15
+    threshold = np.quantile(entropy(expected), 0.4)
+    query = dfal.strategies.CEAL(threshold=threshold).query(made(name), x, 10)
+    is_clear = entropy(expected) < threshold - 5 * tolerance(name)
+    assert set(np.flatnonzero(is_clear)) <= set(query.pseudo_indices)
     rows = expected[query.pseudo_indices]
     chosen = rows[np.arange(len(rows)), query.pseudo_labels]
     assert (chosen >= rows.max(axis=1) - tolerance(name)).all()
@@ -163,7 +168,7 @@ def test_gradient_lengths_are_those_of_the_models_loss(name, x):
     )
 
 
-@pytest.mark.parametrize("name", named(USABLE, TYPICAL))
+@pytest.mark.parametrize("name", named(USABLE, (*TYPICAL, *RECURRENT)))
 def test_stochastic_passes_are_around_what_the_model_says(name, x):
     """With rates of almost zero they equal it; with the model's they differ."""
     entry, model = TABLE[name], made(name)
