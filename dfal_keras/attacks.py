@@ -188,7 +188,6 @@ def attack(
     logits = inference.predict_logits(
         model, x, batch_size=options.batch_size, finite=finite
     )
-    inference.check_logits(logits)
     num_compared = logit_gradients.num_compared(logits.shape[1], options.num_classes)
     if num_compared < 2:
         raise _validation.ArgumentError(

@@ -8,40 +8,38 @@ once, as channels of a convolution whose stride is the block size. Each sum has 
 terms, plus zeros, so the result is equal up to rounding.
 """
 
+from collections.abc import Sequence
+
 import keras
 import tensorflow as tf
 from keras import ops
 
+from dfal_keras.backend import keras_graph
+
 _BLOCK_SIZES = {1: 4, 2: 2, 3: 2}  # by channels: 16, 8 and 12 numbers at once
 
 
-def with_blocked_gradients(model: keras.Model) -> keras.Model:
-    """Return a model on the same layers, with this module's gradients by the images.
+def call(each: keras_graph.Call, values: Sequence):
+    """Call an operation of a graph, with this module's gradients by the images.
 
     Args:
-        model: A Sequential or functional model.
+        each: A call. Convolutions inside nested models, or of a form that this module
+            does not support, are called as they are.
+        values: The tensors to call it on.
 
     Returns:
-        A functional model that computes the same outputs. Convolutions inside nested
-        models, or of a form that this module does not support, are left as they are.
+        The same outputs as in inference mode.
     """
-
-    def call(layer, *args, **kwargs):
-        if _is_supported(layer, *args):
-            return _BlockedConv2D(layer)(*args)
-        return layer(*args, **kwargs)
-
-    functional = keras.Model(model.inputs[0], model.outputs[0])
-    return keras.models.clone_model(
-        functional, clone_function=lambda layer: layer, call_function=call
-    )
+    if len(values) == 1 and _is_supported(each.operation, values[0]):
+        return _BlockedConv2D(each.operation)(values[0])
+    return keras_graph.call_in_inference(each, values)
 
 
 class _BlockedConv2D(keras.layers.Layer):
     """A `keras.layers.Conv2D`, on its own variables, with a gradient by blocks."""
 
     def __init__(self, convolution):
-        super().__init__(dtype=convolution.dtype_policy)
+        super().__init__(name="blocked_convolution", dtype=convolution.dtype_policy)
         self._convolution = convolution
 
     def call(self, images):
@@ -55,7 +53,7 @@ class _BlockedConv2D(keras.layers.Layer):
         return self._convolution.compute_output_shape(input_shape)
 
 
-def _is_supported(layer, images=None, *args):
+def _is_supported(layer, images):
     """Return whether a layer is a convolution with stride 1 of few channels."""
     return (
         type(layer) is keras.layers.Conv2D

@@ -8,7 +8,13 @@ import keras
 from keras import ops
 
 from dfal_keras import _validation
-from dfal_keras.backend import blocked_convolution, keras_layers, tracing
+from dfal_keras.backend import (
+    blocked_convolution,
+    heads,
+    keras_graph,
+    keras_layers,
+    tracing,
+)
 
 
 def check_model(model) -> None:
@@ -51,6 +57,21 @@ def check_model(model) -> None:
                 f"must have a single {kind}. "
                 f"Received: a model with {len(tensors)} {kind}s",
             )
+    if keras_graph.has_named_outputs(model):
+        raise _validation.ArgumentError(
+            "model",
+            "must return a tensor. "
+            f"Received: the model {model.name!r}, which returns a dict of tensors",
+        )
+    num_outputs = model.output_shape[-1] if keras_graph.is_functional(model) else None
+    kind = head(model).kind
+    if kind == "sigmoids" or (kind == "softmax" and num_outputs == 1):
+        raise _validation.ArgumentError(
+            "model",
+            "must choose one class for each sample: a softmax of all "
+            "classes, logits, or a single sigmoid unit. Received: a model that ends in "
+            f"{num_outputs} {'sigmoid' if kind == 'sigmoids' else 'softmax'} units",
+        )
 
 
 def check_real_inputs(model) -> None:
@@ -80,33 +101,48 @@ def sample_shape(model) -> tuple | None:
 
 
 @tracing.cached_per_model
-def logits(model, training: bool = False) -> Callable:
-    """Return a function from images to the logits of a classifier.
+def head(model) -> heads.Head:
+    """Return what the outputs of a classifier are.
 
-    Where the last layer is a softmax, or a dense layer with a softmax activation, the
-    logits are its input, or the dense layer's output without the activation. A single
-    sigmoid unit, or a single logit z, counts as two classes with logits (0, z). Any
-    other output, and that of a function, is taken to be logits. A subclassed model,
-    whose layers are not accessible, may have a method `logits(inputs)`.
+    Those of a function, and of a method `logits(inputs)` of a model, are logits. The
+    outputs of other subclassed models are unknown.
+
+    Args:
+        model: A Keras model, or a function from images to logits.
+    """
+    if hasattr(model, "logits") or not isinstance(model, keras.Model):
+        return heads.Head("logits", ())
+    if keras_graph.is_functional(model):
+        return heads.analyze(model)
+    return heads.Head("unknown", ())
+
+
+@tracing.cached_per_model
+def scores(model) -> Callable:
+    """Return a function from images to the logits, or the outputs, of a classifier.
+
+    The logits are the input of the model's softmax or sigmoid, if any. If the kind of
+    `head` is "unknown", they are its outputs.
 
     Args:
         model: A classifier that passes `check_model`.
-        training: Whether layers such as dropout run in training mode. Ignored for
-            functions and subclassed models. Defaults to `False`.
 
     Returns:
-        A function from a float tensor of shape `(batch_size, ...)` to logits of shape
-        `(batch_size, num_classes)`. It does not keep the model alive.
-
-    Raises:
-        ValueError: If the model ends in several sigmoid units.
+        A function from a float tensor of shape `(batch_size, ...)` to float32 scores of
+        shape `(batch_size, num_outputs)`. It does not keep the model alive.
     """
-    if hasattr(model, "logits"):
-        return _two_classes(_weakly(model.logits))
-    if getattr(model, "outputs", None):
-        body, head = _before_activation(model)
-        return _two_classes(_composed(_call(body, training), head))
-    return _two_classes(_weakly(model))
+    return _scores(model, keras_graph.call_in_inference)
+
+
+@tracing.cached_per_model
+def logits(model) -> Callable:
+    """Return a function from images to the logits of a classifier.
+
+    As `scores`, but a single logit z counts as two classes with logits (0, z). Outputs
+    of an unknown kind are taken for logits: check them first, by
+    `inference.predict_logits`.
+    """
+    return _two_classes(scores(model))
 
 
 @tracing.cached_per_model
@@ -115,11 +151,38 @@ def logits_for_gradients(model) -> Callable:
 
     See `blocked_convolution`. Functions and subclassed models are left as they are.
     """
-    if hasattr(model, "logits") or not getattr(model, "outputs", None):
-        return logits(model)
-    body, head = _before_activation(model)
-    body = blocked_convolution.with_blocked_gradients(body)
-    return _two_classes(_composed(_call(body), head))
+    return _two_classes(_scores(model, blocked_convolution.call))
+
+
+def _scores(model, call):
+    found = head(model)
+    if found.graphs:
+        return lambda images: ops.cast(found.compute(images, call), "float32")
+    function = _weakly(getattr(model, "logits", model))
+
+    def call_function(images):
+        outputs = function(images)
+        if isinstance(outputs, dict | list | tuple):
+            raise _validation.ArgumentError(
+                "model",
+                "must return a tensor. "
+                f"Received: a model that returns a {type(outputs).__name__}",
+            )
+        return ops.cast(outputs, "float32")
+
+    return call_function
+
+
+def _two_classes(function):
+    """Extend a single logit z to the logits (0, z) of two classes."""
+
+    def extended(images):
+        outputs = function(images)
+        if outputs.shape[-1] == 1:
+            outputs = ops.concatenate([ops.zeros_like(outputs), outputs], axis=-1)
+        return outputs
+
+    return extended
 
 
 @tracing.cached_per_model
@@ -138,14 +201,13 @@ def features(model) -> Callable:
         not keep the model alive.
 
     Raises:
-        ValueError: If the layers of the model are not accessible.
+        ValueError: If the layers of the model are not accessible, or none is the last.
     """
     if hasattr(model, "features"):
         return _flat(_weakly(model.features))
-    if getattr(model, "outputs", None):
-        weighted = [layer for layer in model.layers if layer.weights]
-        if weighted:
-            return _flat(_call(keras.Model(model.inputs[0], weighted[-1].input)))
+    if keras_graph.is_functional(model):
+        graphs = heads.last_layer(model).graphs
+        return _flat(lambda images: keras_graph.compute_chain(graphs, [images])[0])
     raise _validation.ArgumentError(
         "model",
         "must be a Sequential or functional model with weights, or "
@@ -158,67 +220,6 @@ def _flat(function):
     return lambda images: ops.reshape(
         ops.cast(function(images), "float32"), (ops.shape(images)[0], -1)
     )
-
-
-def _before_activation(model):
-    """Split a model before its final activation.
-
-    Returns:
-        A functional model, and a function from its outputs to the logits, or `None`.
-    """
-    head = model.layers[-1]
-    activation = getattr(head, "activation", None)
-    is_softmax = isinstance(head, keras.layers.Softmax)
-    if not is_softmax and activation not in _ACTIVATIONS:
-        return keras.Model(model.inputs[0], model.outputs[0]), None
-    if activation is keras.activations.sigmoid and model.outputs[0].shape[-1] != 1:
-        raise _validation.ArgumentError(
-            "model",
-            "must choose one class for each sample: a softmax, "
-            "logits, or a single sigmoid unit. Received: a model that ends in "
-            f"{model.outputs[0].shape[-1]} sigmoid units",
-        )
-    body = keras.Model(model.inputs[0], head.input)
-    if is_softmax or isinstance(head, keras.layers.Activation):
-        return body, None
-
-    # The last layer includes the activation: run a clone of it that has none, with
-    # the original's variables.
-    linear = type(head).from_config({**head.get_config(), "activation": None})
-    linear.build(head.input.shape)
-
-    def call(inputs):
-        outputs, _ = linear.stateless_call(
-            head.trainable_variables, head.non_trainable_variables, inputs
-        )
-        return outputs
-
-    return body, call
-
-
-_ACTIVATIONS = (keras.activations.softmax, keras.activations.sigmoid)
-
-
-def _two_classes(function):
-    """Extend a single logit z to the logits (0, z) of two classes."""
-
-    def call(images):
-        outputs = ops.cast(function(images), "float32")
-        if outputs.shape[-1] == 1:
-            outputs = ops.concatenate([ops.zeros_like(outputs), outputs], axis=-1)
-        return outputs
-
-    return call
-
-
-def _composed(body, head):
-    """Return a function that applies `head`, if any, to the outputs of `body`."""
-    return body if head is None else lambda images: head(body(images))
-
-
-def _call(model, training=False):
-    """Return a function that calls a model and keeps it alive."""
-    return lambda images: model(images, training=training)
 
 
 def _weakly(function):

@@ -57,8 +57,9 @@ def traced_step(
         )
         distances, directions = _nearest_face(differences, normals, ord)
         has_step = tf.math.is_finite(distances)
-        lengths = tf.where(has_step, distances + offsets, 0)
-        perturbations += lengths[:, None] * directions
+        # Without a step, the direction may be NaN, which a cast would make an integer.
+        steps = (distances + offsets)[:, None] * directions
+        perturbations += tf.where(has_step[:, None], steps, 0)
         current = perturbed(images, perturbations)
         outputs = logits(tf.reshape(current, (-1, *sample_shape)))
         is_finite = tf.reduce_all(tf.math.is_finite(outputs), axis=1)

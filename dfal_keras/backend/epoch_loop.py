@@ -50,7 +50,7 @@ class EpochLoop:
         train_rows: np.ndarray,
         held_out_rows: np.ndarray,
         seed: np.ndarray,
-    ) -> History:
+    ) -> tuple[History, float]:
         """Train in one graph.
 
         Args:
@@ -61,11 +61,15 @@ class EpochLoop:
 
         Returns:
             The loss, the metrics of the model and, with the prefix `val_`, those of
-            the validation set, as lists with a value for each epoch.
+            the validation set, as lists with a value for each epoch; and the validation
+            loss of the weights at the end.
         """
         run = self._function(self._run, data, _ROWS, _ROWS, _SEED)
         curves = self._call(run, data, train_rows, held_out_rows, seed)
-        return {name: values.numpy().tolist() for name, values in curves.items()}
+        history = {name: values.numpy().tolist() for name, values in curves.items()}
+        if not self._finish():
+            return history, history["val_loss"][-1]
+        return history, self._validation_loss(data, held_out_rows)
 
     def run_with(
         self,
@@ -87,11 +91,9 @@ class EpochLoop:
             seed: As for `run`.
 
         Returns:
-            What `run` returns, and the validation loss of the weights at the end,
-            which `on_train_end` may have changed.
+            As `run`. `on_train_end` may change the weights at the end.
         """
         run_epoch = self._function(self._run_epoch, data, _ROWS, _ROWS, _SEED)
-        evaluate = self._function(self._evaluate, data, _ROWS)
         hooks = keras.callbacks.CallbackList(
             list(callbacks), model=self._model, epochs=self._epochs, verbose=0
         )
@@ -115,8 +117,25 @@ class EpochLoop:
             best = np.minimum(best, logs["val_loss"])  # NaN if one is, as in `run`
             hooks.on_epoch_end(epoch, logs)
             epoch += 1
+        self._finish()
         hooks.on_train_end(logs)
-        return history, float(self._call(evaluate, data, held_out_rows)["loss"])
+        return history, self._validation_loss(data, held_out_rows)
+
+    def _finish(self):
+        """Replace the weights by their averages, as `fit` does at the end.
+
+        Returns:
+            Whether the optimizer keeps such averages.
+        """
+        optimizer = self._model.optimizer
+        optimizer.finalize_variable_values(self._model.trainable_weights)
+        inner = getattr(optimizer, "inner_optimizer", optimizer)  # of a loss scale
+        return bool(getattr(inner, "use_ema", False))
+
+    def _validation_loss(self, data, rows):
+        """Return the validation loss of the weights as they are."""
+        evaluate = self._function(self._evaluate, data, _ROWS)
+        return float(self._call(evaluate, data, rows)["loss"])
 
     def _function(self, function, data, *specs):
         """Return a method, traced once per dtype of images for any number of them."""

@@ -6,7 +6,14 @@ from typing import NamedTuple
 import numpy as np
 
 from dfal_keras import _validation
-from dfal_keras.backend import classifier, memory, targets, tracing
+from dfal_keras.backend import (
+    classifier,
+    memory,
+    output_check,
+    probing,
+    targets,
+    tracing,
+)
 
 _MAX_BATCH_SIZE = 1024
 
@@ -27,27 +34,33 @@ def predict_logits(
         Float32 array of shape `(num_samples, num_classes)`.
 
     Raises:
-        ValueError: If the model's outputs have another shape, or are not finite.
+        ValueError: If the model's outputs have another shape, are not finite, or are
+            probabilities whose logits are not accessible.
     """
-    logits = np.concatenate(list(_batches(classifier.logits, model, x, batch_size)))
-    _check_class_scores(logits)
+    logits = []
+    for outputs, are_logits in _scores(model, x, batch_size):
+        if not are_logits:
+            raise _validation.ArgumentError(
+                "model",
+                "must return logits, end in a softmax or sigmoid "
+                "whose input is accessible, or have a method `logits(inputs)`. "
+                "Received: a model whose outputs are probabilities",
+            )
+        logits.append(outputs)
     if finite:
-        check_finite(logits)
-    return logits
+        check_finite(np.concatenate(logits))
+    return np.concatenate(logits)
 
 
 def predict_features(model, x, *, batch_size: int | None = None) -> np.ndarray:
     """Return penultimate activations, of shape `(num_samples, num_features)`."""
-    features = list(_batches(classifier.features, model, x, batch_size))
-    return check_finite(np.concatenate(features))
+    batches = _batches(classifier.features, model, x, batch_size)
+    return check_finite(np.concatenate([features for _, features in batches]))
 
 
 def predict_probabilities(model, x, *, batch_size: int | None = None) -> np.ndarray:
     """Return class probabilities, of shape `(num_samples, num_classes)`."""
-    outputs = predict_logits(model, x, batch_size=batch_size)
-    if are_probabilities(outputs):
-        return outputs
-    return softmax(outputs)
+    return map_probabilities(np.asarray, model, x, batch_size=batch_size)
 
 
 def map_probabilities(
@@ -68,24 +81,52 @@ def map_probabilities(
         Array of shape `(num_samples, ...)`.
 
     Raises:
-        ValueError: If the model's outputs have another shape, are not finite, or are
-            probabilities for some batches only.
+        ValueError: If the model's outputs have another shape, are not finite, are
+            probabilities for some batches only, or are in [0, 1] and yet neither
+            logits nor class probabilities.
     """
     results: list[np.ndarray] = []
-    is_softmax, start = None, 0
-    for outputs in _batches(classifier.logits, model, x, batch_size):
-        _check_class_scores(outputs)
+    start = 0
+    for outputs, are_logits in _scores(model, x, batch_size):
         check_finite(outputs, start, x.shape[0])
-        if is_softmax not in (None, are_probabilities(outputs)):
-            raise _validation.ArgumentError(
-                "model",
-                "must return logits for all samples or probabilities "
-                f"for all samples. Received: both, before and from sample {start}",
-            )
-        is_softmax = are_probabilities(outputs)
-        results.append(function(outputs if is_softmax else softmax(outputs)))
+        results.append(function(softmax(outputs) if are_logits else outputs))
         start += len(outputs)
     return np.concatenate(results)
+
+
+def to_probabilities(model, scores: np.ndarray) -> np.ndarray:
+    """Return the class probabilities of what `classifier.scores` returns.
+
+    Args:
+        model: A classifier that passes `classifier.check_model`.
+        scores: Finite array of shape `(..., num_outputs)`.
+
+    Returns:
+        Array of shape `(..., num_classes)`.
+
+    Raises:
+        ValueError: If the scores are in [0, 1] and yet neither logits nor class
+            probabilities.
+    """
+    rows = scores.reshape(-1, scores.shape[-1])
+    are_logits = _are_logits(rows, model)
+    rows = _two_classes(rows, are_logits)
+    probabilities = softmax(rows) if are_logits else rows
+    return probabilities.reshape(*scores.shape[:-1], -1)
+
+
+def returns_logits(model, x) -> bool:
+    """Return whether the outputs of a model for images are logits.
+
+    Args:
+        model: A Sequential or functional classifier that passes
+            `classifier.check_model`.
+        x: Images as the model takes them, of shape `(num_samples, ...)`.
+    """
+    kind = classifier.head(model).kind
+    if kind in ("softmax", "sigmoid"):
+        return False
+    return all(are_logits for _, are_logits in _scores(model, x, None))
 
 
 class Evaluation(NamedTuple):
@@ -151,24 +192,6 @@ def _compiled_metrics(model, x, labels):
     return {name: float(value) for name, value in found.items() if name != "loss"}
 
 
-def are_probabilities(outputs: np.ndarray) -> bool:
-    """Return whether all rows lie in [0, 1] and sum to one, as a softmax's do."""
-    in_range = (outputs >= 0).all() and (outputs <= 1).all()
-    return bool(in_range and np.allclose(outputs.sum(axis=1), 1, atol=1e-4))
-
-
-def check_logits(outputs: np.ndarray) -> np.ndarray:
-    """Return a model's outputs, or raise ValueError if they are probabilities."""
-    if are_probabilities(outputs):
-        raise _validation.ArgumentError(
-            "model",
-            "must return logits, end in a softmax layer whose input "
-            "is accessible, or have a method `logits(inputs)`. "
-            "Received: a model whose outputs are probabilities",
-        )
-    return outputs
-
-
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Return class probabilities, along the last axis."""
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
@@ -201,6 +224,65 @@ def float_batches(x, batch_size: int) -> Iterator[np.ndarray]:
         yield np.asarray(x[start : start + batch_size], dtype=np.float32)
 
 
+def _scores(model, x, batch_size):
+    """Yield logits or class probabilities of each batch, and whether they are logits.
+
+    Where the analysis of the model's layers does not say what the outputs are, their
+    values decide.
+    """
+    start, known = 0, None
+    for images, outputs in _batches(classifier.scores, model, x, batch_size):
+        _check_class_scores(outputs)
+        are_logits = _are_logits(outputs[np.isfinite(outputs).all(axis=1)], model)
+        if known not in (None, are_logits) and are_logits is not None:
+            raise _validation.ArgumentError(
+                "model",
+                "must return logits for all samples or probabilities "
+                f"for all samples. Received: both, before and from sample {start}",
+            )
+        known = known if are_logits is None else are_logits
+        output_check.check(model, images, outputs)
+        start += len(outputs)
+        yield _two_classes(outputs, known is not False), known is not False
+
+
+def _two_classes(scores, are_logits):
+    """Return the scores of two classes for a single logit or probability."""
+    if scores.shape[1] != 1:
+        return scores
+    others = np.zeros_like(scores) if are_logits else 1 - scores
+    return np.concatenate([others, scores], axis=1)
+
+
+def _are_logits(outputs, model):
+    """Return whether outputs are logits; `None` if there are none.
+
+    Args:
+        outputs: Finite rows of what `classifier.scores` returns.
+        model: The model.
+    """
+    kind = classifier.head(model).kind
+    if kind not in ("logits", "unknown"):
+        return True
+    if not len(outputs):
+        return None
+    is_single = outputs.shape[1] == 1
+    if (outputs < 0).any() or (outputs > 1).any() or (kind == "logits" and is_single):
+        return True
+    # Rounded to half precision, probabilities do not sum to one exactly.
+    tolerance = max(1e-4, 8 * probing.resolution(model))
+    if is_single or np.allclose(outputs.sum(axis=1), 1, rtol=0, atol=tolerance):
+        return False
+    if kind == "logits":
+        return True
+    raise _validation.ArgumentError(
+        "model",
+        "must return logits, or probabilities of all classes that sum "
+        f"to one. Received: a model with {outputs.shape[1]} outputs in [0, 1] that sum "
+        f"to {outputs.sum(axis=1)[0]:.4g}",
+    )
+
+
 def _check_class_scores(logits):
     if logits.ndim != 2:
         raise _validation.ArgumentError(
@@ -211,7 +293,7 @@ def _check_class_scores(logits):
 
 
 def _batches(compute, model, x, batch_size):
-    """Yield `classifier.logits` or `classifier.features` of the images, by batch."""
+    """Yield each batch, and `classifier.scores` or `classifier.features` of it."""
     sample_shape = tuple(x.shape[1:])
     if batch_size is None:
         batch_size = memory.batch_size(model, sample_shape, maximum=_MAX_BATCH_SIZE)
@@ -220,7 +302,7 @@ def _batches(compute, model, x, batch_size):
     for batch in float_batches(x, batch_size):
         outputs = forward(batch).numpy()
         num_rows += len(outputs)
-        yield outputs
+        yield batch, outputs
     if num_rows != x.shape[0]:
         raise _validation.ArgumentError(
             "model",

@@ -53,7 +53,7 @@ def gradient_lengths(
             f"must be a Keras model with trainable weights. Received: {model!r}",
         )
     logits = inference.predict_logits(model, x, batch_size=batch_size)
-    probabilities = inference.softmax(inference.check_logits(logits))
+    probabilities = inference.softmax(logits)
     sample_shape = tuple(x.shape[1:])
     if batch_size is None:
         batch_size = memory.batch_size(model, sample_shape, maximum=_MAX_BATCH_SIZE)

@@ -1,21 +1,24 @@
 """Monte Carlo dropout: predictions with dropout on, everything else in inference."""
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 import tensorflow as tf
-from keras import ops
 
 from dfal_keras import _validation
 from dfal_keras.backend import (
     classifier,
     inference,
-    keras_layers,
+    keras_graph,
     memory,
+    noise,
+    output_check,
     tracing,
 )
 
 
-def predict_logits(
+def predict_scores(
     model: keras.Model,
     x,
     *,
@@ -23,16 +26,15 @@ def predict_logits(
     rng: np.random.Generator,
     batch_size: int | None = None,
 ) -> np.ndarray:
-    """Return logits of stochastic forward passes, with dropout as in training.
+    """Return scores of stochastic forward passes, with dropout as in training.
 
-    The passes run on a clone with the same weights, so the model's random seeds and
-    the statistics of its BatchNormalization layers do not change. The clone's
-    BatchNormalization layers run in inference mode. All passes of a batch are one call
-    of a graph.
+    Layers with dropout are copied, so the model's random seeds do not change. All other
+    layers, such as BatchNormalization and augmentation, run in inference mode. All
+    passes of a batch are one call of a graph.
 
     Args:
-        model: A Sequential or functional Keras model with a softmax, sigmoid or linear
-            output, and at least one noise layer, such as dropout.
+        model: A Sequential or functional Keras model with at least one noise layer,
+            such as dropout.
         x: Images as the model takes them, of shape `(num_images, ...)`.
         num_samples: T, the number of passes for each image.
         rng: Source of the seeds of the noise.
@@ -40,10 +42,11 @@ def predict_logits(
             far as the activations of all passes fit in about 1 GB.
 
     Returns:
-        Float32 array of shape `(num_samples, num_images, num_classes)`.
+        Float32 array of shape `(num_samples, num_images, num_outputs)`, of what
+        `classifier.scores` returns.
 
     Raises:
-        ValueError: If the model can't be cloned or has no noise layer, or if logits
+        ValueError: If a layer of noise can't be copied or there is none, or if scores
             are not finite.
     """
     sample_shape = tuple(x.shape[1:])
@@ -51,103 +54,165 @@ def predict_logits(
         batch_size = memory.batch_size(
             model, sample_shape, maximum=_MAX_BATCH_SIZE, num_copies=num_samples
         )
-    clone, forward = _cloned(model, sample_shape, num_samples)
-    clone.set_weights(model.get_weights())
-    for seed in keras_layers.seed_variables(clone):
-        seed.assign(rng.integers(2**31, size=2, dtype=np.uint32))
-    batches = inference.float_batches(x, batch_size)
-    logits = [forward(batch).numpy() for batch in batches]
-    return inference.check_finite(np.concatenate(logits, axis=1))
+    network, forward = _traced(model, sample_shape, num_samples)
+    network.update(rng)
+    scores = []
+    for batch in inference.float_batches(x, batch_size):
+        network.check(model, batch)
+        scores.append(forward(batch).numpy())
+    return inference.check_finite(np.concatenate(scores, axis=1))
+
+
+_MAX_BATCH_SIZE = 128
 
 
 @tracing.cached_per_model
-def _cloned(model, sample_shape, num_samples):
-    """Return a clone, and the traced function of its passes."""
-    if not getattr(model, "outputs", None):
+def _traced(model, sample_shape, num_samples):
+    """Return the network, and the traced function of its passes."""
+    network = _network(model)
+
+    def passes(images):
+        outputs = network.scores(images, num_samples)
+        return tf.reshape(outputs, (num_samples, -1, outputs.shape[-1]))
+
+    return network, tracing.traced(passes, (sample_shape, "float32"))
+
+
+@tracing.cached_per_model
+def _network(model):
+    if not keras_graph.is_functional(model):
         raise _validation.ArgumentError(
             "model",
-            "must be a Sequential or functional model, which can be "
-            f"cloned, for Monte Carlo dropout. Received: {model!r}",
+            "must be a Sequential or functional model, whose layers "
+            f"are accessible, for Monte Carlo dropout. Received: {model!r}",
         )
-    clone = _clone(model, num_samples)
-    if not keras_layers.seed_variables(clone):
+    shape = model.outputs[0].shape
+    if len(shape) != 2:
+        raise _validation.ArgumentError(
+            "model",
+            "must return the scores of all classes for each sample, "
+            f"of shape (num_samples, num_classes). Received: shape {tuple(shape)}",
+        )
+    network = _Network(classifier.head(model))
+    if not network.has_noise:
         raise _validation.ArgumentError(
             "model",
             "must have layers of noise, such as dropout, for Monte "
             f"Carlo dropout. Received: the model {model.name!r}, which has none",
         )
-    logits = classifier.logits(clone, True)
-
-    def passes(images):
-        outputs = logits(images)
-        return tf.reshape(outputs, (num_samples, -1, outputs.shape[-1]))
-
-    return clone, tracing.traced(passes, (sample_shape, "float32"))
+    return network
 
 
-def _clone(model, num_samples):
-    """Clone a model, with `num_samples` copies of each image from the first noise on.
+class _Network:
+    """The graph of a classifier up to its scores, with copies of layers of noise.
 
-    What precedes the noise is computed once. Only noise layers behave as in training.
+    Args:
+        head: The head of the classifier.
     """
-    repeated = {}  # KerasTensors with a copy for each pass, by id, which keeps them
 
-    def repeat(tensor):
-        is_once = isinstance(tensor, keras.KerasTensor) and id(tensor) not in repeated
-        return _Repeat(num_samples)(tensor) if is_once else tensor
+    def __init__(self, head):
+        self._head = head
+        self._copies: dict[int, noise.Copy] = {}  # by the id of the original
+        self._is_checked = False
+        for graph in head.graphs:
+            self._copy(graph)
 
-    def call(layer, *args, **kwargs):
-        inputs = keras.tree.flatten((args, kwargs))
-        has_noise = bool(keras_layers.seed_variables(layer))
-        if not has_noise and not any(id(tensor) in repeated for tensor in inputs):
-            return layer(*args, **kwargs)
-        args, kwargs = keras.tree.map_structure(repeat, (args, kwargs))
-        outputs = layer(*args, **kwargs)
-        repeated.update({id(one): one for one in keras.tree.flatten(outputs)})
-        return outputs
+    def _copy(self, graph):
+        """Copy the layers of noise, those in nested models included."""
+        for call in keras_graph.find_calls(graph):
+            layer = call.operation
+            if id(layer) in self._copies or not _is_noise(layer):
+                continue
+            if keras_graph.is_functional(layer):
+                self._copy((layer.inputs, layer.outputs))
+            else:
+                self._copies[id(layer)] = noise.Copy(call)
 
-    clone = keras.models.clone_model(
-        keras.Model(model.inputs[0], model.outputs[0]),
-        clone_function=_clone_layer,
-        call_function=call,
-    )
-    for layer in keras_layers.flatten(clone):
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.trainable = False  # in Keras, this means inference mode
-    return clone
+    @property
+    def has_noise(self) -> bool:
+        """Whether there is any layer of noise."""
+        return bool(self._copies)
 
+    def update(self, rng) -> None:
+        """Copy the weights of the model, and draw new seeds."""
+        for copy in self._copies.values():
+            copy.update()
+            for seed in copy.seeds:
+                seed.assign(rng.integers(2**31, size=2, dtype=np.uint32))
 
-class _Repeat(keras.layers.Layer):
-    """Repeat a batch."""
+    def check(self, model, images) -> None:
+        """Raise ValueError if the scores without noise are not those of the model."""
+        if self._is_checked:
+            return
+        images = images[:_NUM_CHECKED]
+        scores = self._compute(images, self._call_without_noise).numpy()
+        if np.isfinite(scores).all():  # as is checked for all images
+            output_check.compare(model, images, scores)
+            self._is_checked = True
 
-    def __init__(self, num_copies):
-        super().__init__()
-        self._num_copies = num_copies
+    def scores(self, images, num_samples):
+        """Return the scores of all passes, one pass after the other.
 
-    def call(self, inputs):
-        return ops.tile(inputs, (self._num_copies, *[1] * (len(inputs.shape) - 1)))
+        What precedes the noise is computed once.
+        """
 
-    def compute_output_shape(self, input_shape):
-        return (None, *input_shape[1:])
+        def call(each: keras_graph.Call, values: Sequence):
+            layer, copy = each.operation, self._copies.get(id(each.operation))
+            if copy is None and _is_noise(layer):
+                graph = layer.inputs, layer.outputs
+                return keras_graph.compute(graph, values, call, _convert)
+            if copy is None and not any(isinstance(one, _Passes) for one in values):
+                return keras_graph.call_in_inference(each, values)
+            tensors = [
+                one.tensor
+                if isinstance(one, _Passes)
+                else keras_graph.tile(one, num_samples)
+                for one in values
+            ]
+            if copy is None:
+                outputs = keras_graph.call_in_inference(each, tensors)
+            else:
+                each = each._replace(operation=copy.layer)
+                outputs = each.repeat(tensors, training=True)
+            return [_Passes(one) for one in keras.tree.flatten(outputs)]
 
+        return self._compute(images, call)
 
-def _clone_layer(layer):
-    """Clone a layer, but replace augmentation, which is not noise of the model."""
-    if isinstance(layer, keras.Model):
-        return keras.models.clone_model(
-            layer, clone_function=_clone_layer, recursive=True
+    def _call_without_noise(self, each, values):
+        layer, copy = each.operation, self._copies.get(id(each.operation))
+        if copy is not None:
+            each = each._replace(operation=copy.layer)
+        elif _is_noise(layer):
+            graph = layer.inputs, layer.outputs
+            return keras_graph.compute(graph, values, self._call_without_noise)
+        return keras_graph.call_in_inference(each, values)
+
+    def _compute(self, images, call):
+        (value,) = keras_graph.compute_chain(
+            self._head.graphs, [images], call, _convert
         )
-    if type(layer).__name__.startswith("Random"):
-        return keras.layers.Identity(name=layer.name)
-    try:
-        return layer.__class__.from_config(layer.get_config())
-    except (ValueError, TypeError, NotImplementedError) as error:
-        raise _validation.ArgumentError(
-            "model",
-            "must have layers that can be cloned, for Monte Carlo "
-            f"dropout. Received: the layer {layer.name!r} of the type "
-            f"{type(layer).__name__} ({str(error).splitlines()[0]})",
-        ) from error
+        value = value.tensor if isinstance(value, _Passes) else value
+        for function in self._head.functions:
+            value = function(value)
+        return tf.cast(value, tf.float32)
 
 
-_MAX_BATCH_SIZE = 128
+_NUM_CHECKED = 8
+
+
+def _is_noise(operation):
+    return isinstance(operation, keras.Layer) and noise.is_active(operation)
+
+
+class _Passes:
+    """A tensor that has a copy of the batch for each pass."""
+
+    def __init__(self, tensor):
+        self.tensor = tensor
+
+
+def _convert(value, tensor):
+    """Return a value in the dtype of the input of a nested model that it is for."""
+    if isinstance(value, _Passes):
+        return _Passes(keras_graph.as_input(value.tensor, tensor))
+    return keras_graph.as_input(value, tensor)

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from dfal_keras import _validation
-from dfal_keras.backend import keras_layers, layer_clones
+from dfal_keras.backend import keras_layers, layer_clones, structure
 
 
 class Initializer:
@@ -48,7 +48,7 @@ class Initializer:
             else:
                 container = layer_clones.find_container(layer, layers)
                 self._cloned.append((layer, variables, container))
-        self._optimizer, self._trainable = model.optimizer, model.trainable_variables
+        self._compiled, self._structure = _compiled(model), structure.of(model)
         self._seeds = keras_layers.seed_variables(model)
         self._values = [(variable, variable.numpy()) for variable in restored]
         self._values += _optimizer_values(model)
@@ -78,19 +78,24 @@ class Initializer:
         self._model.reset_metrics()
 
     def _check_unchanged(self):
-        """Raise ValueError if the optimizer or the trainable weights are others."""
-        trainable = self._model.trainable_variables
+        """Raise ValueError if the model is compiled again, or has other layers."""
         if (
-            self._model.optimizer is not self._optimizer
-            or len(trainable) != len(self._trainable)
-            or any(a is not b for a, b in zip(trainable, self._trainable, strict=True))
+            _compiled(self._model) != self._compiled
+            or structure.of(self._model) != self._structure
         ):
             raise _validation.ArgumentError(
                 "model",
-                "must not be compiled again, nor have `trainable` "
-                "changed, after it is given to `Training`. Compile it, then make a new "
-                f"`Training`. Received: the model {self._model.name!r}, which changed",
+                "must not be compiled again, nor have layers or "
+                "`trainable` changed, after it is given to `Training`. Compile it, "
+                "then make a new `Training`. "
+                f"Received: the model {self._model.name!r}, which changed",
             )
+
+
+def _compiled(model):
+    """Return what another call of `compile` replaces."""
+    loss_tracker = model.metrics[:1]
+    return structure.Structure([model.optimizer, model.loss, *loss_tracker])
 
 
 def _names_its_initializers(layer, variables):

@@ -102,9 +102,16 @@ def _first_line(error):
 
 def _outputs(model, images):
     try:
-        return model(_as_float(images), training=False)
+        outputs = model(_as_float(images), training=False)
     except (ValueError, tf.errors.InvalidArgumentError) as error:
         raise failed(model, error) from error
+    if not tf.is_tensor(outputs):
+        raise _validation.ArgumentError(
+            "model",
+            "must return a tensor. "
+            f"Received: a model that returns a {type(outputs).__name__}",
+        )
+    return outputs
 
 
 def _as_float(images):

@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from dfal_keras.backend import structure
+
 _CACHE: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
@@ -14,7 +16,8 @@ def cached_per_model(build: Callable) -> Callable:
     """Cache the values of `build(model, *options)` for as long as the model lives.
 
     An active learner queries the same model object in every round, with its weights
-    changed in place, so functions of a model are traced once only. What `build`
+    changed in place, so functions of a model are traced once only. They are built again
+    after the model's layers, variables or `trainable` flags have changed. What `build`
     returns must not hold a reference to the model, or neither is ever freed.
 
     Args:
@@ -29,7 +32,11 @@ def cached_per_model(build: Callable) -> Callable:
         # Each access to a bound method makes a new object: key by its owner.
         is_method = inspect.ismethod(model)
         owner, method = (model.__self__, model.__func__) if is_method else (model, None)
-        values = _CACHE.setdefault(owner, {})
+        found = structure.of(owner)
+        known, values = _CACHE.get(owner, (None, {}))
+        if known != found:
+            values = {}
+            _CACHE[owner] = found, values
         key = (build, method, *options)
         if key not in values:
             values[key] = build(model, *options)

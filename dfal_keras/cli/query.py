@@ -158,7 +158,7 @@ def _draw(path, query, images, rows, model):
     counterparts = {}
     if len(query.companion_rows):
         examples = query.companions
-        predicted = inference.predict_logits(model, examples).argmax(axis=1)
+        predicted = inference.predict_probabilities(model, examples).argmax(axis=1)
         counterparts = {
             int(row): (example * (255 / white), str(label))
             for row, example, label in zip(

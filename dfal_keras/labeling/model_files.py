@@ -1,15 +1,19 @@
 """Models from and to `.keras` files."""
 
+import contextlib
+import json
 import os
 import pathlib
 import shutil
 import warnings
+import zipfile
 from collections.abc import Callable
 
 import keras
+import numpy as np
 
 from dfal_keras import _files, _validation
-from dfal_keras.backend import classifier
+from dfal_keras.backend import classifier, targets
 from dfal_keras.labeling.images import decoding
 
 
@@ -29,31 +33,101 @@ def load_model(
         ValueError: If the file is not a classifier, or contains Python code.
     """
     path = pathlib.Path(path)
-    if path.suffix != ".keras" or not path.is_file():
+    if reason := _not_a_keras_file(path):
         raise _validation.ArgumentError(
             "model",
             "must be a file that ends in .keras. Received: "
-            f"model={str(path)!r}{'' if path.exists() else ', which does not exist'}",
+            f"model={str(path)!r}, {reason}",
         )
     try:
-        with warnings.catch_warnings():
-            # The state of an optimizer that has not trained is empty.
-            warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
-            model = keras.models.load_model(
-                path, compile=compile, safe_mode=not allow_lambda
-            )
+        model = _load(path, allow_lambda=allow_lambda, compile=compile)
     # Damaged files raise many types of exceptions, of Keras, TensorFlow and h5py.
     except Exception as error:
-        reason = (str(error) or type(error).__name__).split("\n")[0][:200]
-        if "ambda" in str(error):
-            reason = "it contains Python code (a Lambda layer)"
         raise _validation.ArgumentError(
             "model",
             "must be a .keras file of Keras's own layers. "
-            f"Received: model={str(path)!r}: {reason}",
+            f"Received: model={str(path)!r}: {_reason(path, error, compile)}",
         ) from error
     classifier.check_model(model)
     return model
+
+
+def _load(path, *, allow_lambda, compile):
+    with warnings.catch_warnings():
+        # The state of an optimizer that has not trained is empty.
+        warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
+        return keras.models.load_model(
+            path, compile=compile, safe_mode=not allow_lambda
+        )
+
+
+def _not_a_keras_file(path):
+    """Return what a path is, if it can't be a `.keras` file, and how to convert it."""
+    if not path.exists():
+        return "which does not exist"
+    if path.is_dir():
+        return "a folder. Load it by the program that saved it, and call `model.save`"
+    with path.open("rb") as file:
+        start = file.read(len(_LFS))
+    if start.startswith(_LFS):
+        return "a Git LFS pointer in place of the model. Run `git lfs pull`"
+    if start.startswith(_HDF5):
+        return f"an HDF5 file. {_CONVERT}"
+    return "" if path.suffix == ".keras" else "which does not"
+
+
+def _reason(path, error, compile):
+    """Return why a `.keras` file can't be loaded, and what to do."""
+    if "ambda" in str(error):
+        return "it contains Python code (a Lambda layer)"
+    if not zipfile.is_zipfile(path):
+        return "it is no archive"
+    if (version := _saved_by(path)).startswith("2."):
+        return f"it was saved by Keras {version}. {_CONVERT_WEIGHTS}"
+    if compile:
+        with contextlib.suppress(Exception):
+            # Python code is not run, whatever the layers are.
+            _load(path, allow_lambda=False, compile=False)
+            return (
+                "it is compiled with an object of one's own, such as a loss, that the "
+                "file does not contain. Save it without: `keras.models.load_model("
+                "path, compile=False).save(path)`"
+            )
+    return (str(error).strip() or type(error).__name__).split("\n")[0][:200]
+
+
+def _saved_by(path):
+    """Return the version of Keras that saved a file, "" if it is unknown."""
+    with contextlib.suppress(Exception), zipfile.ZipFile(path) as archive:
+        return str(json.loads(archive.read("metadata.json")).get("keras_version", ""))
+    return ""
+
+
+_LFS = b"version https://git-lfs"
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+_CONVERT_WEIGHTS = (
+    "Build the same model in Keras 3, and load its weights: "
+    "`model.save_weights('w.weights.h5')` there, `model.load_weights` here"
+)
+_CONVERT = (
+    "Convert it by `keras.models.load_model(path).save('model.keras')`; if Keras 3 "
+    f"can't load it: {_CONVERT_WEIGHTS[0].lower()}{_CONVERT_WEIGHTS[1:]}"
+)
+
+
+def check_trains(model: keras.Model, sample_shape: tuple) -> None:
+    """Raise ValueError if a model is compiled with a loss that does not fit labels.
+
+    Args:
+        model: A model, compiled as it was when it was saved.
+        sample_shape: Shape of an image.
+    """
+    if getattr(model, "optimizer", None) is None:
+        return
+    images = np.zeros((1, *sample_shape), "float32")
+    labels = np.zeros(1, np.int64)
+    num_outputs = targets.num_outputs(model, images)
+    targets.check_loss(model, images, targets.as_targets(model, labels, num_outputs))
 
 
 def sample_shape(model: keras.Model, image_size=None) -> tuple | None:

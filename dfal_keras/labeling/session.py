@@ -153,7 +153,9 @@ class Session:
             chosen.bounds = (0, 255)  # pixels of a folder
         is_file = str(model).endswith(".keras")
         if is_file:
-            loaded = model_files.load_model(model, allow_lambda=allow_lambda)
+            loaded = model_files.load_model(
+                model, allow_lambda=allow_lambda, compile=True
+            )
         else:
             loaded = networks.build(
                 str(model), len(names), weights=weights, image_size=image_size
@@ -169,6 +171,7 @@ class Session:
             is_trained=is_file and is_trained is not False,
             is_pretrained=not is_file and networks.has_frozen_layers(loaded),
         )
+        model_files.check_trains(loaded, made.sample_shape)
         is_new = not folder.exists()
         if not is_new and not _is_free(folder, made):
             raise _validation.ArgumentError(

@@ -15,6 +15,7 @@ from dfal_keras.labeling import held_out, model_files, networks, training_histor
 from dfal_keras.labeling.session import Session
 
 _STOP_SET_SIZE = 2000  # images, as in Bloodgood & Vijay-Shanker, 2009
+_NUM_IMAGES = 32  # from which the kind of unknown outputs is read
 
 
 def train(
@@ -131,20 +132,16 @@ def initial_model(session):
             optimizer = type(optimizer).from_config(optimizer.get_config())
             model.compile(optimizer, loss)
     if getattr(model, "optimizer", None) is None:
-        model.compile("adam", _loss(model))
+        model.compile("adam", _loss(model, session.store.pool[:_NUM_IMAGES]))
     return model
 
 
-def _loss(model):
-    """Return the cross-entropy that fits the outputs of a model."""
-    shape = model.inputs[0].shape[1:]
-    zeros = np.zeros((1, *(size or 32 for size in shape)), "float32")
-    outputs = keras.ops.convert_to_numpy(model(zeros, training=False))
-    if outputs.shape[1] == 1:
-        is_sigmoid = bool((outputs >= 0).all() and (outputs <= 1).all())
-        return keras.losses.BinaryCrossentropy(from_logits=not is_sigmoid)
-    is_softmax = inference.are_probabilities(outputs)
-    return keras.losses.SparseCategoricalCrossentropy(from_logits=not is_softmax)
+def _loss(model, images):
+    """Return the cross-entropy that fits the outputs of a model for images."""
+    from_logits = inference.returns_logits(model, images)
+    if model.outputs[0].shape[1] == 1:
+        return keras.losses.BinaryCrossentropy(from_logits=from_logits)
+    return keras.losses.SparseCategoricalCrossentropy(from_logits=from_logits)
 
 
 def _stop_set(session):
@@ -164,4 +161,4 @@ def _predicted_before(session, images):
 
 
 def _predict(model, images):
-    return inference.predict_logits(model, images).argmax(axis=1)
+    return inference.predict_probabilities(model, images).argmax(axis=1)

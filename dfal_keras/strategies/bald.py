@@ -1,5 +1,7 @@
 """BALD: query the samples on which dropout networks disagree most."""
 
+import logging
+
 import numpy as np
 
 from dfal_keras import _validation
@@ -8,6 +10,8 @@ from dfal_keras.strategies.base import Strategy
 from dfal_keras.strategies.query import Query
 from dfal_keras.strategies.uncertainty import entropy
 
+_logger = logging.getLogger(__name__)
+
 
 class BALD(Strategy):
     """Bayesian Active Learning by Disagreement, with Monte Carlo dropout.
@@ -15,7 +19,8 @@ class BALD(Strategy):
         I(x) = H[ 1/T sum_t p_t ] - 1/T sum_t H[ p_t ],    p_t = p(y | x, theta_t)
 
     The theta_t are sampled by dropout. The scores are the mutual information I between
-    the label of a sample and the weights, in nats.
+    the label of a sample and the weights, in nats. If dropout does not change the
+    outputs of any sample, the queries are drawn at random and a warning is logged.
 
     Reference:
         - Houlsby et al., 2011, "Bayesian active learning for classification and
@@ -59,15 +64,24 @@ class BALD(Strategy):
         self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator
     ) -> Query:
         """See `Strategy.query`."""
-        logits = mc_dropout.predict_logits(
+        passes = mc_dropout.predict_scores(
             model,
             x_unlabeled,
             num_samples=self.num_samples,
             rng=rng,
             batch_size=self.batch_size,
         )
-        scores = mutual_information(inference.softmax(logits))
-        indices = np.argsort(-scores, kind="stable")[:num_queries]
+        scores = mutual_information(inference.to_probabilities(model, passes))
+        if (passes == passes[0]).all():
+            _logger.warning(
+                "BALD: all %d passes are equal, as dropout does not change the model's "
+                "outputs, so the queries are drawn at random",
+                self.num_samples,
+            )
+            scores = np.zeros(len(scores))
+            indices = rng.choice(len(scores), num_queries, replace=False)
+        else:
+            indices = np.argsort(-scores, kind="stable")[:num_queries]
         return Query(indices, scores[indices])
 
 

@@ -217,8 +217,7 @@ class Training:
             if callbacks:
                 history, loss = self._loop.run_with(callbacks, *split)
             else:
-                history = self._loop.run(*split)
-                loss = history["val_loss"][-1]
+                history, loss = self._loop.run(*split)
             self.history.append(history)
             # The loss may be finite for NaN weights, for example before a ReLU.
             weights = self.model.get_weights()

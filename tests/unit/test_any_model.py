@@ -1,15 +1,9 @@
-"""Every strategy with every kind of Keras classifier."""
+"""Types of images, and trainings in a loop, with several kinds of classifiers."""
 
 import keras
 import numpy as np
 import pytest
-from helpers.models import (
-    Subclassed,
-    SubclassedWithMethods,
-    built,
-    convolutional,
-    with_normalization,
-)
+from helpers.model_table import TABLE
 from keras import layers
 
 import dfal_keras as dfal
@@ -27,58 +21,6 @@ STRATEGIES = {
 }
 
 
-MODELS = {
-    "softmax layer": lambda: convolutional(layers.Softmax()),
-    "softmax activation": lambda: convolutional(layers.Activation("softmax")),
-    "logits": convolutional,
-    "single sigmoid": lambda: convolutional(
-        layers.Activation("sigmoid"), num_outputs=1
-    ),
-    "single logit": lambda: convolutional(num_outputs=1),
-    "functional": with_normalization,
-    "nested": lambda: keras.Sequential(
-        [keras.Input((4, 4, 1)), convolutional(), layers.Softmax()]
-    ),
-    "half precision": lambda: convolutional(dtype="mixed_float16"),
-    "bfloat16": lambda: convolutional(dtype="mixed_bfloat16"),
-    "double precision": lambda: convolutional(dtype="float64"),
-    "subclassed with methods": lambda: built(SubclassedWithMethods()),
-    "subclassed": lambda: built(Subclassed()),
-}
-REJECTED = {
-    ("subclassed", "dfal"): "must return logits",
-    ("subclassed", "egl"): "must return logits",
-    ("subclassed", "bald"): "which can be cloned",
-    ("subclassed with methods", "bald"): "which can be cloned",
-    ("subclassed", "core_set"): "`features",
-    ("subclassed", "diverse_dfal"): "must return logits",
-    ("subclassed", "cost_effective_dfal"): "must return logits",
-}
-
-
-@pytest.mark.parametrize("name", MODELS)
-def test_every_strategy(blobs, name):
-    x, _ = blobs
-    keras.utils.set_random_seed(0)  # with some weights DeepFool fails
-    model = MODELS[name]()
-    before = [np.array(weights) for weights in model.get_weights()]
-    for strategy_name, strategy in STRATEGIES.items():
-        message = REJECTED.get((name, strategy_name))
-        if message:
-            with pytest.raises(ValueError, match=message):
-                strategy.query(model, x[:40], 5, x_labeled=x[40:50])
-            continue
-        rng = np.random.default_rng(0)
-        query = strategy.query(model, x[:40], 5, x_labeled=x[40:50], rng=rng)
-        assert len(set(query.indices.tolist())) == 5, strategy_name
-        if query.scores is not None:
-            assert np.isfinite(query.scores).all(), strategy_name
-        if query.companions is not None:
-            assert np.isfinite(query.companions).all()
-    for ours, expected in zip(model.get_weights(), before, strict=True):
-        assert (ours == expected).all()
-
-
 @pytest.mark.parametrize("dtype", ["uint8", "int32", "float16", "float32", "float64"])
 def test_dtypes_of_images_do_not_matter(blobs, shared_train, dtype):
     model, x = shared_train.model, blobs[0][:40]
@@ -89,15 +31,17 @@ def test_dtypes_of_images_do_not_matter(blobs, shared_train, dtype):
 
 
 @pytest.mark.parametrize(
-    "name", ["functional", "nested", "half precision", "single sigmoid"]
+    "name",
+    ["augmentation", "nested logits, softmax layer", "float16", "sigmoid: keras.ops"],
 )
 def test_trains_and_queries(blobs, name):
     x, y = blobs
     keras.utils.set_random_seed(0)
-    model = MODELS[name]()
-    binary = model.outputs[0].shape[-1] == 1
+    entry = TABLE[name]
+    model = entry.make()
+    binary = entry.outputs == "sigmoid"
     loss = "binary_crossentropy" if binary else "sparse_categorical_crossentropy"
-    if name == "half precision":
+    if entry.outputs == "logits":
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile("adam", loss)
     train = dfal.Training(model, num_restarts=1, epochs=2)

@@ -22,7 +22,7 @@ def noisy():
 def test_bald_samples_dropout_and_nothing_else(noisy):
     """Dropout sets a pixel to 0 or x / (1 - p): Var f = sum w^2 x^2 p / (1 - p)."""
     x = np.random.default_rng(0).normal(size=(5, 6)).astype("float32")
-    passes = mc_dropout.predict_logits(
+    passes = mc_dropout.predict_scores(
         noisy, x, num_samples=4000, rng=np.random.default_rng(0)
     )
     weights = np.array(noisy.layers[-1].kernel)
@@ -46,7 +46,7 @@ def test_bald_runs_batch_normalization_and_augmentation_as_in_inference(blobs):
     model.fit(blobs[0], np.zeros((300, 3)), verbose=0)
     x = blobs[0][:9]
     rng = np.random.default_rng(0)
-    passes = mc_dropout.predict_logits(model, x, num_samples=3, rng=rng)
+    passes = mc_dropout.predict_scores(model, x, num_samples=3, rng=rng)
     expected = np.array(model(x, training=False))
     assert passes == pytest.approx(np.stack([expected] * 3), rel=1e-4, abs=1e-5)
 
@@ -70,3 +70,18 @@ def test_mutual_information_of_certain_samples_is_zero_not_nan():
     scores = mutual_information(one_hot)
     assert scores[:3] == pytest.approx(np.zeros(3))
     assert scores[3] == pytest.approx(np.log(2))
+
+
+def test_equal_passes_give_a_random_query_and_a_warning(noisy, caplog):
+    model = keras.models.clone_model(noisy)
+    model.set_weights([np.zeros((6, 2))])
+    x = np.ones((50, 6), "float32")
+    queries = [
+        strategies.BALD().query(model, x, 9, rng=np.random.default_rng(seed))
+        for seed in (0, 0, 1)
+    ]
+    first, again, other = (set(query.indices) for query in queries)
+    assert first == again != other
+    assert len(first) == 9
+    assert not queries[0].scores.any()
+    assert "passes are equal" in caplog.text

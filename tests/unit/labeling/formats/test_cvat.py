@@ -1,20 +1,13 @@
-"""Files for CVAT, and its exports.
-
-The test files have the elements of CVAT's documentation and of public exports, see
-NOTICE in tests/data.
-"""
+"""Files for CVAT, and its exports."""
 
 import json
-import pathlib
 import zipfile
 
 import pytest
-from helpers import queried_images
+from helpers import cvat_exports, queried_images
 
 from dfal_keras.labeling.formats import cvat
 from dfal_keras.labeling.formats.answer import Answer
-
-DATA = pathlib.Path(__file__).parents[3] / "data"
 
 
 def make_xml(images, meta=""):
@@ -64,24 +57,24 @@ def test_a_missing_image_leaves_no_archive(tmp_path):
 
 
 def test_an_export_of_a_task_is_read():
-    assert cvat.parse_xml((DATA / "cvat_task.xml").read_bytes()) == [
-        Answer("img/1.jpg", "", "is_full", "ann"),
+    assert cvat.parse_xml(cvat_exports.task()) == [
+        Answer("shelf/1.jpg", "", "is_full", "ann"),
         Answer('sub/ü & "2".jpg', "", "is_empty", "ann"),
         Answer("4.jpg", "", None, "ann"),
     ]
 
 
 def test_an_export_of_a_project_has_an_annotator_for_each_task():
-    assert cvat.parse_xml((DATA / "cvat_project.xml").read_bytes()) == [
+    assert cvat.parse_xml(cvat_exports.project()) == [
         Answer("1.jpg", "", "cat", "bob"),
-        Answer("1.jpg", "", "dog", "CVAT task 38"),
+        Answer("1.jpg", "", "dog", "CVAT task 73"),
     ]
 
 
 def test_an_export_as_datumaro_is_read():
-    content = json.loads((DATA / "cvat_datumaro.json").read_text())
+    content = json.loads(cvat_exports.datumaro())
     assert cvat.parse_json(content) == [
-        Answer("img/1.PNG", "", "is_full"),
+        Answer("shelf/1.PNG", "", "is_full"),
         Answer("3.png", "", None),
     ]
 

@@ -7,7 +7,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from helpers import queried_images
+from helpers import cvat_exports, queried_images
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -79,22 +79,22 @@ def test_addresses_without_a_file_name_need_the_prefix(tmp_path):
     assert found == [Answer("sub/a b.png", "", "cat")]
 
 
-@pytest.mark.parametrize("name", ["cvat_task.xml", "cvat_datumaro.json"])
-def test_exports_of_cvat_are_read_as_they_are_and_in_archives(tmp_path, name):
-    content = (DATA / name).read_bytes()
-    if name.endswith(".xml"):
-        archive = make_archive(annotations_xml=content, images__a_jpg=b"")
-    else:
-        archive = make_archive(annotations__default_json=content)
-    expected = reading.read_answers(DATA / name)
-    assert len(expected) in (2, 3)
-    assert reading.read_answers(write(tmp_path, archive)) == expected
+def test_exports_of_cvat_are_read_as_they_are_and_in_archives(tmp_path):
+    for content, name in (
+        (cvat_exports.task(), "annotations_xml"),
+        (cvat_exports.datumaro(), "annotations__default_json"),
+    ):
+        expected = reading.read_answers(write(tmp_path, content))
+        assert len(expected) in (2, 3)
+        archive = make_archive(**{name: content, "images__a_jpg": b""})
+        assert reading.read_answers(write(tmp_path, archive)) == expected
 
 
 def test_the_name_of_a_file_does_not_matter(tmp_path):
-    content = (DATA / "cvat_task.xml").read_bytes()
+    content = cvat_exports.task()
+    expected = reading.read_answers(write(tmp_path, content))
     path = write(tmp_path, b"\n  " + content.partition(b"\n")[2], "labels.csv")
-    assert reading.read_answers(path) == reading.read_answers(DATA / "cvat_task.xml")
+    assert reading.read_answers(path) == expected
 
 
 def make_png():

@@ -1,0 +1,209 @@
+"""What the outputs of a Keras classifier are: one analysis, which all others ask.
+
+It goes back from the output over the graph of a model, through operations and nested
+models, to the activation.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import keras
+
+from dfal_keras import _validation
+from dfal_keras.backend import keras_graph, keras_layers, probing
+
+
+@dataclasses.dataclass(frozen=True)
+class Head:
+    """What the outputs of a classifier are.
+
+    Attributes:
+        kind: `"logits"`; `"softmax"` or `"sigmoid"`, activations of the logits;
+            `"sigmoids"`, several independent ones; or `"unknown"`.
+        graphs: Graphs to compute one after the other, from the images to the tensor
+            that `functions` are applied to: one for the model, and one for each nested
+            model that the tensor is in. For "unknown", to the outputs themselves.
+        functions: Functions that lead from there to the logits.
+    """
+
+    kind: str
+    graphs: tuple[keras_graph.Graph, ...]
+    functions: tuple[Callable, ...] = ()
+
+    def compute(self, images, call: Callable = keras_graph.call_in_inference) -> Any:
+        """Compute the logits, or the outputs of an unknown head.
+
+        Args:
+            images: Tensor of shape `(batch_size, ...)`.
+            call: As for `keras_graph.compute`.
+        """
+        (value,) = keras_graph.compute_chain(self.graphs, [images], call)
+        for function in self.functions:
+            value = function(value)
+        return value
+
+
+def analyze(model: keras.Model) -> Head:
+    """Return the head of a model.
+
+    Args:
+        model: A model for which `keras_graph.is_functional`.
+    """
+    output = model.outputs[0]
+    start = ((model.inputs, [output]),)
+    head = _analyze(start, {})
+    if head.kind == "sigmoid" and output.shape[-1] != 1:
+        return dataclasses.replace(head, kind="sigmoids")
+    if head.kind == "unknown":
+        return Head("unknown", start)
+    return head
+
+
+class LastLayer(NamedTuple):
+    """The last layer of a model that has weights.
+
+    Attributes:
+        graphs: As those of `Head`, to the input of the layer.
+        call: The call of the layer.
+        after: The calls from its output to that of the model, without weights.
+    """
+
+    graphs: tuple[keras_graph.Graph, ...]
+    call: keras_graph.Call
+    after: list[keras_graph.Call]
+
+
+def last_layer(model: keras.Model) -> LastLayer:
+    """Return the last layer of a model that has weights.
+
+    Args:
+        model: A model for which `keras_graph.is_functional`.
+
+    Raises:
+        ValueError: If there are several such layers, or the last one contains others,
+            of which none is known to be the last.
+    """
+    graphs: tuple = ((model.inputs, [model.outputs[0]]),)
+    after: list[keras_graph.Call] = []
+    while True:
+        graphs = _entered(graphs)
+        call = keras_graph.producer(graphs[-1][1][0])
+        has_weights = bool(getattr(call.operation, "weights", ()))
+        if has_weights and _is_composite(call.operation):
+            reason = f"the layer {call.operation.name!r}, which contains others"
+        elif not call.inputs:
+            reason = f"the model {model.name!r} without weights"
+        elif len(call.inputs) > 1:
+            reason = f"{call.operation.name!r} of several tensors at the end"
+        elif has_weights:
+            return LastLayer(_at(graphs, call.inputs), call, after)
+        else:
+            graphs = _at(graphs, call.inputs)
+            after.insert(0, call)
+            continue
+        raise _validation.ArgumentError(
+            "model",
+            "must have a last layer with weights, whose input are the "
+            f"features, or a method `features(inputs)`. Received: {reason}",
+        )
+
+
+def _analyze(graphs, known):
+    """Return the head of a tensor, at the end of `graphs`."""
+    graphs = _entered(graphs)
+    tensor = graphs[-1][1][0]
+    if id(tensor) not in known:
+        known[id(tensor)] = _analyze_call(graphs, keras_graph.producer(tensor), known)
+    return known[id(tensor)]
+
+
+def _analyze_call(graphs, call, known):
+    """Return the head of the tensor that a call returned."""
+    layer = call.operation
+    if not call.inputs or len(call.outputs) != 1:
+        return Head("unknown", graphs)
+    before = [_at(graphs, [tensor]) for tensor in call.inputs]
+    if isinstance(layer, _WITH_ACTIVATION) and keras_graph.is_defined_by_keras(layer):
+        kind = probing.kind(lambda values: layer.activation(*values), call.outputs)
+        if kind == "identity":
+            return Head("logits", graphs)
+        if kind in ("softmax", "sigmoid"):
+            return Head(kind, before[0], (keras_graph.without_activation(layer),))
+        return Head("unknown", graphs)
+    kind = _kind(call)
+    if kind in ("softmax", "sigmoid"):
+        return Head(kind, before[0])
+    if kind == "unknown":
+        return Head("unknown", graphs)
+    heads = [_analyze(each, known) for each in before]
+    if all(head.kind == "logits" for head in heads):
+        return Head("logits", graphs)
+    if kind == "affine" or heads[0].kind == "unknown":
+        return Head("unknown", graphs)
+
+    def again(value):
+        return keras_graph.call_in_inference(call, [value])
+
+    return dataclasses.replace(heads[0], functions=(*heads[0].functions, again))
+
+
+def _kind(call):
+    """Return what an operation without activation is, as `probing.kind` does."""
+    layer = call.operation
+    is_normalization = isinstance(layer, keras.layers.BatchNormalization)
+    if is_normalization and keras_graph.is_defined_by_keras(layer):
+        return "affine"
+    if getattr(layer, "weights", ()):
+        return "unknown"
+    return probing.kind(
+        lambda values: keras_graph.call_in_inference(call, values), call.inputs
+    )
+
+
+# Layers that apply their activation last, to a linear function of their inputs.
+_WITH_ACTIVATION = (
+    keras.layers.Dense,
+    keras.layers.EinsumDense,
+    keras.layers.Conv1D,
+    keras.layers.Conv2D,
+    keras.layers.Conv3D,
+    keras.layers.Conv1DTranspose,
+    keras.layers.Conv2DTranspose,
+    keras.layers.Conv3DTranspose,
+    keras.layers.DepthwiseConv1D,
+    keras.layers.DepthwiseConv2D,
+    keras.layers.SeparableConv1D,
+    keras.layers.SeparableConv2D,
+)
+
+
+def _entered(graphs):
+    """Go to the end of the nested model, if any, that returns the last tensor."""
+    tensor = graphs[-1][1][0]
+    call = keras_graph.producer(tensor)
+    model = call.operation
+    masks = keras.tree.flatten(call.kwargs.get("mask"))
+    if not keras_graph.is_functional(model) or any(m is not None for m in masks):
+        return graphs
+    if [len(each.shape) for each in call.inputs] != [
+        len(each.shape) for each in model.inputs
+    ]:  # of which Keras adds or removes an axis
+        return graphs
+    position = [each is tensor for each in call.outputs].index(True)
+    inner = model.inputs, [model.outputs[position]]
+    return _entered((*_at(graphs, call.inputs), inner))
+
+
+def _at(graphs, tensors):
+    """Return graphs that end at other tensors of the last one."""
+    return (*graphs[:-1], (graphs[-1][0], tensors))
+
+
+def _is_composite(layer):
+    """Return whether a layer that is not Keras's own has weights of nested layers."""
+    own = {id(variable) for variable in keras_layers.own_variables(layer)}
+    return isinstance(layer, keras.Model) or (
+        not keras_graph.is_defined_by_keras(layer)
+        and any(id(variable) not in own for variable in layer.weights)
+    )

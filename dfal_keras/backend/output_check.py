@@ -1,0 +1,95 @@
+"""A check of `classifier.scores` against the outputs of the model itself."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from dfal_keras import _validation
+from dfal_keras.backend import classifier, probing, tracing
+
+_NUM_IMAGES = 8
+
+
+def check(model, images: np.ndarray, scores: np.ndarray) -> None:
+    """Raise ValueError if scores do not lead to a model's own outputs.
+
+    This does not rely on the analysis of the model's layers. It is done once for each
+    model, and again after its layers have changed, on the first images.
+
+    Args:
+        model: A classifier that passes `classifier.check_model`, or a function.
+        images: A batch of images, of shape `(num_samples, ...)`.
+        scores: What `classifier.scores(model)` returns for them.
+    """
+    checked = _checked(model)
+    if checked or not isinstance(model, keras.Model):
+        return
+    is_finite = np.isfinite(scores).all(axis=1)
+    images, scores = images[is_finite][:_NUM_IMAGES], scores[is_finite][:_NUM_IMAGES]
+    if not len(images):
+        return
+    compare(model, images, scores)
+    checked.add(True)
+
+
+@tracing.cached_per_model
+def _checked(model) -> set:
+    """Return a set that is empty until the model is checked."""
+    return set()
+
+
+def compare(model: keras.Model, images: np.ndarray, scores: np.ndarray) -> None:
+    """Raise ValueError if scores of images do not lead to a model's own outputs."""
+    kind = classifier.head(model).kind
+    kinds = ("logits", "softmax", "sigmoid") if hasattr(model, "logits") else (kind,)
+    outputs = _call(model, images)
+    error = min(_difference(each, scores, outputs) for each in kinds)
+    if error <= max(_TOLERANCE, 16 * probing.resolution(model)):
+        return
+    noise = np.abs(_call(model, images) - outputs).max()
+    if noise > 0:
+        reason = f"outputs that differ by {noise:.2g} from one call to the next"
+    else:
+        reason = f"outputs that differ by {error:.2g} from those of its logits"
+    raise _validation.ArgumentError(
+        "model",
+        "must compute the same class probabilities for the same "
+        "images in inference mode, and they must be those of its logits. Received: "
+        f"the model {model.name!r} with {reason}",
+    )
+
+
+# TensorFloat-32, on a GPU, changes probabilities by up to 1e-3.
+_TOLERANCE = 2e-3
+
+
+def _call(model, images):
+    outputs = ops.cast(model(images, training=False), "float32")
+    return ops.convert_to_numpy(outputs)
+
+
+def _difference(kind, scores, outputs):
+    """Return how far outputs of a kind are from those that scores lead to."""
+    found, expected = scores, outputs
+    if kind == "unknown":
+        scale = max(1.0, np.abs(expected).max())
+        found, expected = found / scale, expected / scale
+    elif outputs.shape[1] == 1:
+        found = _sigmoid(scores)
+        if kind == "logits":
+            expected = _sigmoid(outputs)
+    else:
+        found = _softmax(scores)
+        if kind == "logits":
+            expected = _softmax(outputs)
+    if found.shape != expected.shape:
+        return np.inf
+    return float(np.abs(found - expected).max())
+
+
+def _softmax(logits):
+    return ops.convert_to_numpy(ops.softmax(logits, axis=-1))
+
+
+def _sigmoid(logits):
+    return ops.convert_to_numpy(ops.sigmoid(logits))
