@@ -4,6 +4,8 @@ The functions take a table with a row for each network: "strategy", "trial" and 
 fields of `running.robustness.Measured`.
 """
 
+import pathlib
+
 import pandas as pd
 
 from experiments.analysis import comparisons, learning_curves
@@ -25,6 +27,24 @@ PAIRS = (
     ("random_adversarial", "random"),
 )
 COMPARED = ("dfal", "random")  # with DDN, at `DECIDING`
+
+
+def read(folder: pathlib.Path, problem: str, num_trials: int) -> pd.DataFrame:
+    """Return a row for each network that was measured.
+
+    Args:
+        folder: The results folder.
+        problem: File name of the problem.
+        num_trials: Number of trials.
+    """
+    found = [pd.DataFrame(columns=["strategy", "trial", *COLUMNS])]
+    for strategy in STRATEGIES:
+        for trial in range(num_trials):
+            path = folder / "robustness" / f"{problem}_{strategy}_{trial}.csv"
+            if path.exists():
+                table = pd.read_csv(path)
+                found.append(table.assign(strategy=strategy, trial=trial))
+    return pd.concat(found, ignore_index=True)
 
 
 def norms_table(measured: pd.DataFrame) -> pd.DataFrame:

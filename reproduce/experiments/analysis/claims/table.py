@@ -13,6 +13,7 @@ from experiments.analysis.claims.cases import Case, Evidence
 
 ALL = paper.PROBLEMS  # the six panels of Table 1
 MNIST, MNIST_VGG8, SHOE_BAG, SHOE_BAG_VGG8, QUICK_DRAW, QUICK_DRAW_VGG8 = ALL
+NOT_RUN = "not run"
 NO_SHOE_BAG = "the images of Shoe-Bag"
 ON_PANEL_A = (MNIST,)  # a claim of no panel, observed on MNIST with LeNet5
 
@@ -323,6 +324,31 @@ def lay_out(evidence: Evidence) -> tuple[pd.DataFrame, pd.DataFrame]:
         pd.DataFrame(table).set_index("claim"),
         pd.DataFrame(lines, columns=columns).set_index("claim"),
     )
+
+
+def by_panel(found: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each claim, a column for each panel and one for no panel.
+
+    A cell is the verdict of the claim on this panel, `NOT_RUN` without a case, or "" if
+    the claim is not about the panel.
+
+    Args:
+        found: The cases, as `lay_out` returns them.
+    """
+    titles = {panel: str(problems.get(panel).title) for panel in ALL} | {"": ""}
+    verdicts = found.groupby(["claim", "panel"])["verdict"].agg(
+        lambda each: cases.combined(list(each))
+    )
+    table = {
+        f"{claim.number}  {claim.text}": {
+            title or "no panel": verdicts.get((claim.number, title), NOT_RUN)
+            if panel in (claim.about or ("",))
+            else ""
+            for panel, title in titles.items()
+        }
+        for claim in CLAIMS
+    }
+    return pd.DataFrame(table).T.rename_axis("claim")
 
 
 def conclude(claim: Claim, verdicts: dict[str, list[str]]) -> str:
