@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from dfal_keras import _keras_backend
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _keras_backend.check()
 
