@@ -24,6 +24,8 @@ def _is_source(path):
         return False
     if {"__pycache__", ".ipynb_checkpoints"} & set(path.parts):
         return False
+    if path.parts[:3] == (".github", "docs", "repository"):  # copied for the site
+        return False
     if path.parts[:2] != ("reproduce", "results"):
         return True
     is_paper = path.parts[2] == "paper" and ".locks" not in path.parts

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 from dfal_keras import _keras_backend
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _keras_backend.check()
 
 _SUBMODULES = (
     *("callbacks", "datasets", "kcenter", "models"),
-    *("pools", "stopping", "strategies"),
+    *("plots", "pools", "stopping", "strategies"),
 )
 _DEFINED_IN = {
     "ActiveLearner": "learning.learner",
@@ -32,6 +32,7 @@ __all__ = [
     "deepfool",
     "kcenter",
     "models",
+    "plots",
     "pools",
     "stopping",
     "strategies",
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
         datasets,
         kcenter,
         models,
+        plots,
         pools,
         stopping,
         strategies,

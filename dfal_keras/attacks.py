@@ -88,13 +88,12 @@ def deepfool(
         step_offset: Length to add to each step, in the units of the pixels. Defaults
             to `None`, the float32 resolution at x, so that a sample on the boundary
             crosses it. DeepFool's authors and Foolbox add 1e-4.
-        num_closest: Find only this many of the smallest perturbations: stop the attack
-            on an image when its perturbation is larger than all of these. Defaults to
+        num_closest: Find only this many of the smallest perturbations: give up an image
+            once this many others have been fooled by smaller perturbations. Defaults to
             `None`, all perturbations.
-        first_look: Stop early if no image can be fooled: if the first three steps fool
-            no image, attack this many of the images closest to the boundary to the
-            end, and stop all attacks if none of them is fooled. Defaults to `None`,
-            attack all images.
+        first_look: If no image is fooled within three steps, finish the attack on the
+            `first_look` closest ones; if none of them is fooled either, give up on
+            all. Defaults to `None`, attack every image.
         batch_size: Number of images to attack at a time. Defaults to `None`: up to
             128, as far as the model's activations fit in about 1 GB.
 

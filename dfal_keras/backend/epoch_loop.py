@@ -26,8 +26,8 @@ class EpochLoop:
         epochs: Maximum number of epochs.
         patience: Number of epochs without a lower validation loss after which to stop.
         batch_size: Number of samples per gradient step.
-        min_batch_size: Skip the last batch of an epoch if it has fewer samples, unless
-            it is the only one.
+        min_batch_size: Skip the last batch of an epoch below this size. A single batch
+            is always used.
     """
 
     def __init__(

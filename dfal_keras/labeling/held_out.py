@@ -4,15 +4,15 @@ import numpy as np
 
 
 def choose(labels: np.ndarray, checksums: list[str], fraction: float) -> np.ndarray:
-    """Choose a part of each class, which depends on the images only.
+    """Choose a fixed share of each class for testing, by the images' checksums.
 
-    Of a class with n >= 2 labels these are `max(1, round(fraction * n))` images, those
-    with the smallest checksums; of a class with one label, none.
+    Of a class with n >= 2 labels, these are the `max(1, round(fraction * n))` images
+    with the smallest checksums. A class with one label has none.
 
     Args:
         labels: Int array of shape `(num_labels,)`.
         checksums: Checksum of each image.
-        fraction: The part, from 0 to below 1.
+        fraction: The share, from 0 to below 1.
 
     Returns:
         Bool array of shape `(num_labels,)`, true for what is held out.

@@ -118,7 +118,8 @@ class Session:
         """Make a session, and open it.
 
         Args:
-            folder: A new or empty folder, or what a killed call of the same left.
+            folder: A new or empty folder, or the remains of an interrupted `create`
+                with the same arguments.
             images: The folder of images, with its subfolders.
             classes: Names of the classes, in the order of the model's outputs.
             model: A `.keras` file, a classifier of images with pixels from 0 to 255; or
@@ -385,10 +386,10 @@ def _locked(folder):
 
 
 def _is_free(folder, made):
-    """Return whether a folder holds at most what a `create` left that was killed.
+    """Return whether a folder holds at most the remains of an interrupted `create`.
 
-    A session with the same settings, of which nothing was asked, is what is left if it
-    was killed at its end.
+    An interruption at the end leaves a session with the same settings, of which nothing
+    was asked.
     """
     if not folder.is_dir():
         return False

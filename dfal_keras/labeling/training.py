@@ -26,14 +26,14 @@ def train(
     unfreeze: int = 0,
     **options,
 ) -> training_history.TrainingRecord:
-    """Train the session's model from its initial state on all labels but some.
+    """Train the session's model from its initial state, and test it on held-out labels.
 
-    Of each class a part of the labels is held out, and the model is tested on it. Which
-    depends on the images only.
+    A fixed share of each class is held out for testing. The choice depends on the
+    images' checksums only, so trainings on the same labels hold out the same images.
 
     Args:
         session: The session.
-        held_out_fraction: The part to hold out, from 0 to below 1. Defaults to 0.2.
+        held_out_fraction: The share to hold out, from 0 to below 1. Defaults to 0.2.
         allow_missing_classes: Whether to train although a class has too few labels to
             train and to test with. Defaults to `False`.
         unfreeze: Number of frozen layers to fine-tune, from the last one on. The

@@ -1,7 +1,7 @@
 """history.csv and metrics.json: the trainings of a session.
 
-Both are written before the model's file is replaced, and hold its checksum. What does
-not match the model's file, since a training was killed, is left out when read.
+Both are written before the model's file is replaced, and hold its checksum. After an
+interrupted training the files may not match `model.keras`; such an entry is ignored.
 """
 
 import csv

@@ -63,6 +63,8 @@ class ActiveLearner(Annotations):
         ignored: Sorted int array, rows of the pool that are never queried.
         round: k, the number of completely answered queries, without the initial one.
         model: A_k of the last training, or the argument `model` before.
+        history: List of `Round`, the finished rounds of `rounds` and `fit`. `save` and
+            `load` keep them.
         metadata: Dict of JSON-serializable values that `save` and `load` keep.
             Defaults to an empty dict.
 
@@ -116,6 +118,7 @@ class ActiveLearner(Annotations):
             classifier.check_model(model)
         self.model = self._first_model = model
         self._has_trained = False
+        self.history: list[Round] = []
         self.metadata: dict = {}
         self._fingerprint: PoolFingerprint | None = None  # of the last save or load
 
@@ -266,9 +269,9 @@ class ActiveLearner(Annotations):
     def save(self, path: str | os.PathLike) -> None:
         """Write the state to an `.npz` file. The write is atomic.
 
-        The state consists of L_k, the last query, the round, the numbers and the
-        strategy given at construction, and a fingerprint of the pool. It does not
-        include the pool or the model.
+        The state consists of L_k, the last query, the round, the history, the numbers
+        and the strategy given at construction, and a fingerprint of the pool. It does
+        not include the pool or the model.
 
         Args:
             path: The file to write.
@@ -287,6 +290,7 @@ class ActiveLearner(Annotations):
             metadata=self.metadata,
             strategy=learner_file.describe_strategy(self.strategy),
             pool=self._fingerprint,
+            history=self.history,
         ).write(path)
 
     @classmethod
@@ -334,6 +338,7 @@ class ActiveLearner(Annotations):
         if learner.pool is not None and saved.pool is not None:
             saved.pool.check("pool", learner.pool)
         learner._restore(saved.labeled, saved.annotations)
+        learner.history = saved.history
         learner.metadata = saved.metadata
         learner._fingerprint = saved.pool
         return learner
@@ -381,6 +386,8 @@ class ActiveLearner(Annotations):
                 recalls=found.recalls,
                 metrics=found.metrics,
             )
+            # A call with a larger budget repeats the last round, and then queries.
+            self.history = [row for row in self.history if row.round < k] + [finished]
             for callback in callbacks:
                 callback.on_round_end(finished.round, finished.logs())
             _logger.info("%r", finished)

@@ -8,6 +8,7 @@ import os
 from dfal_keras import strategies
 from dfal_keras.learning.labeled_set import LabeledSet, stored_name
 from dfal_keras.learning.pool_fingerprint import PoolFingerprint
+from dfal_keras.learning.rounds import Round
 
 _logger = logging.getLogger(__name__)
 
@@ -20,7 +21,7 @@ _ANNOTATIONS = {
     ),
 }
 _POOL = {f"pool_{field.name}" for field in dataclasses.fields(PoolFingerprint)}
-_NAMES = {*NUMBERS, *_ANNOTATIONS, *_POOL, "metadata", "strategy"}
+_NAMES = {*NUMBERS, *_ANNOTATIONS, *_POOL, "metadata", "strategy", "history"}
 
 
 @dataclasses.dataclass
@@ -36,6 +37,7 @@ class SavedLearner:
             `dfal_keras.strategies.serialize` returns them. The config is `None` if the
             strategy can't be built from a file. `None` in older files.
         pool: The fingerprint of the pool, `None` if there is none.
+        history: The finished rounds; none in older files.
     """
 
     labeled: LabeledSet
@@ -44,6 +46,7 @@ class SavedLearner:
     metadata: dict
     strategy: dict | None
     pool: PoolFingerprint | None
+    history: list[Round]
 
     def write(self, path: str | os.PathLike) -> None:
         """Write an `.npz` file, atomically.
@@ -65,6 +68,7 @@ class SavedLearner:
             **self.numbers,
             metadata=metadata,
             strategy=json.dumps(self.strategy),
+            history=json.dumps([dataclasses.asdict(each) for each in self.history]),
             **{f"pool_{name}": value for name, value in pool.items()},
         )
 
@@ -88,6 +92,7 @@ class SavedLearner:
             metadata=json.loads(str(stored.get("metadata", "{}"))),
             strategy=json.loads(str(stored.get("strategy", "null"))),
             pool=_fingerprint(stored),
+            history=_history(stored),
         )
 
 
@@ -136,6 +141,12 @@ def _fingerprint(stored):
         return PoolFingerprint.of_shape(shape)
     dtype = str(stored["pool_dtype"])
     return PoolFingerprint(shape, dtype, stored["pool_rows"], stored["pool_digests"])
+
+
+def _history(stored):
+    """Return the finished rounds; older files hold none."""
+    rows = json.loads(str(stored.get("history", "[]")))
+    return [Round(**{**row, "recalls": tuple(row["recalls"])}) for row in rows]
 
 
 def _warn_if_different(path, saved, given):

@@ -46,13 +46,13 @@ class DFAL(Strategy):
             10 most likely of others.
         step_offset: Length added to every step, in units of a pixel. Defaults to
             `None`, the resolution of float32.
-        num_closest: Stop the attack on an image that has been moved farther than this
-            many others needed, and at least `num_queries`. Values below `num_queries`
-            have no effect. `None` attacks every candidate to the end. Defaults to 1.
-        first_look: If three steps fool the model on no candidate, attack only this
-            many to the end, and stop if that fails too. It shortens the query of a
-            model that can't be fooled and changes no other query. `None` attacks every
-            candidate. Defaults to 8.
+        num_closest: Give up an image once `max(num_closest, num_queries)` others have
+            been fooled by smaller perturbations. `None` attacks every candidate to the
+            end. Defaults to 1.
+        first_look: If no candidate is fooled within three steps, finish the attack on
+            the `first_look` closest ones; if none of them is fooled either, give up on
+            all. This shortens the query of a model that can't be fooled and changes no
+            other query. `None` attacks every candidate. Defaults to 8.
         batch_size: Number of images to attack at a time. Defaults to `None`: up to 128,
             as far as the model's activations fit in about 1 GB.
 

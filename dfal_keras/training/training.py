@@ -65,10 +65,11 @@ class Training:
         patience: Number of epochs without a lower validation loss after which a
             restart stops. Defaults to 5.
         batch_size: Number of samples per gradient step. Defaults to 32.
-        min_batch_size: Skip the last batch of an epoch, which holds the rest, if it has
-            fewer samples; they are others in each epoch. The only batch is never
-            skipped. A last batch of one or two samples can make the model of a small
-            labeled set much worse. Defaults to 1: as in `model.fit`, none is skipped.
+        min_batch_size: The last batch of an epoch is usually smaller than the others.
+            Skip it below this size: a last batch of one or two samples can make the
+            model of a small labeled set much worse. Every epoch is shuffled, so no
+            sample is left out for good. A single batch is always used. Defaults to
+            1, no batch is skipped, as in `model.fit`.
         class_weight: Dict from class indices to weights in the training loss, 1 for
             classes that are not in it, or `"balanced"` for weights that are inversely
             proportional to the class's number of samples in the labeled set. The

@@ -1,5 +1,6 @@
 """The package: imports, docstring examples, type hints, source distribution."""
 
+import datetime
 import doctest
 import importlib
 import os
@@ -112,6 +113,22 @@ def test_pyright_accepts_the_readme(tmp_path):
     assert "epochs" in errors[0]
 
 
+def test_versions_agree():
+    citation = (ROOT / ".github" / "CITATION.cff").read_text()
+    assert re.findall(r"^version: (.*)$", citation, re.MULTILINE) == [
+        dfal_keras.__version__
+    ]
+    changes = (ROOT / "CHANGELOG.md").read_text()
+    released = re.findall(r"^## \[(\d.*)\] - (.*)$", changes, re.MULTILINE)
+    assert released[0][0] == dfal_keras.__version__
+    for version, date in released:
+        assert re.fullmatch(r"\d+\.\d+\.\d+", version)
+        datetime.date.fromisoformat(date)
+    kinds = re.findall(r"^### (.*)$", changes, re.MULTILINE)
+    allowed = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert set(kinds) <= allowed
+
+
 def test_sdist_holds_what_the_tests_need(tmp_path):
     pytest.importorskip("setuptools")
     egg_info = ["egg_info", "--egg-base", str(tmp_path)]
@@ -125,6 +142,8 @@ def test_sdist_holds_what_the_tests_need(tmp_path):
         *ROOT.glob("tests/**/*.py"),
         *ROOT.glob("tests/data/*"),
         *ROOT.glob("notebooks/*.ipynb"),
+        *ROOT.glob(".github/docs/guides/*.md"),
+        *ROOT.glob(".github/docs/_extensions/*.py"),
         *ROOT.glob("reproduce/**/*.py"),
         *ROOT.glob("reproduce/results/paper/runs/*.csv"),
         *(ROOT / name for name in ("README.md", "CHANGELOG.md", ".ci/run")),
@@ -132,3 +151,5 @@ def test_sdist_holds_what_the_tests_need(tmp_path):
     ]
     assert {path.relative_to(ROOT).as_posix() for path in needed} <= names
     assert not [name for name in names if name.endswith((".npz.tmp", ".pyc"))]
+    # Copied when the site is built.
+    assert not [name for name in names if name.startswith(".github/docs/repository/")]

@@ -144,19 +144,3 @@ def test_links_lead_to_files_and_headings(page):
             titles = re.findall(r"^#+ (.*)$", path.read_text(), re.MULTILINE)
             anchors = [re.sub(r"[^\w\- ]", "", t).replace(" ", "-") for t in titles]
             assert heading in [anchor.lower() for anchor in anchors], target
-
-
-def test_the_map_names_every_module():
-    """Each path in the map exists, and each module is in the map."""
-    named = set()
-    for line in read(".github/CONTRIBUTING.md").split("## Map")[1].splitlines():
-        first, *others = re.findall(r"`([\w./]+)`", line.split(" | ")[0]) or [""]
-        if line.startswith("| `"):
-            named |= {f"{first}{name}" for name in others or [""]}
-    modules = {
-        path.relative_to(ROOT).as_posix()
-        for package in ("dfal_keras", "reproduce")
-        for path in (ROOT / package).rglob("*.py")
-        if path.name not in ("__init__.py", "__main__.py")
-    }
-    assert {name for name in named if name.endswith(".py")} == modules

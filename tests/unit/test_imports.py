@@ -16,7 +16,7 @@ ALLOWED = {
     "tensorflow_datasets": ("datasets",),
     "pooch": ("datasets",),
     "ortools": ("kcenter",),
-    "matplotlib": ("labeling",),
+    "matplotlib": ("labeling", "plots"),
 }
 
 
@@ -80,6 +80,19 @@ def test_only_the_builders_import_tensorflow_datasets():
         if imported.split(".")[0] == "tensorflow_datasets"
     ]
     assert importers == ["dfal_keras.datasets.builders"]
+
+
+def test_plots_import_matplotlib_on_first_use():
+    plots = [name for name in MODULES if name.startswith("dfal_keras.plots")]
+    at_import, at_all = (
+        {
+            imported.split(".")[0]
+            for name in plots
+            for imported in imported_names(MODULES[name], in_functions=in_functions)
+        }
+        for in_functions in (False, True)
+    )
+    assert at_all - at_import == {"matplotlib"}
 
 
 def imported_modules(name):

@@ -52,7 +52,7 @@ def write_queries(path: str | os.PathLike, queried: Sequence[QueriedImage]) -> N
 
     Args:
         path: The file to write.
-        queried: The queried images, the one to label first at the top.
+        queried: The queried images, most important first.
     """
     with _files.replacing(path, "t", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)

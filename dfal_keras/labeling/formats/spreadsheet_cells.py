@@ -30,7 +30,7 @@ def escape(text: str) -> str:
 def unescape(text: str) -> str:
     """Return the text that `escape` was given.
 
-    Cells that `escape` did not write are returned as they are, unless they look alike.
+    A cell from elsewhere is changed only if it begins like an escaped one.
 
     Args:
         text: The text of a cell.

@@ -38,7 +38,7 @@ def write_sheets(
     Args:
         path: A `.pdf` file, which gets all pages, or a `.png` file. If several pages
             are needed, the files are those of `page_paths`.
-        queried: The images, the one to label first at the top.
+        queried: The images, most important first.
 
     Returns:
         The files that were written.
