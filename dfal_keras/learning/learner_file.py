@@ -113,6 +113,7 @@ def choose_strategy(path: str | os.PathLike, saved: dict | None, given):
     """
     if given is not None:
         strategy = strategies.get(given)
+        saved = _with_new_options(saved, strategy)
         _warn_if_different(path, saved, describe_strategy(strategy))
         return strategy
     if saved is None:
@@ -136,6 +137,16 @@ def _fingerprint(stored):
         return PoolFingerprint.of_shape(shape)
     dtype = str(stored["pool_dtype"])
     return PoolFingerprint(shape, dtype, stored["pool_rows"], stored["pool_digests"])
+
+
+def _with_new_options(saved, strategy):
+    """Return what is saved, with the defaults of options that older files lack."""
+    if saved is None or saved["class_name"] != strategies.class_name(strategy):
+        return saved
+    try:
+        return describe_strategy(type(strategy).from_config(saved["config"]))
+    except Exception:  # of any kind, since the class may be the user's own
+        return saved
 
 
 def _warn_if_different(path, saved, given):
