@@ -16,6 +16,7 @@ from dfal_keras.learning.annotations import Annotations
 from dfal_keras.learning.pool_fingerprint import PoolFingerprint
 from dfal_keras.learning.rounds import Round
 from dfal_keras.strategies import Query
+from dfal_keras.strategies.query import check_returned
 
 _logger = logging.getLogger(__name__)
 
@@ -463,14 +464,15 @@ class ActiveLearner(Annotations):
             candidates = rng.choice(candidates, num_candidates, replace=False)
         labeled = self.labeled.indices
         num_queries = min(num_queries, len(candidates))
-        query = strategy.query(
+        x_unlabeled = pools.Subset(self.pool, candidates)
+        returned = strategy.query(
             model,
-            pools.Subset(self.pool, candidates),
+            x_unlabeled,
             num_queries,
             x_labeled=pools.Subset(self.pool, labeled) if len(labeled) else None,
             rng=self._rng(_STRATEGY),
         )
-        query.check(len(candidates), num_queries)
+        query = check_returned(returned, strategy, x_unlabeled, num_queries)
         query = query.reindex(candidates)
         self._begin(query, next_round=self.round + 1)
         return query

@@ -118,6 +118,7 @@ def choose_strategy(path: str | os.PathLike, saved: dict | None, given):
     """
     if given is not None:
         strategy = strategies.get(given)
+        saved = _with_new_options(saved, strategy)
         _warn_if_different(path, saved, describe_strategy(strategy))
         return strategy
     if saved is None:
@@ -147,6 +148,16 @@ def _history(stored):
     """Return the finished rounds; older files hold none."""
     rows = json.loads(str(stored.get("history", "[]")))
     return [Round(**{**row, "recalls": tuple(row["recalls"])}) for row in rows]
+
+
+def _with_new_options(saved, strategy):
+    """Return what is saved, with the defaults of options that older files lack."""
+    if saved is None or saved["class_name"] != strategies.class_name(strategy):
+        return saved
+    try:
+        return describe_strategy(type(strategy).from_config(saved["config"]))
+    except Exception:  # of any kind, since the class may be the user's own
+        return saved
 
 
 def _warn_if_different(path, saved, given):

@@ -6,6 +6,7 @@ import numpy as np
 
 from dfal_keras import _validation
 from dfal_keras.backend import inference, mc_dropout
+from dfal_keras.strategies import stochastic_batch
 from dfal_keras.strategies.base import Strategy
 from dfal_keras.strategies.query import Query
 from dfal_keras.strategies.uncertainty import entropy
@@ -31,6 +32,9 @@ class BALD(Strategy):
         num_candidates: K, the size of the random subset of the pool to score. Defaults
             to 300.
         num_samples: T, the number of dropout networks, at least 2. Defaults to 10.
+        stochastic: `"power"`, `"softmax"` or `"softrank"`, to draw the queries by their
+            scores; see `dfal_keras.strategies.stochastic_batch`. Defaults to `None`,
+            the best scores.
         batch_size: Number of images to predict at a time, T times each. Defaults to
             `None`: up to 128, as far as the model's activations fit in about 1 GB.
 
@@ -52,12 +56,14 @@ class BALD(Strategy):
         *,
         num_candidates: int = 300,
         num_samples: int = 10,
+        stochastic: str | None = None,
         batch_size: int | None = None,
     ):
         self.num_candidates = _validation.check_count("num_candidates", num_candidates)
         self.num_samples = _validation.check_count(
             "num_samples", num_samples, minimum=2
         )
+        self.stochastic = stochastic_batch.check(stochastic)
         self.batch_size = _validation.check_optional_count("batch_size", batch_size)
 
     def select(
@@ -81,7 +87,7 @@ class BALD(Strategy):
             scores = np.zeros(len(scores))
             indices = rng.choice(len(scores), num_queries, replace=False)
         else:
-            indices = np.argsort(-scores, kind="stable")[:num_queries]
+            indices = stochastic_batch.choose(scores, num_queries, self.stochastic, rng)
         return Query(indices, scores[indices])
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from dfal_keras import _validation
 from dfal_keras.backend import inference
+from dfal_keras.strategies import stochastic_batch
 from dfal_keras.strategies.base import Strategy
 from dfal_keras.strategies.query import Query
 from dfal_keras.strategies.uncertainty import entropy
@@ -34,6 +35,9 @@ class CEAL(Strategy):
         num_pseudo_candidates: Size of the random subset of the candidates that may
             get pseudo-labels, drawn anew in every query. The first author's public
             code uses 300. Defaults to `None`, all candidates.
+        stochastic: `"power"`, `"softmax"` or `"softrank"`, to draw the queries by their
+            scores; see `dfal_keras.strategies.stochastic_batch`. Defaults to `None`,
+            the best scores.
         batch_size: Number of images to predict at a time. Defaults to `None`: up to
             1024, as far as the model's activations fit in about 1 GB.
 
@@ -56,6 +60,7 @@ class CEAL(Strategy):
         threshold: float = 0.05,
         max_ratio: float | None = None,
         num_pseudo_candidates: int | None = None,
+        stochastic: str | None = None,
         batch_size: int | None = None,
     ):
         _validation.check_number("threshold", threshold, minimum=0)
@@ -66,6 +71,7 @@ class CEAL(Strategy):
         self.num_pseudo_candidates = _validation.check_optional_count(
             "num_pseudo_candidates", num_pseudo_candidates
         )
+        self.stochastic = stochastic_batch.check(stochastic)
         self.batch_size = _validation.check_optional_count("batch_size", batch_size)
 
     def select(
@@ -76,7 +82,7 @@ class CEAL(Strategy):
             _entropy_and_class, model, x_unlabeled, batch_size=self.batch_size
         )
         entropies, classes = predictions["entropy"], predictions["class"]
-        order = np.argsort(-entropies, kind="stable")
+        order = stochastic_batch.choose(entropies, len(entropies), self.stochastic, rng)
         indices, others = order[:num_queries], order[num_queries:]
         confident = others[entropies[others] < self.threshold]
         size = self.num_pseudo_candidates

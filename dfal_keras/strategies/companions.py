@@ -8,7 +8,7 @@ from dfal_keras import _validation, attacks
 from dfal_keras.backend import classifier
 from dfal_keras.strategies import registry
 from dfal_keras.strategies.base import Strategy
-from dfal_keras.strategies.query import Query
+from dfal_keras.strategies.query import Query, check_returned
 
 KINDS = ("adversarial", "copies", "noise")
 
@@ -88,9 +88,10 @@ class WithCompanions(Strategy):
         self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator
     ) -> Query:
         """See `Strategy.query`."""
-        query = self.strategy.query(
+        returned = self.strategy.query(
             model, x_unlabeled, num_queries, x_labeled=x_labeled, rng=rng
         )
+        query = check_returned(returned, self.strategy, x_unlabeled, num_queries)
         x = np.asarray(x_unlabeled[query.indices], np.float32)
         rows = np.arange(len(x))
         if self.companions != "copies":

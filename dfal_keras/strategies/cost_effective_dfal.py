@@ -66,7 +66,9 @@ class CostEffectiveDFAL(DFAL):
         """See `Strategy.query`."""
         num_candidates = x_unlabeled.shape[0]
         attack = self._attack(model, x_unlabeled, num_candidates)
-        closest, others = np.split(rank_fooled(attack), [num_queries])
+        closest = self._rank(attack, rng)[:num_queries]
+        farthest_first = rank_fooled(attack)[::-1]
+        others = farthest_first[~np.isin(farthest_first, closest)]
         query = self._complete(closest, attack, x_unlabeled, num_queries, rng)
         if x_labeled is None:
             return query
@@ -74,7 +76,7 @@ class CostEffectiveDFAL(DFAL):
         limit = min(
             self.max_ratio * x_labeled.shape[0], self.max_share * num_candidates
         )
-        farthest = others[::-1][: int(limit)]
+        farthest = others[: int(limit)]
         if not len(farthest):
             return query
         logits = inference.predict_logits(

@@ -6,6 +6,7 @@ import numpy as np
 
 from dfal_keras import _validation, attacks
 from dfal_keras.backend import classifier
+from dfal_keras.strategies import stochastic_batch
 from dfal_keras.strategies.base import Strategy
 from dfal_keras.strategies.query import Query
 
@@ -25,6 +26,10 @@ class DFAL(Strategy):
     A candidate for which DeepFool finds no adversarial example has an infinite score.
     Such candidates are queried only after all others, in random order and without
     adversarial examples, and a warning is logged. The paper does not mention this case.
+
+    With `stochastic`, the score of which more is better is 1 / ||r_i||_p for "power",
+    so that a perturbation of half the norm is drawn twice as often in any unit, and
+    -||r_i||_p for "softmax" and "softrank". All attacks run to the end then.
 
     Reference:
         - Ducoffe & Precioso, 2018, "Adversarial active learning for deep networks: a
@@ -53,6 +58,9 @@ class DFAL(Strategy):
             the `first_look` closest ones; if none of them is fooled either, give up on
             all. This shortens the query of a model that can't be fooled and changes no
             other query. `None` attacks every candidate. Defaults to 8.
+        stochastic: `"power"`, `"softmax"` or `"softrank"`, to draw the queries by their
+            scores; see `dfal_keras.strategies.stochastic_batch`. Defaults to `None`,
+            the best scores.
         batch_size: Number of images to attack at a time. Defaults to `None`: up to 128,
             as far as the model's activations fit in about 1 GB.
 
@@ -81,6 +89,7 @@ class DFAL(Strategy):
         step_offset: float | None = None,
         num_closest: int | None = 1,
         first_look: int | None = 8,
+        stochastic: str | None = None,
         batch_size: int | None = None,
     ):
         self.num_candidates = _validation.check_count("num_candidates", num_candidates)
@@ -93,6 +102,7 @@ class DFAL(Strategy):
         self.step_offset = step_offset
         self.num_closest = num_closest
         self.first_look = first_look
+        self.stochastic = stochastic_batch.check(stochastic)
         self.batch_size = batch_size
         self._deepfool_options(num_closest)  # raises ValueError for invalid options
 
@@ -106,17 +116,31 @@ class DFAL(Strategy):
     ) -> Query:
         """See `Strategy.query`."""
         attack = self._attack(model, x_unlabeled, num_queries)
-        closest = rank_fooled(attack)[:num_queries]
+        closest = self._rank(attack, rng)[:num_queries]
         return self._complete(closest, attack, x_unlabeled, num_queries, rng)
 
     def _attack(self, model, x_unlabeled, num_ranked):
         """Attack the candidates; `num_ranked` smallest perturbations are needed."""
         num_closest = self.num_closest
-        if num_closest is not None:
+        if self.stochastic is not None:
+            num_closest = None
+        elif num_closest is not None:
             # Candidates whose attack is stopped have no norm to be ranked by.
             num_closest = max(num_closest, num_ranked)
         options = self._deepfool_options(num_closest)
         return attacks.attack(model, x_unlabeled, options, finite=True)
+
+    def _rank(self, attack, rng):
+        """Return the rows on which an attack succeeded, the next to query first."""
+        ranked = rank_fooled(attack)
+        if self.stochastic is None:
+            return ranked
+        scores = -attack.norms[ranked]
+        if self.stochastic == "power":
+            with np.errstate(divide="ignore"):
+                scores = -1 / scores
+        drawn = stochastic_batch.choose(scores, len(ranked), self.stochastic, rng)
+        return ranked[drawn]
 
     def _complete(self, chosen, attack, x_unlabeled, num_queries, rng):
         """Return the query of chosen candidates, and of others if they are too few."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from dfal_keras import _validation, kcenter
 from dfal_keras.backend import inference
-from dfal_keras.strategies.dfal import DFAL, rank_fooled
+from dfal_keras.strategies.dfal import DFAL
 from dfal_keras.strategies.query import Query
 
 
@@ -23,7 +23,8 @@ class DiverseDFAL(DFAL):
 
     with f the input of the model's last layer (greedy k-center). The first query is
     DFAL's, the order of the others is that of choice. With m = 1, the queries are
-    DFAL's. The scores are those of DFAL.
+    DFAL's. The scores are those of DFAL. With `stochastic`, the m * num_queries
+    candidates are drawn by their scores.
 
     It is not part of the paper, which suggests such an extension.
 
@@ -69,7 +70,7 @@ class DiverseDFAL(DFAL):
             oversampling = math.sqrt(num_candidates / num_queries)
         num_ranked = min(round(oversampling * num_queries), num_candidates)
         attack = self._attack(model, x_unlabeled, num_ranked)
-        closest = rank_fooled(attack)[:num_ranked]
+        closest = self._rank(attack, rng)[:num_ranked]
         if len(closest) > num_queries > 1:
             originals = np.asarray(x_unlabeled[closest], np.float32)
             examples = originals + attack.perturbations[closest]

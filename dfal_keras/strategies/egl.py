@@ -4,6 +4,7 @@ import numpy as np
 
 from dfal_keras import _validation
 from dfal_keras.backend.loss_gradients import gradient_lengths
+from dfal_keras.strategies import stochastic_batch
 from dfal_keras.strategies.base import Strategy
 from dfal_keras.strategies.query import Query
 
@@ -37,6 +38,9 @@ class EGL(Strategy):
             pass for any number of classes.
         epsilon: Limit at which "uniform" clips probabilities, from 0 (no clipping) to
             below 0.5. Defaults to 1e-7, as in Keras.
+        stochastic: `"power"`, `"softmax"` or `"softrank"`, to draw the queries by their
+            scores; see `dfal_keras.strategies.stochastic_batch`. Defaults to `None`,
+            the best scores.
         batch_size: Number of images to predict at a time. Defaults to `None`: up to
             1024, as far as the model's activations fit in about 1 GB. Gradients are
             computed for one image at a time.
@@ -60,6 +64,7 @@ class EGL(Strategy):
         expectation: str = "norm",
         num_classes: int | None = None,
         epsilon: float = 1e-7,
+        stochastic: str | None = None,
         batch_size: int | None = None,
     ):
         self.num_candidates = _validation.check_count("num_candidates", num_candidates)
@@ -67,6 +72,7 @@ class EGL(Strategy):
             "expectation", expectation, ("norm", "uniform")
         )
         self.num_classes = _validation.check_optional_count("num_classes", num_classes)
+        self.stochastic = stochastic_batch.check(stochastic)
         self.batch_size = _validation.check_optional_count("batch_size", batch_size)
         self.epsilon: float = float(
             _validation.check_number("epsilon", epsilon, minimum=0, below=0.5)
@@ -84,5 +90,5 @@ class EGL(Strategy):
             num_classes=self.num_classes,
             batch_size=self.batch_size,
         )
-        indices = np.argsort(-lengths, kind="stable")[:num_queries]
+        indices = stochastic_batch.choose(lengths, num_queries, self.stochastic, rng)
         return Query(indices, lengths[indices])

@@ -4,6 +4,8 @@ import dataclasses
 
 import numpy as np
 
+from dfal_keras.strategies.query_check import QueryCheck
+
 
 @dataclasses.dataclass(frozen=True)
 class Query:
@@ -85,53 +87,69 @@ class Query:
             pseudo_labels=np.asarray(self.pseudo_labels)[is_kept],
         )
 
-    def check(self, num_candidates: int, num_queries: int) -> None:
-        """Validate against the numbers of candidates and of requested samples.
+    def check(
+        self,
+        num_candidates: int,
+        num_queries: int,
+        *,
+        sample_shape: tuple | None = None,
+        strategy: str = "A strategy",
+    ) -> "Query":
+        """Validate against the candidates and the number of requested samples.
 
         Args:
             num_candidates: Number of candidates.
             num_queries: Number of samples that were requested.
+            sample_shape: Shape of a candidate. Defaults to `None`, any shape.
+            strategy: The strategy, as messages name it. Defaults to `"A strategy"`.
+
+        Returns:
+            The query, with arrays in place of lists.
 
         Raises:
             ValueError: If indices are not distinct rows of the candidates, or more
-                than `num_queries`; if companions do not belong to distinct queried
-                samples; or if the numbers of companions or pseudo-labels do not match.
+                than `num_queries`; if scores or companions have another shape than
+                the queries or the candidates, or are NaN; if companions do not belong
+                to distinct queried samples; if pseudo-labels are not class indices, or
+                not of distinct candidates that are not queried.
         """
-        indices = np.asarray(self.indices)
-        if (
-            indices.ndim != 1
-            or indices.dtype.kind not in "iu"
-            or not 1 <= len(indices) <= num_queries
-            or len(np.unique(indices)) < len(indices)
-            or indices.min() < 0
-            or indices.max() >= num_candidates
-        ):
-            raise ValueError(
-                f"A strategy must query from 1 to {num_queries} distinct rows of its "
-                f"{num_candidates} candidates. Received: indices={self.indices!r}"
-            )
-        rows = np.asarray(self.companion_rows)
-        if (
-            rows.ndim != 1
-            or (rows.size and rows.dtype.kind not in "iu")
-            or len(np.unique(rows)) < len(rows)
-            or not np.isin(rows, np.arange(len(indices))).all()
-        ):
-            raise ValueError(
-                "A strategy must return distinct positions of its "
-                f"{len(indices)} queries as `companion_rows`. "
-                f"Received: companion_rows={rows!r}"
-            )
-        num_companions = 0 if self.companions is None else len(self.companions)
-        if num_companions != len(rows):
-            raise ValueError(
-                "A strategy must return one companion for each query, or for each of "
-                f"`companion_rows`. Received: {num_companions} companions for "
-                f"{len(rows)} of {len(indices)} queries"
-            )
-        if len(self.pseudo_indices) != len(self.pseudo_labels):
-            raise ValueError(
-                "A strategy must return one label for each pseudo-labeled sample. "
-                f"Received: {len(self.pseudo_labels)} labels for "
-                f"{len(self.pseudo_indices)} samples"
-            )
+        check = QueryCheck(strategy, num_candidates)
+        indices = check.indices(self.indices, num_queries)
+        rows = check.companion_rows(self.companion_rows, len(indices))
+        pseudo_indices = check.pseudo_indices(self.pseudo_indices, indices)
+        return dataclasses.replace(
+            self,
+            indices=indices,
+            scores=check.scores(self.scores, len(indices)),
+            companions=check.companions(self.companions, len(rows), sample_shape),
+            companion_rows=rows,
+            pseudo_indices=pseudo_indices,
+            pseudo_labels=check.pseudo_labels(self.pseudo_labels, len(pseudo_indices)),
+        )
+
+
+def check_returned(returned, strategy, candidates, num_queries: int) -> Query:
+    """Validate what a strategy returned.
+
+    Args:
+        returned: What its method `query` returned.
+        strategy: The strategy.
+        candidates: The candidates, of shape `(num_samples, ...)`.
+        num_queries: Number of samples that were requested.
+
+    Returns:
+        The query, with arrays in place of lists.
+
+    Raises:
+        ValueError: If it is no `Query`, or an invalid one; see `Query.check`.
+    """
+    name = f"The strategy {type(strategy).__name__}"
+    if not isinstance(returned, Query):
+        raise ValueError(
+            f"{name} must return a `dfal_keras.strategies.Query`. "
+            f"Received: {returned!r:.80} (of type {type(returned).__name__})"
+        )
+    num_candidates, *sample_shape = candidates.shape
+    return returned.check(
+        num_candidates, num_queries, sample_shape=tuple(sample_shape), strategy=name
+    )

@@ -4,6 +4,7 @@ import numpy as np
 
 from dfal_keras import _validation
 from dfal_keras.backend import inference
+from dfal_keras.strategies import stochastic_batch
 from dfal_keras.strategies.base import Strategy
 from dfal_keras.strategies.query import Query
 
@@ -19,6 +20,9 @@ class Uncertainty(Strategy):
         - Lewis & Gale, 1994, "A sequential algorithm for training text classifiers".
 
     Args:
+        stochastic: `"power"`, `"softmax"` or `"softrank"`, to draw the queries by their
+            scores; see `dfal_keras.strategies.stochastic_batch`. Defaults to `None`,
+            the best scores.
         batch_size: Number of images to predict at a time. Defaults to `None`: up to
             1024, as far as the model's activations fit in about 1 GB.
 
@@ -34,7 +38,8 @@ class Uncertainty(Strategy):
         True
     """
 
-    def __init__(self, *, batch_size: int | None = None):
+    def __init__(self, *, stochastic: str | None = None, batch_size: int | None = None):
+        self.stochastic = stochastic_batch.check(stochastic)
         self.batch_size = _validation.check_optional_count("batch_size", batch_size)
 
     def select(
@@ -44,7 +49,7 @@ class Uncertainty(Strategy):
         entropies = inference.map_probabilities(
             entropy, model, x_unlabeled, batch_size=self.batch_size
         )
-        indices = np.argsort(-entropies, kind="stable")[:num_queries]
+        indices = stochastic_batch.choose(entropies, num_queries, self.stochastic, rng)
         return Query(indices, entropies[indices])
 
 
