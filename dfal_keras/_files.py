@@ -1,4 +1,4 @@
-"""Atomic writes of files, and their checksums."""
+"""Writes of files that survive a kill, and checksums of files."""
 
 import contextlib
 import hashlib
@@ -68,6 +68,24 @@ def write_text(path: str | os.PathLike, text: str) -> None:
     """Write a text file in UTF-8. The write is atomic."""
     with replacing(path, "t", encoding="utf-8", newline="") as file:
         file.write(text)
+
+
+def append_text(path: str | os.PathLike, text: str) -> None:
+    """Append to a text file in UTF-8, and sync it to disk.
+
+    The write is not atomic: if the process is killed, the file may end in a part of
+    `text`.
+
+    Args:
+        path: An existing file, which is no link.
+        text: What to append, not translated.
+    """
+    flags = os.O_WRONLY | os.O_APPEND
+    flags |= getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+    with open(os.open(path, flags), "ab") as file:
+        file.write(text.encode())
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def sha256(path: str | os.PathLike) -> str:

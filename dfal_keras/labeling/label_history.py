@@ -39,6 +39,10 @@ class Entry:
 class LabelHistory:
     """The history of all answers, in a CSV file that is only ever appended to.
 
+    A single answer is one line at the end of the file, with all cells quoted. If the
+    process is killed while it writes this line, the line has no end, and is ignored.
+    Several answers at a time replace the file as a whole.
+
     Args:
         path: The file, which need not exist.
 
@@ -49,31 +53,48 @@ class LabelHistory:
     def __init__(self, path: str | os.PathLike):
         self._path = pathlib.Path(path)
         self.entries: list[Entry] = []
+        self._size: int | None = None  # of a file that ends in a whole line
         if self._path.exists():
-            self.entries = _read(self._path)
+            self.entries, is_whole = _read(self._path)
+            self._size = self._current_size() if is_whole else None
+        self._latest = {entry.sha256: entry.label for entry in self.entries}
 
     def append(self, entries: Iterable[Entry]) -> None:
-        """Add answers. The write is atomic."""
-        all_entries = [*self.entries, *entries]
-        text = io.StringIO(newline="")
-        writer = csv.writer(text)
-        writer.writerow(_COLUMNS)
-        for entry in all_entries:
-            writer.writerow(map(spreadsheet_cells.escape, dataclasses.astuple(entry)))
-        _files.write_text(self._path, text.getvalue())
-        self.entries = all_entries
+        """Add answers. They are on disk when this returns, or none of them is."""
+        new = list(entries)
+        size, self._size = self._size, None  # until the file is whole again
+        can_append = size is not None and size == self._current_size()
+        if can_append and len(new) == 1 and _fits_a_line(new[0]):
+            line = _to_text(new, csv.QUOTE_ALL)
+            _files.append_text(self._path, line)
+        else:
+            text = _to_text([_HEADER, *self.entries, *new])
+            _files.write_text(self._path, text)
+        self._size = self._current_size()
+        self.entries.extend(new)
+        self._latest.update({entry.sha256: entry.label for entry in new})
 
     def latest(self) -> dict[str, str]:
         """Return the label that counts for each image, by its checksum."""
-        return {entry.sha256: entry.label for entry in self.entries}
+        return dict(self._latest)
+
+    def label(self, sha256: str) -> str | None:
+        """Return the label that counts for an image, `None` if it has no answer."""
+        return self._latest.get(sha256)
 
     def checksum(self, num_entries: int) -> str:
         """Return a checksum of what the first entries say, but not of their times."""
         said = [(entry.sha256, entry.label) for entry in self.entries[:num_entries]]
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
+    def _current_size(self):
+        """Return the size of the file, `None` if it must not be written in place."""
+        found = self._path.stat()
+        return found.st_size if found.st_nlink == 1 else None  # else a copy changes
+
 
 _COLUMNS = [field.name for field in dataclasses.fields(Entry)]
+_HEADER = Entry(*_COLUMNS)
 
 
 def is_unknown(label: str) -> bool:
@@ -81,10 +102,26 @@ def is_unknown(label: str) -> bool:
     return label == CANT_TELL
 
 
+def _to_text(entries, quoting=csv.QUOTE_MINIMAL):
+    """Return a line for each entry."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, quoting=quoting)
+    for entry in entries:
+        writer.writerow(map(spreadsheet_cells.escape, dataclasses.astuple(entry)))
+    return text.getvalue()
+
+
+def _fits_a_line(entry):
+    """Return whether an entry has no line break, so that an unfinished one is found."""
+    return not any(c in cell for c in "\r\n" for cell in dataclasses.astuple(entry))
+
+
 def _read(path):
+    """Return the entries of a file, and whether its last line is whole."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.reader(file, strict=True))
+        content, is_whole = _without_unfinished_line(path.read_bytes())
+        text = io.StringIO(content.decode("utf-8-sig"), newline="")
+        rows = list(csv.reader(text, strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ValueError(_MESSAGE.format(path, error)) from error
     if not rows or rows[0] != _COLUMNS:
@@ -92,7 +129,19 @@ def _read(path):
     for line, row in enumerate(rows[1:], 2):
         if len(row) != len(_COLUMNS):
             raise ValueError(_MESSAGE.format(path, f"row {line} is {row!r:.80}"))
-    return [Entry(*map(spreadsheet_cells.unescape, row)) for row in rows[1:]]
+    entries = [Entry(*map(spreadsheet_cells.unescape, row)) for row in rows[1:]]
+    return entries, is_whole
+
+
+def _without_unfinished_line(content):
+    """Return bytes without a line that `append` was killed in, and if they end a line.
+
+    Such a line begins with a quotation mark and has no end. One without the mark is of
+    another program, which need not end its last line.
+    """
+    start = content.rfind(b"\n") + 1
+    line = content[start:]
+    return (content[:start] if line.startswith(b'"') else content), not line
 
 
 _MESSAGE = (

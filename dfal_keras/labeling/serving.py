@@ -55,12 +55,11 @@ class Desk:
 
     def labels(self) -> dict[str, str]:
         """Return the label of each answered image of the query, by its checksum."""
-        with self._lock:
-            known = self._session.history.latest()
+        known = self._session.history.label
         return {
-            image.sha256: known[image.sha256]
+            image.sha256: label
             for image in self.queried
-            if known.get(image.sha256)
+            if (label := known(image.sha256))
         }
 
     def path(self, sha256: str):

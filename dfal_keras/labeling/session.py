@@ -238,6 +238,10 @@ class Session:
                 found[row] = label
         return found
 
+    def label(self, row: int) -> str | None:
+        """Return the label of an image, `None` if it is not answered."""
+        return self.history.label(self.store.hashes[row]) or None
+
     def record(self, entries: Sequence[Entry], *, apply: bool = True) -> None:
         """Add answers to the history, on disk, and apply them to the learner.
 

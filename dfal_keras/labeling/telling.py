@@ -79,14 +79,14 @@ def tell(
     rows, missing, conflicts = _find(session, answers, classes)
     if added:
         session.set_classes(classes)
-    known = session.labels()
     kinds = []
     entries = []
     now = _now()
     for row, answer in sorted(rows.items()):
         label = CANT_TELL if answer.label is None else answer.label
-        kinds.append(_kind(known.get(row), label))
-        if known.get(row) != label:
+        before = session.label(row)
+        kinds.append(_kind(before, label))
+        if before != label:
             image = session.store.names[row], session.store.hashes[row]
             entries.append(Entry(now, answer.who, *image, label))
     session.record(entries, apply=apply)
@@ -106,7 +106,7 @@ def retract(
         apply: As for `tell`. Defaults to `True`.
     """
     check_text("who", who)
-    if session.history.latest().get(sha256):
+    if session.history.label(sha256):
         entry = Entry(_now(), who, file, sha256, RETRACTED)
         session.record([entry], apply=apply)
 
