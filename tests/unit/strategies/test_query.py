@@ -18,6 +18,34 @@ def test_taking_rows_takes_their_adversarial_examples():
         assert taken.companion_rows.tolist() == companion_rows
 
 
+def with_companions(indices, values, rows):
+    companions = np.array(values, "float32").reshape(-1, 1)
+    return Query(np.array(indices), np.ones(len(indices)), companions, np.array(rows))
+
+
+@pytest.mark.parametrize("second_has", [False, True])
+@pytest.mark.parametrize("first_has", [False, True])
+def test_one_query_after_another(first_has, second_has):
+    first = with_companions([5, 3], [30], [1]) if first_has else Query(np.array([5, 3]))
+    second = Query(np.array([9, 8, 7]), pseudo_indices=np.ones(1, int))
+    if second_has:
+        second = with_companions([9, 8, 7], [70, 90], [2, 0])
+    query = first.followed_by(second)
+    assert query.indices.tolist() == [5, 3, 9, 8, 7]
+    values = [] if query.companions is None else query.companions[:, 0].tolist()
+    pairs = dict(zip(query.companion_rows.tolist(), values, strict=True))
+    expected = {1: 30} if first_has else {}
+    expected |= {4: 70, 2: 90} if second_has else {}
+    assert pairs == expected
+    has_scores = [first_has] * 2 + [second_has] * 3
+    if any(has_scores):
+        assert (~np.isnan(query.scores)).tolist() == has_scores
+    else:
+        assert query.scores is None
+    assert len(query.pseudo_indices) == 0
+    query.check(10, 5)
+
+
 def test_without_pseudo_labels_of_some_samples():
     pseudo = {"pseudo_indices": np.array([7, 3, 9]), "pseudo_labels": np.arange(3)}
     query = Query(np.arange(2), **pseudo).without_pseudo_labels(np.array([3, 5]))
