@@ -12,6 +12,7 @@ from dfal_keras.cli import pool_files, progress_bars
 from dfal_keras.labeling import model_files
 from dfal_keras.labeling.formats import csv_files
 from dfal_keras.labeling.formats.queried_image import QueriedImage
+from dfal_keras.labeling.images import decoding
 from dfal_keras.labeling.views import contact_sheets
 
 _NUM_NAMED = 5  # files that are no images
@@ -48,11 +49,7 @@ def run(
         _validation.check_count("num_queries", num_queries)
         for path in contact_sheets.page_paths(sheet, num_queries):
             _check_new_file("sheet", path, ".png", ".pdf")
-    chosen_strategy = strategies.get(strategy)
-    if num_candidates is not None:
-        chosen_strategy.num_candidates = _validation.check_count(
-            "num_candidates", num_candidates, minimum=num_queries
-        )
+    chosen_strategy = _make_strategy(strategy, num_candidates, num_queries, pool)
     ranked = {path: csv_files.read_ranking(path) for path in exclude}
     if cache is not None:
         _check_cache(cache, pool)
@@ -86,6 +83,18 @@ def run(
         print(f"no picture: samples of shape {queried.shape[1:]} are not images")
         return
     _draw(sheet, query, queried, rows, trained)
+
+
+def _make_strategy(name, num_candidates, num_queries, pool):
+    """Return the strategy, which clips adversarial examples of a folder's images."""
+    strategy = strategies.get(name)
+    if num_candidates is not None:
+        strategy.num_candidates = _validation.check_count(
+            "num_candidates", num_candidates, minimum=num_queries
+        )
+    if not pool_files.is_array(pool):
+        decoding.set_pixel_bounds(strategy)
+    return strategy
 
 
 def _check_new_file(name, path, *suffixes):

@@ -81,7 +81,8 @@ def _add(commands, name, help, description):
             "--trust",
             action="store_true",
             help="run Python code that the session brings: Lambda layers of its model, "
-            "a strategy of its own; only if you trust its origin",
+            "a strategy of its own; only if you trust its origin. The file "
+            "~/.config/dfal-keras/trusted_sessions may name sessions in place of it",
         )
     return command.add_argument
 
@@ -143,8 +144,8 @@ def _add_ask(commands):
         "ask",
         "choose the images to label next",
         "Choose the images to label next. Writes queries.csv, the page queries.html to "
-        "label them in a browser, and contact sheets. Images of the last query that "
-        "are not labeled yet are asked again first.",
+        "label them in a browser, and contact sheets. If no image of the last query is "
+        "labeled, they are asked again; images that were skipped come last.",
     )
     add(
         "--num-queries",
@@ -223,6 +224,21 @@ def _add_label(commands):
         help="number of images to choose at a time (default: %(default)s)",
     )
     add("--restarts", type=int, default=5, help="trainings (default: %(default)s)")
+    add(
+        "--check",
+        type=int,
+        default=0,
+        metavar="N",
+        help="show the random sample of N images of the command `check`",
+    )
+    add(
+        "--review",
+        type=int,
+        default=0,
+        metavar="N",
+        help="show the N labels and the N predictions that are most likely wrong, as "
+        "`predict --review` does",
+    )
     add("--port", type=int, default=0, help="port of the server (default: any)")
     add("--no-browser", action="store_true", help="do not open the browser")
 

@@ -11,7 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 import tqdm
 
 from dfal_keras import _validation, stopping
-from dfal_keras.cli import newest_answers, progress_bars, query_outputs
+from dfal_keras.cli import (
+    newest_answers,
+    progress_bars,
+    query_outputs,
+    trusted_sessions,
+)
 from dfal_keras.labeling import (
     asking,
     checking,
@@ -32,6 +37,7 @@ from dfal_keras.labeling.views import learning_curve
 from dfal_keras.labeling.views import page as labeling_page
 
 _MAX_NAMES = 5  # names of files in a message
+_REVIEW_TITLE = "Labels and predictions to review"
 
 
 def init(session: pathlib.Path, *, is_trained: bool | None, **options) -> None:
@@ -62,17 +68,19 @@ def ask(
     """
     with _opened(session, trust) as opened:
         _tell_filled_in(opened)
-        is_open = opened.learner.open_query is not None
+        num_left = _num_open(opened)
         with tqdm.tqdm(
             unit=" images", desc="choosing", leave=False, disable=None
         ) as bar:
             queried = asking.ask(
                 opened, num_queries, progress=bar.update, report=tqdm.tqdm.write
             )
-        if is_open:
-            print(f"{len(queried)} images of the last query are not labeled yet")
-        elif len(queried) < num_queries:
-            print(f"{len(queried)} images in place of {num_queries}: {_reason(opened)}")
+        num_new = len(queried) - num_left
+        if num_left:
+            place = ", and come last" if num_new else ""
+            print(f"{num_left} images of the last query are not labeled yet{place}")
+        if num_new < num_queries and (num_new or not num_left):
+            print(f"{num_new} images in place of {num_queries}: {_reason(opened)}")
         query_outputs.write(opened, queried, **forms)
 
 
@@ -188,6 +196,8 @@ def predict(
     out = session / "predictions.csv" if out is None else out
     _check_out(out)
     with _opened(session, trust) as opened:
+        if review:
+            _tell_filled_in(opened, "review.csv")
         found = []
 
         def keep(predictions):
@@ -224,8 +234,9 @@ def _write_review(session, num_images):
         page,
         queried,
         session.settings.classes,
-        title="Labels and predictions to review",
+        title=_REVIEW_TITLE,
         photographs=query_outputs.previews(session, queried),
+        is_review=True,
     )
     num_labels = sum(bool(image.label) for image in queried)
     print(
@@ -241,6 +252,7 @@ def check(session: pathlib.Path, *, num: int, trust: bool = False) -> None:
         ValueError: If there are not enough images.
     """
     with _opened(session, trust) as opened:
+        _tell_filled_in(opened, "check_queries.csv")
         queried = checking.check(opened, num)
         table, page = (
             opened.path("check_queries.csv"),
@@ -256,7 +268,8 @@ def check(session: pathlib.Path, *, num: int, trust: bool = False) -> None:
             )
             print(f"{len(queried)} images of the random sample are not labeled yet")
             print(f"{table}: fill in the column `label`, or")
-            print(f"{page}: label them in a browser; then `tell` the labels")
+            print(f"{page}: label them in a browser; then `tell` the labels; or")
+            print(f"label {session} --check {num}: the page from a server")
         _print_check(checking.result(opened))
 
 
@@ -267,9 +280,14 @@ def label(
     restarts: int,
     port: int,
     no_browser: bool,
+    check: int = 0,
+    review: int = 0,
     trust: bool = False,
 ) -> None:
     """Serve the page to label images with, until it is interrupted.
+
+    The page shows queries; or, with `check` or `review`, so many images of the random
+    sample, or of the labels and predictions that are most likely wrong.
 
     Raises:
         ValueError: If an argument is invalid, or there is nothing to label.
@@ -289,12 +307,34 @@ def label(
 
     with _opened(session, trust) as opened:
         _tell_filled_in(opened)
-        desk = serving.Desk(opened, num_queries, {"num_restarts": restarts})
-        try:
-            server.serve(desk, port=port, who=_user(), started=show)
-        finally:
-            desk.close()
-            print("all answers are stored")
+        task = _task(opened, check, review)
+        if task is not None and not task.images:
+            print("all of these images are labeled")
+        else:
+            options = {"num_restarts": restarts}
+            desk = serving.Desk(opened, num_queries, options, task)
+            try:
+                server.serve(desk, port=port, who=_user(), started=show)
+            finally:
+                desk.close()
+                print("all answers are stored")
+        if check:
+            _print_check(checking.result(opened))
+
+
+def _task(session, check, review):
+    """Return what the page shows in place of queries, `None` for queries."""
+    if check and review:
+        raise _validation.ArgumentError(
+            "review", f"can't be used with a check. Received: review={review}"
+        )
+    if check:
+        queried = checking.check(session, check)
+        return serving.Task(queried, "Random sample to label")
+    if review:
+        queried = reviewing.review(session, review)
+        return serving.Task(queried, _REVIEW_TITLE, is_review=True)
+    return None
 
 
 def _check_out(path):
@@ -333,6 +373,7 @@ def _print_check(found):
 @contextlib.contextmanager
 def _opened(folder, trust) -> Iterator[Session]:
     """Open a session, and print what changed in its folder of images."""
+    trust = trust or trusted_sessions.contains(folder)
     with progress_bars.reading() as progress:
         session = Session(folder, progress, trust=trust)
     with session:
@@ -347,9 +388,9 @@ def _opened(folder, trust) -> Iterator[Session]:
         yield session
 
 
-def _tell_filled_in(session):
-    """Tell the labels that were filled into queries.csv, which is written anew."""
-    path = session.path("queries.csv")
+def _tell_filled_in(session, name="queries.csv"):
+    """Tell the labels that were filled into a table, which is written anew."""
+    path = session.path(name)
     if path.exists():
         answers, ties = reading.by_majority(reading.read_answers(path))
         untold = telling.untold(session, answers)

@@ -1,5 +1,6 @@
 """Ask: the images of a session to label next."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -16,16 +17,21 @@ def ask(
     session: Session,
     num_queries: int,
     *,
+    resume: bool = False,
     progress: Callable[[int], None] | None = None,
     report: Callable[[str], None] | None = None,
 ) -> list[QueriedImage]:
-    """Choose the images to label next, or return those that are not labeled yet.
+    """Choose the images to label next.
 
-    The latest model of the session chooses. It is not trained.
+    The latest model of the session chooses. It is not trained. If no image of the last
+    query is answered, they are returned again. What is left of a query that is partly
+    answered, since a person skipped it, follows the images that are chosen.
 
     Args:
         session: The session.
-        num_queries: Number of images to choose. Without effect if a query is open.
+        num_queries: Number of images to choose.
+        resume: Whether to return only what is left of a query that is partly answered,
+            to go on with it. Defaults to `False`.
         progress: Called with the number of images that the strategy has read since the
             last call. Defaults to `None`.
         report: Called with a sentence if the images are diverse ones, since the model
@@ -40,7 +46,8 @@ def ask(
     _validation.check_count("num_queries", num_queries)
     learner = session.learner
     model = session.trained_model()
-    if learner.open_query is None:
+    may_add = learner.is_partly_answered and not resume
+    if learner.open_query is None or may_add:
         reason = cold_start.plan(session, model)
         chooser, strategy = model, None
         if reason is not None:
@@ -54,6 +61,7 @@ def ask(
                 model=chooser,
                 strategy=strategy,
                 exclude=_not_to_ask(session),
+                add_to_open=may_add,
             )
         finally:
             learner.pool = session.store.pool
@@ -87,7 +95,7 @@ def _describe(session, model):
             rank=i + 1,
             file=store.names[row],
             sha256=store.hashes[row],
-            score=None if query.scores is None else float(query.scores[i]),
+            score=_score(query, i),
             predicted=predicted[i][0],
             probability=predicted[i][1],
             image=images[i],
@@ -96,6 +104,12 @@ def _describe(session, model):
         )
         for i, row in enumerate(query.indices.tolist())
     ]
+
+
+def _score(query, i):
+    """Return the score of an image, `None` if the strategy gave none."""
+    score = math.nan if query.scores is None else float(query.scores[i])
+    return None if math.isnan(score) else score
 
 
 def _predict(model, images, classes):

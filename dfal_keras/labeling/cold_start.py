@@ -18,8 +18,9 @@ class DiverseImages(Strategy):
 
     Greedy k-center on features of unit length. For five classes of MNIST with shares of
     60, 20, 10, 5 and 5 %, in the features of a network trained on the other five, it
-    finds three images of each class within 41 queries, RANDOM within 82, and k-center
-    on features as they are within 128 (means of 20 trials).
+    finds one image of each class within 11 queries and three within 33; RANDOM within
+    28 and 81; k-center on features as they are within 12 and 58 (means of 20 trials, by
+    `reproduce/benchmarks/cold_start.py`).
     """
 
     num_candidates = 2000

@@ -55,7 +55,7 @@ def build(
             `LeNet5` and `VGG8`.
 
     Returns:
-        A functional model, whose layers are not nested.
+        A Sequential or functional model, whose layers are not nested.
 
     Raises:
         ValueError: If an argument is invalid, or the weights can't be loaded.
@@ -69,7 +69,7 @@ def build(
         )
     if proper.lower() in _SMALL_NETWORKS:
         size = tuple(image_size or _SMALL_SIZE)
-        model = _with_rescaling(_SMALL_NETWORKS[proper.lower()], size, num_classes)
+        model = _small_network(_SMALL_NETWORKS[proper.lower()], size, num_classes)
     else:
         size = tuple(image_size or _SIZE)
         model = _with_new_head(proper, size, num_classes, weights)
@@ -110,20 +110,14 @@ def unfreeze(model: keras.Model, num_layers: int) -> None:
         layer.trainable = True
 
 
-def _with_rescaling(make, size, num_classes):
-    """Return LeNet5 or VGG8 for pixels from 0 to 255."""
+def _small_network(make, size, num_classes):
+    """Return LeNet5 or VGG8, which take pixels from 0 to 255."""
     try:
-        network = make((*size, 3), num_classes)
+        return make((*size, 3), num_classes)
     except ValueError as error:
         raise _validation.ArgumentError(
             "image_size", f"must fit the model. Received: {size} ({error})"
         ) from error
-    inputs = keras.Input((*size, 3))
-    outputs = keras.layers.Rescaling(1 / 255)(inputs)
-    for layer in network.layers:
-        if not isinstance(layer, keras.layers.InputLayer):
-            outputs = layer(outputs)
-    return keras.Model(inputs, outputs, name=network.name)
 
 
 def _with_new_head(name, size, num_classes, weights):

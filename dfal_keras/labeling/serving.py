@@ -15,6 +15,21 @@ from dfal_keras.labeling.session import Session
 _logger = logging.getLogger(__name__)
 
 
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """Images to label in place of queries: a random sample, or a review.
+
+    Attributes:
+        images: The images.
+        title: The heading of the page.
+        is_review: Whether labels that are there are to be looked at, too.
+    """
+
+    images: list[QueriedImage]
+    title: str
+    is_review: bool = False
+
+
 class Desk:
     """A session that one person labels, while its model is trained now and then.
 
@@ -25,20 +40,33 @@ class Desk:
     Args:
         session: The session, which is open.
         num_queries: Number of images to ask at a time.
-        options: Options of `labeling.training.train`.
+        options: Options of `labeling.training.train`. Defaults to `None`, the defaults.
+        task: Images to show in place of queries. Nothing is trained then. Defaults to
+            `None`.
 
     Attributes:
         queried: The images of the last query, those that are answered included.
+        task: The argument.
     """
 
-    def __init__(self, session: Session, num_queries: int, options: dict | None = None):
+    def __init__(
+        self,
+        session: Session,
+        num_queries: int,
+        options: dict | None = None,
+        task: Task | None = None,
+    ):
         self._session, self._num_queries = session, num_queries
         self._options = options or {}
+        self.task = task
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
         self._progress, self._message = 0.0, ""
         self.queried: list[QueriedImage] = []
-        self._ask()
+        if task is None:
+            self._ask(resume=True)
+        else:
+            self.queried = task.images
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -88,7 +116,7 @@ class Desk:
     def start_training(self) -> bool:
         """Train and ask again, in a thread; return whether it has been started."""
         with self._lock:
-            if self.is_training:
+            if self.is_training or self.task is not None:
                 return False
             self._progress, self._message = 0.0, ""
             self._thread = threading.Thread(target=self._train_and_ask, daemon=True)
@@ -145,10 +173,10 @@ class Desk:
     def _show(self, progress):
         self._progress = progress
 
-    def _ask(self):
+    def _ask(self, resume=False):
         messages: list[str] = []
         self.queried = asking.ask(
-            self._session, self._num_queries, report=messages.append
+            self._session, self._num_queries, resume=resume, report=messages.append
         )
         self._message = ". ".join(messages)
 

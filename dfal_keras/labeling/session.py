@@ -150,8 +150,7 @@ class Session:
             chosen.num_candidates = _validation.check_count(
                 "num_candidates", num_candidates
             )
-        if isinstance(chosen, strategies.DFAL) and chosen.bounds is None:
-            chosen.bounds = (0, 255)  # pixels of a folder
+        decoding.set_pixel_bounds(chosen)
         is_file = str(model).endswith(".keras")
         if is_file:
             loaded = model_files.load_model(

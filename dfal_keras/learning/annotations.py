@@ -51,6 +51,11 @@ class Annotations:
             return self._query
         return self._query.take(np.flatnonzero(self._is_open))
 
+    @property
+    def is_partly_answered(self) -> bool:
+        """Whether some samples of the last query are answered, but not all."""
+        return bool(self._is_open.any() and not self._is_open.all())
+
     def tell(self, indices, labels) -> None:
         """Add labels of queried samples, in any order, in one or several calls.
 

@@ -151,11 +151,12 @@ class ActiveLearner(Annotations):
         model=None,
         strategy=None,
         exclude=(),
+        add_to_open: bool = False,
     ) -> Query:
         """Return the samples to label next, without training.
 
         `ask` trains, then chooses. If the last query is not completely answered,
-        returns `open_query` instead, its remaining samples.
+        returns `open_query` instead, its remaining samples, unless `add_to_open`.
 
         Args:
             num_queries: Number of samples to choose; fewer if fewer candidates are
@@ -166,6 +167,9 @@ class ActiveLearner(Annotations):
                 `None`, the learner's.
             exclude: Rows of the pool that this query leaves out, besides `ignored`.
                 Defaults to `()`.
+            add_to_open: Whether to choose samples although the last query is not
+                completely answered. Its remaining samples follow them, with their
+                companions, and its round ends. Defaults to `False`.
 
         Returns:
             A `dfal_keras.strategies.Query` with indices into the pool.
@@ -183,9 +187,9 @@ class ActiveLearner(Annotations):
             >>> len(query.indices), bool(query.indices.min() >= 400)
             (3, True)
         """
-        query = self.open_query
-        if query is not None:
-            return query
+        left = self.open_query
+        if left is not None and not add_to_open:
+            return left
         self._check_has_pool("choose")
         if num_queries is None:
             num_queries = self.num_queries
@@ -193,12 +197,25 @@ class ActiveLearner(Annotations):
         if model is not None:
             classifier.check_model(model)
         excluded = _validation.check_indices("exclude", exclude, len(self.pool))
+        if left is not None:
+            excluded = np.union1d(excluded, left.indices)
         candidates = self._candidates(excluded)
+        if left is not None and not len(candidates):
+            return left
+        self._check_not_empty(candidates)
+        if left is not None:
+            self.round = self._next_round
         model = self.model if model is None else model
         if model is None:
-            return self._draw(candidates, num_queries)
-        chosen = self.strategy if strategy is None else strategies.get(strategy)
-        return self._choose_by_strategy(chosen, model, candidates, num_queries)
+            query, next_round = self._draw(candidates, num_queries)
+        else:
+            chosen = self.strategy if strategy is None else strategies.get(strategy)
+            query = self._choose_by_strategy(chosen, model, candidates, num_queries)
+            next_round = self.round + 1
+        if left is not None:
+            query = query.followed_by(left)
+        self._begin(query, next_round)
+        return query
 
     def fit(
         self,
@@ -438,26 +455,27 @@ class ActiveLearner(Annotations):
     def _candidates(self, excluded):
         """Return the rows of the pool to choose from."""
         known = np.concatenate([self.labeled.indices, self.ignored, excluded])
-        candidates = np.setdiff1d(np.arange(len(self.pool)), known)
+        return np.setdiff1d(np.arange(len(self.pool)), known)
+
+    def _check_not_empty(self, candidates):
+        """Raise ValueError if there is nothing to choose from."""
         if not len(candidates):
             raise _validation.ArgumentError(
                 "pool",
                 "must hold unlabeled samples. Received: "
                 f"{len(self.pool)} samples, all labeled or ignored",
             )
-        return candidates
 
     def _draw(self, candidates, num_queries):
-        """Begin a random query. The initial query is no round."""
+        """Return a random query, and the next round. The initial query is no round."""
         num_queries = min(num_queries, len(candidates))
         rng = self._rng(_INITIAL)
         query = Query(rng.choice(candidates, num_queries, replace=False))
         is_initial = not self.labeled.num_annotations
-        self._begin(query, next_round=self.round + (not is_initial))
-        return query
+        return query, self.round + (not is_initial)
 
     def _choose_by_strategy(self, strategy, model, candidates, num_queries):
-        """Begin a query of a strategy."""
+        """Return the query of a strategy."""
         num_candidates = getattr(strategy, "num_candidates", None)
         if num_candidates is not None and num_candidates < len(candidates):
             rng = self._rng(_CANDIDATES)
@@ -473,9 +491,7 @@ class ActiveLearner(Annotations):
             rng=self._rng(_STRATEGY),
         )
         query = check_returned(returned, strategy, x_unlabeled, num_queries)
-        query = query.reindex(candidates)
-        self._begin(query, next_round=self.round + 1)
-        return query
+        return query.reindex(candidates)
 
     def _rng(self, purpose, k=None):
         """Return the random generator of a purpose in a round."""

@@ -8,6 +8,7 @@ from dfal_keras import _validation, attacks
 from dfal_keras.backend import classifier
 from dfal_keras.strategies import registry
 from dfal_keras.strategies.base import Strategy
+from dfal_keras.strategies.example_range import within_range
 from dfal_keras.strategies.query import Query, check_returned
 
 KINDS = ("adversarial", "copies", "noise")
@@ -30,7 +31,8 @@ class WithCompanions(Strategy):
 
     The queries and scores are those of the strategy, whose own companions are replaced.
     A sample that DeepFool cannot perturb into another class has a copy, but no
-    adversarial example and no noise.
+    adversarial example and no noise. Nor does one whose adversarial example is far
+    outside the range of the candidates, as in `DFAL`.
 
     Copies and noise are controls: they show what adversarial examples contribute beyond
     a labeled set of twice the size.
@@ -98,6 +100,9 @@ class WithCompanions(Strategy):
             found = attacks.attack(model, x, self._options, finite=True)
             rows = np.flatnonzero(found.success)
             r = found.perturbations[rows]
+            if self.bounds is None:
+                is_near = within_range(x[rows] + r, x[rows], x_unlabeled)
+                rows, r = rows[is_near], r[is_near]
             if self.companions == "noise":
                 r = noise_like(r, rng)
             x = x[rows] + r

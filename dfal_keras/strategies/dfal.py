@@ -8,6 +8,7 @@ from dfal_keras import _validation, attacks
 from dfal_keras.backend import classifier
 from dfal_keras.strategies import stochastic_batch
 from dfal_keras.strategies.base import Strategy
+from dfal_keras.strategies.example_range import within_range
 from dfal_keras.strategies.query import Query
 
 _logger = logging.getLogger(__name__)
@@ -31,6 +32,9 @@ class DFAL(Strategy):
     so that a perturbation of half the norm is drawn twice as often in any unit, and
     -||r_i||_p for "softmax" and "softrank". All attacks run to the end then.
 
+    Without `bounds`, an adversarial example that leaves the range of the candidates by
+    more than that range is not added, and a warning is logged.
+
     Reference:
         - Ducoffe & Precioso, 2018, "Adversarial active learning for deep networks: a
           margin based approach", Algorithm 1.
@@ -45,7 +49,7 @@ class DFAL(Strategy):
             are passed to `dfal_keras.deepfool`. Defaults to 50.
         overshoot: Share by which to exceed the decision boundary. Defaults to 0.02.
         bounds: `(low, high)`, the range of valid pixels, to which the adversarial
-            examples are clipped. Defaults to `None`, no clipping.
+            examples are clipped, such as `(0, 255)`. Defaults to `None`, no clipping.
         num_classes: Number of most likely classes to compare, the predicted one
             included. Defaults to `None`: all classes of a model with up to 10, and the
             10 most likely of others.
@@ -155,6 +159,9 @@ class DFAL(Strategy):
             originals = np.asarray(x_unlabeled[chosen], np.float32)
             examples = originals + attack.perturbations[chosen]
             rows = np.arange(len(chosen))
+            if self.bounds is None:
+                is_near = within_range(examples, originals, x_unlabeled)
+                examples, rows = examples[is_near], rows[is_near]
         return Query(
             indices,
             attack.norms[indices],

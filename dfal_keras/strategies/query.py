@@ -62,6 +62,39 @@ class Query:
             companion_rows=np.sort(positions),
         )
 
+    def followed_by(self, other: "Query") -> "Query":
+        """Return the samples of this query, then those of another.
+
+        Scores that one of them lacks are NaN. Pseudo-labels are those of this query.
+
+        Args:
+            other: A query of other samples of the same pool.
+
+        Example:
+            >>> first = Query(np.array([4, 2]), scores=np.array([0.1, 0.2]))
+            >>> query = first.followed_by(Query(np.array([7])))
+            >>> query.indices.tolist(), query.scores.tolist()
+            ([4, 2, 7], [0.1, 0.2, nan])
+        """
+        both = (self, other)
+        scores = [
+            np.full(len(each.indices), np.nan) if each.scores is None else each.scores
+            for each in both
+        ]
+        has_scores = any(each.scores is not None for each in both)
+        companions = [e.companions for e in both if e.companions is not None]
+        rows = [
+            np.asarray(self.companion_rows, np.int64),
+            np.asarray(other.companion_rows, np.int64) + len(self.indices),
+        ]
+        return dataclasses.replace(
+            self,
+            indices=np.concatenate([each.indices for each in both]),
+            scores=np.concatenate(scores) if has_scores else None,
+            companions=np.concatenate(companions) if companions else None,
+            companion_rows=np.concatenate(rows),
+        )
+
     def reindex(self, candidates: np.ndarray) -> "Query":
         """Return the query with indices into the pool.
 

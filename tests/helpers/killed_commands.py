@@ -13,6 +13,18 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["dfal_keras.cli.session_commands"])
 
 
+def start(arguments, log):
+    """Start a command, and return its process.
+
+    Args:
+        arguments: The arguments of `python -m dfal_keras`.
+        log: File to which the command's output is appended.
+    """
+    process = _CONTEXT.Process(target=_main, args=(list(map(str, arguments)), str(log)))
+    process.start()
+    return process
+
+
 def run(arguments, log, *, kill_after=None):
     """Run a command, and return its exit code and duration.
 
@@ -21,9 +33,8 @@ def run(arguments, log, *, kill_after=None):
         log: File to which the command's output is appended.
         kill_after: Seconds after which the command is killed. Defaults to `None`.
     """
-    process = _CONTEXT.Process(target=_main, args=(list(map(str, arguments)), str(log)))
     started = time.perf_counter()
-    process.start()
+    process = start(arguments, log)
     process.join(kill_after)
     if process.is_alive():
         os.kill(process.pid, signal.SIGKILL)

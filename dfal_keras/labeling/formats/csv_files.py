@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dfal_keras import _files, _validation
 from dfal_keras.labeling.formats import label_studio, spreadsheet_cells
 from dfal_keras.labeling.formats.answer import CANT_TELL, Answer
+from dfal_keras.labeling.formats.notes import Notes
 from dfal_keras.labeling.formats.queried_image import QueriedImage
 
 COLUMNS = ("rank", "file", "sha256", "score", "predicted", "probability", "label")
@@ -24,6 +25,8 @@ _RANKING_COLUMNS = (COLUMNS[0], "index", *COLUMNS[1:])
 _IDENTITY = {"index", "file", "sha256"}
 # Columns that name the annotator: ours, and that of Label Studio's CSV export.
 _ANNOTATORS = ("who", "annotator")
+# Columns that say when a label was given: Label Studio's, and that of labels.csv.
+_TIMES = ("updated_at", "time")
 # Columns that name the class: ours, and that of Label Studio's own template.
 _LABELS = ("label", "choice")
 
@@ -100,7 +103,9 @@ def write_predictions(path: str | os.PathLike, predictions: Iterable) -> None:
             )
 
 
-def parse_answers(text: str, *, prefix: str = "") -> list[Answer]:
+def parse_answers(
+    text: str, *, prefix: str = "", notes: Notes | None = None
+) -> list[Answer]:
     """Return the answers in a CSV file.
 
     The first row names the columns, in any case and order: `label`, with `file` or
@@ -108,10 +113,15 @@ def parse_answers(text: str, *, prefix: str = "") -> list[Answer]:
     `updated_at`, answers are sorted by it. Other columns are ignored. Commas,
     semicolons and tabs separate cells.
 
+    In a table with times (`updated_at` or `time`), the latest label of an image counts.
+    In others, two different labels of an image by one annotator are a conflict.
+
     Args:
         text: The content of the file.
         prefix: As for `label_studio.parse_export`, for a column `image`. Defaults to
             `""`.
+        notes: Gets the conflicts, which have no answer. Defaults to `None`: the last
+            label in the file counts.
 
     Returns:
         One answer for each row with a label; `?` means that the annotator can't tell.
@@ -144,7 +154,24 @@ def parse_answers(text: str, *, prefix: str = "") -> list[Answer]:
         answer = Answer(file, checksum, None if label == CANT_TELL else label, who)
         timed.append((cells.get("updated_at", ""), answer))
     timed.sort(key=lambda pair: pair[0])
-    return [answer for _, answer in timed]
+    answers = [answer for _, answer in timed]
+    if notes is None or set(_TIMES) & set(columns):
+        return answers
+    return _without_conflicts(answers, notes)
+
+
+def _without_conflicts(answers, notes):
+    """Return the answers but for images with several labels by one annotator."""
+    labels: dict[tuple, list[str]] = {}
+    for each in answers:
+        key = (each.file, each.sha256, each.who)
+        label = CANT_TELL if each.label is None else each.label
+        if label not in labels.setdefault(key, []):
+            labels[key].append(label)
+    for (file, sha256, _), names in labels.items():
+        if len(names) > 1:
+            notes.conflicts[file or sha256] = names
+    return [a for a in answers if len(labels[a.file, a.sha256, a.who]) == 1]
 
 
 def write_ranking(path: str | os.PathLike, rows: list[dict]) -> None:

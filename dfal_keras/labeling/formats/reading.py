@@ -136,7 +136,7 @@ def _parse(data, prefix, notes):
     if first == "<":
         return _some_label(cvat.parse_xml(data, notes=notes), notes, "images")
     if first not in "[{":
-        return csv_files.parse_answers(text, prefix=prefix)
+        return csv_files.parse_answers(text, prefix=prefix, notes=notes)
     content = _parse_json(text)
     if isinstance(content, dict):
         return _some_label(cvat.parse_json(content, notes=notes), notes, "items")
@@ -159,7 +159,8 @@ def _parse_archive(path, notes):
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
             if "annotations.xml" in names:
-                return cvat.parse_xml(_extract(archive, "annotations.xml"), notes=notes)
+                data = _extract(archive, "annotations.xml")
+                return _some_label(cvat.parse_xml(data, notes=notes), notes, "images")
             subsets = [
                 name
                 for name in names
@@ -171,13 +172,14 @@ def _parse_archive(path, notes):
                     "expected an archive with annotations.xml or annotations/*.json, "
                     f"received {', '.join(names)!r:.200}{hint}"
                 )
-            return [
+            answers = [
                 answer
                 for name in subsets
                 for answer in cvat.parse_json(
                     _parse_json(_decode(_extract(archive, name))), notes=notes
                 )
             ]
+            return _some_label(answers, notes, "items")
     # Damaged, encrypted, and compressed in an unknown way.
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise ValueError(f"the archive can't be read: {error}") from error

@@ -4,26 +4,39 @@
 hides, and its bilinear interpolation of 16-bit images clips them to 8 bits.
 """
 
+import concurrent.futures
 import contextlib
 import io
 import math
 import numbers
-import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from dfal_keras import _validation
 
+_T = TypeVar("_T")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 # Others that Pillow knows, such as EPS, would start programs.
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 _MAX_VALUES = 2**26  # of a sample, such as 4729x4729 pixels in color
 _LARGE = 2**25  # pixels of an image that is decoded while no other large one is
-_ONE_LARGE = threading.Lock()
+_LARGE_IMAGES = concurrent.futures.ThreadPoolExecutor(1)
 _BITS_PER_SAMPLE, _PHOTOMETRIC = 258, 262  # tags of a TIFF file
+
+
+def set_pixel_bounds(strategy) -> None:
+    """Let a strategy clip its adversarial examples to the range of decoded pixels.
+
+    Args:
+        strategy: A query strategy. If it has an attribute `bounds` that is `None`, this
+            becomes `(0, 255)`.
+    """
+    if getattr(strategy, "bounds", ()) is None:
+        strategy.bounds = (0, 255)
 
 
 def is_image_name(name: str) -> bool:
@@ -89,25 +102,29 @@ def decode(content: bytes, sample_shape: tuple[int, int, int]) -> np.ndarray:
         >>> decode(file.getvalue(), (4, 6, 3))[0, 0]
         array([255,   0,   0], dtype=uint8)
     """
-    with opened(content) as image:
-        return _decode(image, sample_shape)
+    return read(content, lambda image: _decode(image, sample_shape))
 
 
-@contextlib.contextmanager
-def opened(content: bytes) -> Iterator[Image.Image]:
-    """Open an image file, which is decoded within the context.
+def read(content: bytes, function: Callable[[Image.Image], _T]) -> _T:
+    """Open an image file, and return the value of a function of the image.
 
-    One large image is decoded at a time, whatever the number of threads.
+    Large images are decoded in a thread of their own, one after the other, whatever the
+    number of threads that call this. Each thread would keep the memory of its largest
+    image, as the allocator does not return it.
+
+    Args:
+        content: The bytes of the file.
+        function: The function, which must not keep the image.
 
     Raises:
         ValueError: If it can't be decoded. The message is a short reason.
     """
     try:
-        with (
-            Image.open(io.BytesIO(content), formats=_FORMATS) as image,
-            _turn(image),
-        ):
-            yield image
+        with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
+            is_large = math.prod(image.size) > _LARGE
+            if not is_large:
+                return function(image)
+        return _LARGE_IMAGES.submit(_read, content, function).result()
     except UnidentifiedImageError:
         formats = ", ".join(_FORMATS)
         raise ValueError(f"not an image of the formats {formats}") from None
@@ -135,12 +152,10 @@ def without_warnings() -> Iterator[None]:
         yield
 
 
-@contextlib.contextmanager
-def _turn(image):
-    """Let one thread at a time decode a large image, which bounds the memory."""
-    is_large = math.prod(image.size) > _LARGE
-    with _ONE_LARGE if is_large else contextlib.nullcontext():
-        yield
+def _read(content, function):
+    """Return the value of a function of an image."""
+    with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
+        return function(image)
 
 
 def _decode(opened, sample_shape):

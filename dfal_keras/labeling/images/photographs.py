@@ -30,13 +30,16 @@ def read_original(path: pathlib.Path) -> tuple[bytes, str]:
         OSError: If it can't be read.
     """
     content = path.read_bytes()
-    with decoding.opened(content) as image:
+
+    def convert(image):
         kind = _TYPES.get(image.format or "")
         if kind is not None:
             return content, kind
         file = io.BytesIO()
-        decoding.to_rgb(image).save(file, "PNG")
+        decoding.to_rgb(image).save(file, "PNG", compress_level=1)  # fast
         return file.getvalue(), "image/png"
+
+    return decoding.read(content, convert)
 
 
 def read_preview(path: pathlib.Path, size: int = 1024) -> bytes:
@@ -46,10 +49,13 @@ def read_preview(path: pathlib.Path, size: int = 1024) -> bytes:
         ValueError: If the file is no image.
         OSError: If it can't be read.
     """
-    with decoding.opened(path.read_bytes()) as image:
+
+    def shrink(image):
         image.draft("RGB", (2 * size, 2 * size))  # decodes a large JPEG faster
         shown = decoding.to_rgb(image)
         shown.thumbnail((size, size), Image.Resampling.BILINEAR)
         file = io.BytesIO()
         shown.save(file, "JPEG", quality=85)
         return file.getvalue()
+
+    return decoding.read(path.read_bytes(), shrink)

@@ -34,11 +34,10 @@ function setAnswer(position, answer) {
 function answer(name) {
   const position = current;
   setAnswer(position, name);
-  const next = nextUnanswered(position);
+  const next = nextToAnswer(position);
   const said = `Image ${position + 1}: ${describe(name)}.`;
   if (next === null) {
-    const then = isServed ? "train and ask again" : "save queries.csv";
-    show(position, `${said} All images are answered: ${then}.`);
+    show(position, `${said} ${whatIsLeft()}`);
   } else {
     show(next, said);
   }
@@ -61,6 +60,18 @@ function undo() {
   }
 }
 
+function whatIsLeft() {
+  if (!isServed) return "All images are answered: save queries.csv.";
+  if (page.can_train) return "All images are answered: train and ask again.";
+  return "This was the last image, and all answers are stored: close the page, and " +
+    "end the command with Ctrl-C.";
+}
+
+function nextToAnswer(position) {
+  if (!page.is_review) return nextUnanswered(position);
+  return position + 1 < images.length ? position + 1 : null; // labels are seen, too
+}
+
 function nextUnanswered(position) {
   for (let step = 1; step <= images.length; step++) {
     const candidate = (position + step) % images.length;
@@ -75,7 +86,7 @@ function describe(name) {
 
 function save() {
   if (isServed) {
-    train();
+    if (page.can_train) train();
     return;
   }
   const csv = toCsv();
@@ -196,19 +207,42 @@ function show(position, message = "") {
   const image = images[position];
   current = position;
   typed = "";
-  zoom(1);
   element("message").textContent = message;
   element("position").textContent = `${position + 1} of ${images.length}`;
   element("file").textContent = image.file;
-  showPicture("image", image.image, image.is_small);
+  showImage(position);
+  zoom(1);
   showPicture("example-image", image.example, image.is_small);
   showSwitches();
   showAnswers();
-  if (isServed) {
-    for (const next of images.slice(position + 1, position + 4)) {
-      new Image().src = next.image; // so that it is there when it is shown
-    }
+}
+
+// The pictures around the current one, decoded: a large photograph takes a while.
+const pictures = new Map();
+const numAhead = 3;
+
+function picture(position) {
+  if (!pictures.has(position)) {
+    const { image, is_small } = images[position];
+    const img = new Image();
+    img.id = "image";
+    img.alt = "Image to label";
+    img.src = image;
+    img.classList.toggle("small", is_small);
+    img.decode().catch(() => {}); // a broken image shows its text
+    pictures.set(position, img);
   }
+  return pictures.get(position);
+}
+
+function showImage(position) {
+  element("image").replaceWith(picture(position));
+  for (const other of [...pictures.keys()]) {
+    if (other < position - 1 || other > position + numAhead) pictures.delete(other);
+  }
+  if (!isServed) return; // the pictures are in the page
+  const last = Math.min(position + numAhead, images.length - 1);
+  for (let next = position + 1; next <= last; next++) picture(next);
 }
 
 // Enlarge the image around a point, given in shares of its width and height.
@@ -431,12 +465,13 @@ function start() {
   element("frame").addEventListener("wheel", onWheel, { passive: false });
   if (isServed) {
     element("save-text").textContent = "Train and ask again";
+    element("save").hidden = !page.can_train;
     window.addEventListener("focus", refresh);
     refresh();
   }
   restore();
   const canKeep = keep();
-  const first = nextUnanswered(images.length - 1) ?? 0;
+  const first = nextToAnswer(page.is_review ? -1 : images.length - 1) ?? 0;
   const said = isServed ? (sessionStorage.getItem("message") ?? "") : "";
   if (isServed) sessionStorage.removeItem("message");
   show(first, canKeep ? said : "This browser keeps no answers: save before you close it.");

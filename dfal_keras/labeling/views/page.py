@@ -27,6 +27,7 @@ def write_page(
     *,
     title: str = "Images to label",
     photographs: Sequence[bytes] | None = None,
+    is_review: bool = False,
 ) -> None:
     """Write a page with which to label images in a browser. The write is atomic.
 
@@ -44,13 +45,18 @@ def write_page(
         title: The heading of the page. Defaults to `"Images to label"`.
         photographs: The images as JPEG files, to show in place of the pixels that the
             network takes. Defaults to `None`.
+        is_review: Whether labels that are there are to be looked at, too: the page
+            goes from image to image, not to the next one without a label. Defaults to
+            `False`.
 
     Raises:
         ValueError: If there are no images or classes, if class names are empty,
             equal or `?`, if an image is labeled with another class, or if a sample
             is no image of 1, 3 or 4 channels.
     """
-    text = render_page(queried, classes, title=title, photographs=photographs)
+    text = render_page(
+        queried, classes, title=title, photographs=photographs, is_review=is_review
+    )
     _files.write_text(path, text)
 
 
@@ -60,7 +66,9 @@ def render_page(
     *,
     title: str = "Images to label",
     photographs: Sequence[bytes] | None = None,
+    is_review: bool = False,
     is_served: bool = False,
+    can_train: bool = True,
 ) -> str:
     """Return the HTML of a page; see `write_page`.
 
@@ -69,14 +77,18 @@ def render_page(
         classes: As for `write_page`.
         title: As for `write_page`.
         photographs: As for `write_page`.
+        is_review: As for `write_page`.
         is_served: Whether the page is that of `labeling.views.server`: it loads the
             original images from there, and sends answers to it. Defaults to `False`.
+        can_train: Whether a served page has a button to train and ask again. Defaults
+            to `True`.
 
     Raises:
         ValueError: As for `write_page`.
     """
     check_queried(queried, classes)
     data = _page_data(queried, classes, photographs, is_served)
+    data |= {"is_review": is_review, "can_train": can_train}
     style, script = _read("page.css"), _read("page.js")
     server = "img-src 'self'; connect-src 'self'" if is_served else "img-src data:"
     # Only this style and this script apply. Nothing is loaded but from the server.

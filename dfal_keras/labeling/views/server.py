@@ -109,8 +109,16 @@ class _Views:
         self._desk, self._who = desk, who
 
     def show(self):
-        desk = self._desk
-        return page.render_page(desk.images(), desk.classes, is_served=True)
+        desk, task = self._desk, self._desk.task
+        options = {} if task is None else {"title": task.title}
+        return page.render_page(
+            desk.images(),
+            desk.classes,
+            is_served=True,
+            is_review=task is not None and task.is_review,
+            can_train=task is None,
+            **options,
+        )
 
     def image(self, sha256):
         path = self._desk.path(sha256)

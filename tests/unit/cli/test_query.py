@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from helpers import image_files
 
+from dfal_keras import ActiveLearner
 from dfal_keras.cli import pool_files
 from dfal_keras.cli.main import main
 
@@ -30,6 +31,26 @@ def query(folder, *arguments, model="model.keras", pool="images.npy", out="out.c
 def read(path):
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("pool", ["images", "images.npy"])
+@pytest.mark.parametrize("strategy", ["dfal", "diverse_dfal"])
+def test_adversarial_examples_of_a_folder_are_pixels(
+    folder, tmp_path, pool, strategy, monkeypatch
+):
+    """Pixels of a folder lie in 0 to 255; the range of an array is not known."""
+    found = []
+    choose = ActiveLearner.choose
+
+    def spy(learner, *arguments, **options):
+        found.append(learner.strategy)
+        return choose(learner, *arguments, **options)
+
+    monkeypatch.setattr(ActiveLearner, "choose", spy)
+    options = ("--strategy", strategy, "--no-sheet", "--num-queries", "5")
+    assert query(folder, *options, pool=pool, out=tmp_path / "out.csv") == 0
+    (used,) = found
+    assert used.bounds == ((0, 255) if pool == "images" else None)
 
 
 @pytest.mark.parametrize("pool", ["images", "images.npy", "images.npz"])

@@ -61,7 +61,13 @@ def test_a_round_with_the_commands(folder, capsys):
     assert "1 images are not there: no.png" in output
     assert "1 images are asked and not labeled yet" in output
     assert ",Ada," in (folder / "session" / "labels.csv").read_text()
-    assert "1 images of the last query" in run(capsys, "ask", "session")
+    output = run(capsys, "ask", "session", "--num-queries", 2)
+    assert "1 images of the last query are not labeled yet, and come last" in output
+    rows = (folder / "session" / "queries.csv").read_text().splitlines()[1:]
+    assert [line.split(",")[1] for line in rows][2:] == [names[2]]
+    assert len(rows) == 3
+    output = run(capsys, "ask", "session", "--num-queries", 2)  # none is answered
+    assert "3 images of the last query are not labeled yet\n" in output
     options = ("--restarts", 1, "--epochs", 2, "--allow-missing-classes")
     output = run(capsys, "train", "session", *options)
     assert "model.keras" in output
@@ -72,7 +78,7 @@ def test_a_round_with_the_commands(folder, capsys):
     told = [*list(labels.values())[:20], *(labels[name] for name in names[:2])]
     assert f"{told.count('cat'):8} cat\n" in output
     assert "trainings" in output
-    assert "1 asked, not labeled yet" in output
+    assert "3 asked, not labeled yet" in output
 
 
 @pytest.mark.parametrize(
@@ -205,6 +211,27 @@ def test_labels_in_queries_csv_are_told_before_it_is_written_anew(
     with Session(folder / "session") as session:
         found = sessions.labels_by_name(session)
     assert found == {names[0]: "cat" if is_answered else "owl", names[1]: "dog"}
+
+
+@pytest.mark.parametrize(
+    ("table", "command"),
+    [
+        ("check_queries.csv", ["check", "session", "--num", "3"]),
+        ("review.csv", ["predict", "session", "--review", "2"]),
+    ],
+)
+def test_labels_in_other_tables_are_told_before_they_are_written_anew(
+    folder, capsys, table, command
+):
+    run(capsys, *command)
+    path = folder / "session" / table
+    lines = path.read_text().splitlines()
+    name = lines[1].split(",")[1]
+    path.write_text("\n".join([lines[0], lines[1] + "owl", *lines[2:]]) + "\n")
+    assert "1 labels added" in run(capsys, *command)
+    with Session(folder / "session") as session:
+        assert sessions.labels_by_name(session) == {name: "owl"}
+    assert name not in path.read_text()
 
 
 def test_a_queries_csv_that_can_not_be_read_stays(folder, capsys):

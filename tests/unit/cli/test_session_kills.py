@@ -13,10 +13,10 @@ from dfal_keras.labeling.model_files import load_model
 TRAINING = ("--restarts", 1, "--epochs", 2, "--allow-missing-classes")
 
 
-def fill_in(session, truth, part):
-    """Answer a part of queries.csv, and return the file with these answers."""
+def fill_in(session, truth, part, name="queries.csv"):
+    """Answer a part of a table, and return the file with these answers."""
     path = session.parent / "answers.csv"
-    with (session / "queries.csv").open(newline="") as file:
+    with (session / name).open(newline="") as file:
         rows = list(csv.DictReader(file))
     for row in rows[part]:
         row["label"] = truth[row["file"]]
@@ -46,7 +46,11 @@ def scenario(folder, truth, run):
     run("tell", session, fill_in(session, truth, slice(None)))
     run("train", session, *TRAINING)
     run("ask", session, "--num-queries", 4, "--sheets", "none")
-    run("tell", session, fill_in(session, truth, slice(None)))
+    run("tell", session, fill_in(session, truth, slice(1, None)))
+    run("ask", session, "--num-queries", 2, "--sheets", "none")  # one was skipped
+    run("check", session, "--num", 3)
+    run("tell", session, fill_in(session, truth, slice(None), "check_queries.csv"))
+    run("predict", session, "--out", folder / "predictions.csv")
     return session
 
 
@@ -65,6 +69,8 @@ def state(session):
         "answers": [(entry.file, entry.label) for entry in log.entries],
         "learner": json.dumps(learner),
         "history": history,
+        "sample": (session / "check.csv").read_text(),
+        "predictions": (session.parent / "predictions.csv").read_text(),
         "classes": json.loads((session / "metrics.json").read_text())["classes"],
         "weights": [array.tolist() for array in weights],
     }

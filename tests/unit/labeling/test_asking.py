@@ -35,9 +35,48 @@ def test_an_open_query_is_asked_again(tmp_path):
         again = asking.ask(session, 2)
         assert [q.file for q in again] == [q.file for q in first]
         telling.tell(session, sessions.answers(first[1:3], truth))
-        left = asking.ask(session, 4)
+        left = asking.ask(session, 4, resume=True)
         assert [q.file for q in left] == [first[0].file, first[3].file]
         assert [q.rank for q in left] == [1, 2]
+
+
+@pytest.mark.parametrize("is_trained", [False, True])
+def test_images_that_were_skipped_come_last(tmp_path, is_trained):
+    folder, truth = sessions.create(tmp_path, 30, is_trained=is_trained)
+    with Session(folder) as session:
+        first = asking.ask(session, 4)
+        telling.tell(session, sessions.answers(first[1:3], truth))
+        second = asking.ask(session, 3)
+        skipped = [first[0], first[3]]
+        assert len(second) == 5
+        assert [q.file for q in second[3:]] == [q.file for q in skipped]
+        assert not {q.file for q in second[:3]} & {q.file for q in first}
+        assert [q.rank for q in second] == [1, 2, 3, 4, 5]
+        for before, after in zip(skipped, second[3:], strict=True):
+            assert before.score == after.score
+            assert (before.adversarial_example is None) == (not is_trained)
+            if is_trained:
+                example = after.adversarial_example
+                assert (before.adversarial_example == example).all()
+    with Session(folder) as session:  # as it was saved
+        again = asking.ask(session, 3)
+        assert [q.file for q in again] == [q.file for q in second]
+        told = [second[0], second[4]]
+        telling.tell(session, sessions.answers(told, truth))
+        third = asking.ask(session, 2)
+        left = [second[1], second[2], second[3]]
+        assert [q.file for q in third[2:]] == [q.file for q in left]
+        rows = session.learner.labeled
+        assert len(rows.indices) == 4
+        assert len(rows) == (8 if is_trained else 4)  # with adversarial examples
+
+
+def test_what_was_skipped_is_asked_when_nothing_else_is_left(tmp_path):
+    folder, truth = sessions.create(tmp_path, 6, is_trained=False)
+    with Session(folder) as session:
+        first = asking.ask(session, 6)
+        telling.tell(session, sessions.answers(first[:4], truth))
+        assert [q.file for q in asking.ask(session, 3)] == [q.file for q in first[4:]]
 
 
 def test_an_untrained_model_asks_at_random(tmp_path):

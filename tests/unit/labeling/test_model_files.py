@@ -1,6 +1,7 @@
 """Model files that can't be used: said at once, with how to convert them."""
 
 import json
+import warnings
 import zipfile
 
 import keras
@@ -142,3 +143,11 @@ def test_weights_can_be_carried_over(folder, tmp_path):
     again.load_weights(tmp_path / "w.weights.h5")
     for a, b in zip(model.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_an_optimizer_that_has_not_trained_is_loaded_without_a_warning(folder):
+    """Keras warns that it skips the optimizer's variables, which are none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = model_files.load_model(folder / "model.keras", compile=True)
+    assert model.optimizer is not None

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from helpers import image_folders
 
+from dfal_keras import models
 from dfal_keras.backend import classifier, inference
 from dfal_keras.labeling import networks
 
@@ -66,6 +67,17 @@ def test_networks_by_name_take_pixels_from_0_to_255(name, tmp_path):
         layer = model.get_layer("preprocessing")
         ours = keras.Model(model.inputs[0], layer.output).predict(x, verbose=0)
         np.testing.assert_allclose(ours, preprocess(x.copy()), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["LeNet5", "VGG8"])
+def test_the_networks_of_the_paper_divide_pixels_by_255_once(name):
+    model = networks.build(name, 4, image_size=(32, 32))
+    expected = getattr(models, name)((32, 32, 3), 4, include_preprocessing=False)
+    expected.set_weights(model.get_weights())
+    x = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3)).astype("float32")
+    np.testing.assert_allclose(
+        model.predict(x, verbose=0), expected.predict(x / 255, verbose=0), atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("suffix", [".weights.h5", ".keras"])

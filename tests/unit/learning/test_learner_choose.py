@@ -94,6 +94,57 @@ def test_ask_trains_then_chooses(shared_train, blobs):
     assert chosen.choose(4, model=model).indices.tolist() == expected.tolist()
 
 
+def test_what_is_left_of_a_query_follows_the_next_one(blobs, tmp_path):
+    x, y = blobs
+    learner = dfal.ActiveLearner(strategy=First(), pool=x)
+    model = flat(*x.shape[1:])
+    learner.choose(4, model=model)
+    assert learner.choose(2, model=model, add_to_open=True).indices.tolist() == [
+        *(4, 5),
+        *(0, 1, 2, 3),
+    ]
+    assert learner.round == 1
+    assert not learner.is_partly_answered
+    learner.tell([5, 1], y[[5, 1]])
+    assert learner.is_partly_answered
+    query = learner.choose(3, model=model, add_to_open=True)
+    assert query.indices.tolist() == [6, 7, 8, 4, 0, 2, 3]
+    assert learner.round == 2
+    learner.save(tmp_path / "learner.npz")
+    learner = dfal.ActiveLearner.load(tmp_path / "learner.npz", pool=x)
+    assert learner.open_query.indices.tolist() == query.indices.tolist()
+    learner.tell(query.indices, y[query.indices])
+    assert learner.round == 3
+    assert not learner.is_partly_answered
+    assert learner.labeled.indices.tolist() == [5, 1, *query.indices]
+
+
+def test_the_candidates_after_what_is_left_are_others(blobs):
+    """A second query of the same round would draw the same candidates again."""
+    x, _ = blobs
+    strategy = First()
+    strategy.num_candidates = 20
+    learner = dfal.ActiveLearner(strategy=strategy, pool=x)
+    model = flat(*x.shape[1:])
+    first = learner.choose(20, model=model).indices
+    second = learner.choose(20, model=model, add_to_open=True).indices
+    assert second[20:].tolist() == first.tolist()
+    other = dfal.ActiveLearner(strategy=strategy, pool=x)
+    same = other.choose(20, model=model, exclude=first).indices
+    assert set(second[:20].tolist()) != set(same.tolist())
+
+
+def test_only_what_is_left_remains_if_there_is_nothing_to_choose(blobs):
+    x, y = blobs
+    learner = dfal.ActiveLearner(strategy=First(), pool=x)
+    query = learner.choose(4)
+    learner.tell(query.indices[:1], y[query.indices[:1]])
+    others = np.setdiff1d(np.arange(len(x)), query.indices)
+    left = learner.choose(5, exclude=others, add_to_open=True)
+    assert left.indices.tolist() == query.indices[1:].tolist()
+    assert learner.round == 0
+
+
 def test_random_queries_without_a_model_are_rounds_after_the_first(blobs):
     x, y = blobs
     learner = dfal.ActiveLearner(pool=x)

@@ -9,7 +9,7 @@ import tensorflow as tf
 from helpers.models import half_flat
 
 import dfal_keras as dfal
-from dfal_keras import attacks
+from dfal_keras import attacks, strategies
 from dfal_keras.backend import deepfool_step
 from dfal_keras.strategies import DFAL
 
@@ -197,7 +197,7 @@ def test_the_first_look_changes_nothing_where_a_model_can_be_fooled(
 def test_the_first_look_is_at_the_closest(images):
     images[:, 0] = -1
     images[::20, 0] = 1
-    query = ask(near_ones_in_reach, images)
+    query = ask(near_ones_in_reach, images, bounds=(-100, 100))
     assert len(query.companion_rows) == 10
     assert set(query.indices % 20) == {0}
 
@@ -222,6 +222,65 @@ def test_unfooled_samples_come_last_without_adversarial_examples(halves, caplog)
     assert (ablation.indices == query.indices).all()
     assert ablation.companions is None
     assert len(ablation.companion_rows) == 0
+
+
+@pytest.mark.parametrize("companion", [None, "adversarial", "noise"])
+@pytest.mark.parametrize("name", ["dfal", "diverse_dfal", "cost_effective_dfal"])
+def test_examples_far_outside_the_range_of_the_pool_are_not_added(
+    name, companion, caplog
+):
+    """With w . x = 0 as boundary, the example of (a, b) is (-0.02 a, b)."""
+
+    def vertical(images):
+        return tf.stack([images[:, 0], tf.zeros_like(images[:, 0])], axis=1)
+
+    x = np.random.default_rng(0).uniform(1, 1.5, (20, 2)).astype("float32")
+    x[:4, 0] += [2, 1.5, 1.4, 1.3]  # a range of 1 to 3
+    strategy = strategies.get(name)
+    if companion:
+        strategy = strategies.WithCompanions(strategy, companion)
+    query = strategy.query(vertical, x, 20)
+    assert len(query.companions) == 20  # -0.06 is above 1 - 2
+    assert not warnings(caplog)
+    x += 5
+    query = strategy.query(vertical, x, 20)  # 6 to 8: -0.1 is below 6 - 2
+    assert len(query.companions) == len(query.companion_rows) == 0
+    assert len(set(query.indices.tolist())) == 20
+    assert np.isfinite(query.scores).all()
+    query.check(20, 20)
+    warning, *others = warnings(caplog)
+    assert len(others) == bool(companion)  # of the strategy's own, and of these
+    assert "20 of 20 adversarial examples" in warning.getMessage()
+    assert "`bounds`" in warning.getMessage()
+
+
+def test_only_those_outside_are_left_out_and_bounds_clip_them(caplog):
+    def vertical(images):
+        lead = images[:, 0] - tf.where(images[:, 1] > 0, 0.0, 4.0)
+        return tf.stack([lead, tf.zeros_like(lead)], axis=1)
+
+    x = np.array([[5, 1], [5.5, -1], [6, 1], [7, -1]] * 5, "float32")
+    x += np.random.default_rng(0).uniform(0, 0.1, x.shape).astype("float32")
+    x[:, 1] *= 0.1
+    query = ask(vertical, x + np.array([0, 5]) * 0, num_queries=20)
+    low, high = x.min(), x.max()
+    attack = dfal.deepfool(vertical, x)
+    examples = x + attack.perturbations
+    size = high - low
+    is_near = ((examples >= low - size) & (examples <= high + size)).all(axis=1)
+    left = query.indices[query.companion_rows]
+    assert sorted(left) == np.flatnonzero(is_near & attack.success).tolist()
+    clipped = ask(vertical, x, num_queries=20, bounds=(-10, 10))
+    assert len(clipped.companions) == 20
+
+
+def test_constant_candidates_have_no_range(caplog):
+    def vertical(images):
+        return tf.stack([images[:, 0], tf.zeros_like(images[:, 0])], axis=1)
+
+    query = ask(vertical, np.full((5, 2), 2, "float32"), num_queries=5)
+    assert len(query.companions) == 5
+    assert not warnings(caplog)
 
 
 def test_no_warning_where_enough_can_be_fooled(halves, caplog):

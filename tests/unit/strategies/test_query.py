@@ -21,6 +21,34 @@ def test_taking_rows_takes_their_adversarial_examples():
         assert taken.companion_rows.tolist() == companion_rows
 
 
+def with_companions(indices, values, rows):
+    companions = np.array(values, "float32").reshape(-1, 1)
+    return Query(np.array(indices), np.ones(len(indices)), companions, np.array(rows))
+
+
+@pytest.mark.parametrize("second_has", [False, True])
+@pytest.mark.parametrize("first_has", [False, True])
+def test_one_query_after_another(first_has, second_has):
+    first = with_companions([5, 3], [30], [1]) if first_has else Query(np.array([5, 3]))
+    second = Query(np.array([9, 8, 7]), pseudo_indices=np.ones(1, int))
+    if second_has:
+        second = with_companions([9, 8, 7], [70, 90], [2, 0])
+    query = first.followed_by(second)
+    assert query.indices.tolist() == [5, 3, 9, 8, 7]
+    values = [] if query.companions is None else query.companions[:, 0].tolist()
+    pairs = dict(zip(query.companion_rows.tolist(), values, strict=True))
+    expected = {1: 30} if first_has else {}
+    expected |= {4: 70, 2: 90} if second_has else {}
+    assert pairs == expected
+    has_scores = [first_has] * 2 + [second_has] * 3
+    if any(has_scores):
+        assert (~np.isnan(query.scores)).tolist() == has_scores
+    else:
+        assert query.scores is None
+    assert len(query.pseudo_indices) == 0
+    query.check(10, 5)
+
+
 def test_without_pseudo_labels_of_some_samples():
     pseudo = {"pseudo_indices": np.array([7, 3, 9]), "pseudo_labels": np.arange(3)}
     query = Query(np.arange(2), **pseudo).without_pseudo_labels(np.array([3, 5]))
@@ -63,7 +91,7 @@ def test_invalid_queries_are_rejected(query, message):
         query.check(num_candidates=290, num_queries=10)
 
 
-def with_companions(companions):
+def adding_companions(companions):
     return lambda n: Query(np.arange(n), companions=companions(n))
 
 
@@ -92,27 +120,27 @@ INVALID = {
     "the scores of all": (lambda n: Query(np.arange(n), np.ones(300)), "score"),
     "text for scores": (lambda n: Query(np.arange(n), ["high"] * n), "score"),
     "NaN companions": (
-        with_companions(lambda n: np.full((n, 4, 4, 1), np.nan)),
+        adding_companions(lambda n: np.full((n, 4, 4, 1), np.nan)),
         "finite",
     ),
     "a companion of infinity": (
-        with_companions(lambda n: np.diag([np.inf, *[0] * 15])[:n].reshape(n, 4, 4, 1)),
+        adding_companions(lambda n: np.diag([np.inf, *[0] * 15])[:n].reshape(n, 4, 4, 1)),
         "finite",
     ),
     "companions beyond float32": (
-        with_companions(lambda n: np.full((n, 4, 4, 1), 1e300)),
+        adding_companions(lambda n: np.full((n, 4, 4, 1), 1e300)),
         "finite",
     ),
     "companions of another shape": (
-        with_companions(lambda n: np.zeros((n, 4, 4))),
+        adding_companions(lambda n: np.zeros((n, 4, 4))),
         "shape",
     ),
     "companions of text": (
-        with_companions(lambda n: np.full((n, 4, 4, 1), "x")),
+        adding_companions(lambda n: np.full((n, 4, 4, 1), "x")),
         "numbers",
     ),
-    "one companion": (with_companions(lambda n: np.zeros((4, 4, 1))), "one companion"),
-    "ragged companions": (with_companions(lambda n: [[1], [2, 3]]), "one companion"),
+    "one companion": (adding_companions(lambda n: np.zeros((4, 4, 1))), "one companion"),
+    "ragged companions": (adding_companions(lambda n: [[1], [2, 3]]), "one companion"),
     "negative labels": (with_pseudo([290, 291], [0, -1]), "class indices"),
     "fractional labels": (with_pseudo([290, 291], [0, 0.5]), "class indices"),
     "labels of NaN": (with_pseudo([290], [np.nan]), "class indices"),

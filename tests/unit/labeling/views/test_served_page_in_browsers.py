@@ -1,11 +1,13 @@
 """The served page in a real browser, as a person uses it."""
 
+import contextlib
 import os
 import threading
 import time
 
 import pytest
 from helpers import browser, sessions
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 
 from dfal_keras.labeling.label_history import LabelHistory
@@ -37,7 +39,11 @@ def served(tmp_path):
 
 def wait_until(condition, seconds=60):
     deadline = time.monotonic() + seconds
-    while not condition():
+    while True:
+        # An element is stale while the page is loaded again.
+        with contextlib.suppress(StaleElementReferenceException):
+            if condition():
+                return
         assert time.monotonic() < deadline
         time.sleep(0.05)
 

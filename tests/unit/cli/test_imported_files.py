@@ -1,0 +1,285 @@
+"""`import` and `tell` with small files as other programs write them."""
+
+import csv
+import json
+import shutil
+import unicodedata
+import zipfile
+
+import pytest
+from helpers import image_folders, sessions
+
+from dfal_keras.cli.main import main
+from dfal_keras.labeling.session import Session
+
+NAME = "ünïcode/a;b 1.png"  # besides image_0000.png and so on
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A session with 40 images, of which one has a name that is hard to write."""
+    folder = tmp_path_factory.mktemp("made")
+    image_folders.write(folder / "images", 40)
+    (folder / "images" / "ünïcode").mkdir()
+    (folder / "images" / "image_0000.png").rename(folder / "images" / NAME)
+    sessions.create(folder, 0)
+    return folder
+
+
+@pytest.fixture
+def folder(made, tmp_path, monkeypatch):
+    shutil.copytree(made, tmp_path / "copy")
+    monkeypatch.chdir(tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def quoted(separator, first=""):
+    """Return a table as Excel writes it, with quoted cells."""
+
+    def write(path):
+        with path.open("w", newline="", encoding="utf-8-sig") as file:
+            file.write(first)
+            writer = csv.writer(file, delimiter=separator, quoting=csv.QUOTE_ALL)
+            writer.writerows(
+                [["label", "file"], ["cat", "image_0001.png"], ["owl", NAME]]
+            )
+
+    return write
+
+
+def as_json(content):
+    return lambda path: path.write_text(json.dumps(content))
+
+
+def task(number, image, *results, **annotation):
+    """Return a task as Label Studio exports it."""
+    made = {"id": number, "completed_by": 1, "result": list(results), **annotation}
+    return {"id": number, "data": {"image": image}, "annotations": [made]}
+
+
+def choice(label, question="choice"):
+    return {
+        "type": "choices",
+        "from_name": question,
+        "to_name": "image",
+        "value": {"choices": [label]},
+    }
+
+
+UPLOADED = "/data/upload/7/0a1b2c3d-image_0001.png"
+LOCAL = f"/data/local-files/?d=images/{NAME}".replace(";", "%3B")
+BUCKET = f"s3://pets/2026/images/{NAME}"
+COMMENT = {"type": "textarea", "from_name": "note", "value": {"text": ["blurred"]}}
+BOX = {"type": "rectanglelabels", "value": {"x": 1, "rectanglelabels": ["cat"]}}
+
+
+def label_studio_csv(path):
+    path.write_text(
+        "image,id,choice,annotator,annotation_id,created_at,updated_at,lead_time\n"
+        f"{UPLOADED},1,cat,1,1,2026-01-01,2026-01-01,1.5\n"
+        f'"{LOCAL}",2,owl,1,2,2026-01-01,2026-01-01,1.5\n'
+    )
+
+
+def cvat(images):
+    """Return an archive as CVAT for images 1.1."""
+    tag = '<tag label="{}" source="manual"></tag>'
+    body = "".join(
+        f'<image id="{i}" name="{name}" width="16" height="16">'
+        f"{''.join(map(tag.format, labels))}</image>"
+        for i, (name, labels) in enumerate(images)
+    )
+
+    def write(path):
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(
+                "annotations.xml",
+                f'<?xml version="1.0" encoding="utf-8"?>\n<annotations>{body}'
+                "</annotations>",
+            )
+
+    return write
+
+
+def datumaro(items):
+    names = [{"name": name, "parent": ""} for name in image_folders.CLASSES]
+    found = [
+        {
+            "id": name.removesuffix(".png"),
+            "annotations": annotations,
+            "image": {"path": name},
+        }
+        for name, annotations in items
+    ]
+    return as_json({"categories": {"label": {"labels": names}}, "items": found})
+
+
+def tagged(label):
+    return [{"type": "label", "label_id": image_folders.CLASSES.index(label)}]
+
+
+FORMATS = {
+    "comma": quoted(","),
+    "semicolon": quoted(";"),
+    "tab": quoted("\t"),
+    "sep of Excel": quoted(";", "sep=;\r\n"),
+    "Label Studio CSV": label_studio_csv,
+    "Label Studio JSON_MIN": as_json(
+        [
+            {"image": UPLOADED, "id": 1, "choice": "cat", "annotator": 1},
+            {"image": LOCAL, "id": 2, "choice": "owl", "annotator": 1},
+        ]
+    ),
+    "Label Studio JSON": as_json(
+        [task(1, UPLOADED, choice("cat")), task(2, BUCKET, choice("owl"))]
+    ),
+    "completions": as_json(
+        [
+            {
+                "id": i,
+                "data": {"image": image},
+                "completions": [{"result": [choice(label)]}],
+            }
+            for i, (image, label) in enumerate([(UPLOADED, "cat"), (LOCAL, "owl")])
+        ]
+    ),
+    "CVAT": cvat([("image_0001.png", ["cat"]), (NAME, ["owl"]), ("image_2.png", [])]),
+    "Datumaro": datumaro(
+        [("image_0001.png", tagged("cat")), (NAME, tagged("owl"))],
+    ),
+    "NFD": lambda path: path.write_text(
+        "file,label\nimage_0001.png,cat\n"
+        f"{unicodedata.normalize('NFD', NAME)},owl\n".replace(";", ";"),
+        encoding="utf-8",
+    ),
+    "Windows": lambda path: path.write_text(
+        "file,label\n.\\image_0001.png,cat\n"
+        f"C:\\Users\\ada\\images\\{NAME},owl\n".replace("/", "\\"),
+        encoding="utf-8",
+    ),
+    "absolute": lambda path: path.write_text(
+        f"file,label\n/home/ada/images/image_0001.png,cat\n/mnt/images/{NAME},owl\n",
+        encoding="utf-8",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_labels_of_other_programs(folder, name):
+    FORMATS[name](folder / "labels")
+    command = "import" if len(name) % 2 else "tell"
+    assert main([command, "session", "labels"]) == 0
+    with Session(folder / "session") as session:
+        found = sessions.labels_by_name(session)
+        learned = sessions.learned_by_name(session)
+    assert found == learned == {"image_0001.png": "cat", NAME: "owl"}
+
+
+LEFT_OUT = {
+    "comments and boxes": (
+        as_json([task(1, UPLOADED, BOX, choice("cat"), COMMENT)]),
+        ["1 results of type rectanglelabels", "1 results of type textarea"],
+    ),
+    "a second question": (
+        as_json([task(1, UPLOADED, choice("cat"), choice("day", "time"))]),
+        ["1 choices of the question 'time'"],
+    ),
+    "rejected": (
+        as_json(
+            [
+                task(1, UPLOADED, choice("cat")),
+                task(2, LOCAL, choice("dog"), reviews=[{"accepted": False}]),
+            ]
+        ),
+        ["1 annotations that a reviewer rejected"],
+    ),
+    "two tags": (
+        cvat([("image_0001.png", ["cat"]), (NAME, ["owl", "dog"])]),
+        ["1 images have several labels", f"{NAME}: dog, owl"],
+    ),
+    "two rows": (
+        lambda path: path.write_text(
+            f"file,label\n{NAME},dog\nimage_0001.png,cat\n{NAME},owl\n"
+            "image_0001.png,cat\n"
+        ),
+        ["1 images have several labels", f"{NAME}: dog, owl"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_what_is_left_out_is_said_and_the_rest_imported(folder, capsys, name):
+    write, expected = LEFT_OUT[name]
+    write(folder / "labels")
+    assert main(["import", "session", "labels"]) == 0
+    output = capsys.readouterr().out
+    for each in [*expected, "1 labels added"]:
+        assert each in output
+    with Session(folder / "session") as session:
+        assert sessions.labels_by_name(session) == {"image_0001.png": "cat"}
+
+
+def test_two_labels_of_files_with_equal_content(folder, capsys):
+    shutil.copy(folder / "images" / "image_0003.png", folder / "images" / "copy.png")
+    (folder / "labels").write_text(
+        "file,label\nimage_0003.png,dog\nimage_0001.png,cat\ncopy.png,owl\n"
+    )
+    assert main(["import", "session", "labels"]) == 0
+    output = capsys.readouterr().out
+    assert "1 images with several labels: image_0003.png (dog, owl)" in output
+    with Session(folder / "session") as session:
+        assert sessions.labels_by_name(session) == {"image_0001.png": "cat"}
+
+
+def test_the_latest_label_of_a_table_with_times_counts(folder):
+    """As of another session's labels.csv, which is the history of its answers."""
+    (folder / "labels").write_text(
+        "time,who,file,sha256,label\n"
+        "2026-01-01,Ada,image_0001.png,,dog\n2026-01-02,Ada,image_0001.png,,cat\n"
+    )
+    assert main(["import", "session", "labels"]) == 0
+    with Session(folder / "session") as session:
+        assert sessions.labels_by_name(session) == {"image_0001.png": "cat"}
+
+
+NOTHING = {
+    "JSON_MIN with another name": (
+        as_json([{"id": 1, "image": UPLOADED, "animal": "cat"}]),
+        "animal",
+    ),
+    "only boxes": (as_json([task(1, UPLOADED, BOX)]), "rectanglelabels"),
+    "Datumaro with boxes": (
+        datumaro([("image_0001.png", [{"type": "bbox", "label_id": 0}])]),
+        "items",
+    ),
+    "CVAT without tags": (cvat([("image_0001.png", [])]), "images"),
+    "no image of the session": (
+        lambda path: path.write_text("file,label\nother.png,cat\n"),
+        "other.png",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NOTHING)
+@pytest.mark.parametrize("command", ["import", "tell"])
+def test_a_file_without_labels_of_the_session_is_an_error(
+    folder, capsys, name, command
+):
+    write, message = NOTHING[name]
+    write(folder / "labels")
+    assert main([command, "session", "labels"]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (folder / "session" / "labels.csv").exists()
+
+
+@pytest.mark.parametrize("command", ["import", "tell"])
+def test_a_prefix_before_the_names(folder, command):
+    address = "https://pets.example/files/v2-image_0001.png"
+    as_json([task(1, address, choice("cat"))])(folder / "labels")
+    assert main([command, "session", "labels"]) == 2
+    prefix = "https://pets.example/files/v2-"
+    assert main([command, "session", "labels", "--prefix", prefix]) == 0
+    with Session(folder / "session") as session:
+        assert sessions.labels_by_name(session) == {"image_0001.png": "cat"}
