@@ -151,7 +151,10 @@ class Session:
                 "num_candidates", num_candidates
             )
         decoding.set_pixel_bounds(chosen)
-        is_file = str(model).endswith(".keras")
+        # A file of another kind is named as such by `load_model`.
+        is_file = networks.find(str(model)) is None and (
+            str(model).endswith(".keras") or pathlib.Path(model).exists()
+        )
         if is_file:
             loaded = model_files.load_model(
                 model, allow_lambda=allow_lambda, compile=True

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from helpers import models
@@ -46,7 +48,7 @@ def test_one_query_after_another(first_has, second_has):
     else:
         assert query.scores is None
     assert len(query.pseudo_indices) == 0
-    query.check(10, 5)
+    dataclasses.replace(query, scores=None).check(10, 5)
 
 
 def test_without_pseudo_labels_of_some_samples():
@@ -91,7 +93,7 @@ def test_invalid_queries_are_rejected(query, message):
         query.check(num_candidates=290, num_queries=10)
 
 
-def adding_companions(companions):
+def adding(companions):
     return lambda n: Query(np.arange(n), companions=companions(n))
 
 
@@ -120,27 +122,27 @@ INVALID = {
     "the scores of all": (lambda n: Query(np.arange(n), np.ones(300)), "score"),
     "text for scores": (lambda n: Query(np.arange(n), ["high"] * n), "score"),
     "NaN companions": (
-        adding_companions(lambda n: np.full((n, 4, 4, 1), np.nan)),
+        adding(lambda n: np.full((n, 4, 4, 1), np.nan)),
         "finite",
     ),
     "a companion of infinity": (
-        adding_companions(lambda n: np.diag([np.inf, *[0] * 15])[:n].reshape(n, 4, 4, 1)),
+        adding(lambda n: np.diag([np.inf, *[0] * 15])[:n].reshape(n, 4, 4, 1)),
         "finite",
     ),
     "companions beyond float32": (
-        adding_companions(lambda n: np.full((n, 4, 4, 1), 1e300)),
+        adding(lambda n: np.full((n, 4, 4, 1), 1e300)),
         "finite",
     ),
     "companions of another shape": (
-        adding_companions(lambda n: np.zeros((n, 4, 4))),
+        adding(lambda n: np.zeros((n, 4, 4))),
         "shape",
     ),
     "companions of text": (
-        adding_companions(lambda n: np.full((n, 4, 4, 1), "x")),
+        adding(lambda n: np.full((n, 4, 4, 1), "x")),
         "numbers",
     ),
-    "one companion": (adding_companions(lambda n: np.zeros((4, 4, 1))), "one companion"),
-    "ragged companions": (adding_companions(lambda n: [[1], [2, 3]]), "one companion"),
+    "one companion": (adding(lambda n: np.zeros((4, 4, 1))), "one companion"),
+    "ragged companions": (adding(lambda n: [[1], [2, 3]]), "one companion"),
     "negative labels": (with_pseudo([290, 291], [0, -1]), "class indices"),
     "fractional labels": (with_pseudo([290, 291], [0, 0.5]), "class indices"),
     "labels of NaN": (with_pseudo([290], [np.nan]), "class indices"),
