@@ -105,6 +105,7 @@ SMALL_RUNS = {
 SLOW = [
     "1_deepfool_and_the_margin",
     "2_the_active_learning_loop",
+    "3_your_own_model_and_data",
     "5_fine_tune_a_pretrained_model",
     "6_what_makes_dfal_work",
 ]

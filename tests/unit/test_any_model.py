@@ -32,7 +32,13 @@ def test_dtypes_of_images_do_not_matter(blobs, shared_train, dtype):
 
 @pytest.mark.parametrize(
     "name",
-    ["augmentation", "nested logits, softmax layer", "float16", "sigmoid: keras.ops"],
+    [
+        "sigmoid: keras.ops",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("augmentation", "nested logits, softmax layer", "float16")
+        ),
+    ],
 )
 def test_trains_and_queries(blobs, name):
     x, y = blobs

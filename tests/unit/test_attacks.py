@@ -54,7 +54,7 @@ def test_linear_models_have_the_closed_form(ord, num_classes):
         (foolbox.attacks.LinfDeepFoolAttack, np.inf),
     ],
 )
-@pytest.mark.parametrize("bounds", [None, (0, 1)])
+@pytest.mark.parametrize("bounds", [pytest.param(None, marks=pytest.mark.slow), (0, 1)])
 def test_equals_foolbox_sample_by_sample(lenet5, digits, attack, ord, bounds):
     logits = classifier.logits(lenet5)
     wrapped = foolbox.TensorFlowModel(

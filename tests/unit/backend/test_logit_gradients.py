@@ -30,7 +30,9 @@ def likeliest(model, images, num_compared):
     return order[:, :num_compared].astype("int32")
 
 
-@pytest.mark.parametrize("num_compared", [2, 10, 30])
+@pytest.mark.parametrize(
+    "num_compared", [2, 10, pytest.param(30, marks=pytest.mark.slow)]
+)
 def test_both_forms_are_equal_and_the_jacobian(
     lenet5_100, digits, num_compared, monkeypatch
 ):

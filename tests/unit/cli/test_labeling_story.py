@@ -145,6 +145,7 @@ def check(folder, **sizes):
             np.testing.assert_array_equal(ours[name], expected[name])
 
 
+@pytest.mark.slow
 def test_a_disturbed_session_ends_as_an_undisturbed_one(tmp_path):
     check(tmp_path, size=16, num_images=40, num_queries=4)
 

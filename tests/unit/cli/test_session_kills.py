@@ -105,6 +105,7 @@ def check(folder, undisturbed, seed, num_kills):
     return killer.num_kills
 
 
+@pytest.mark.slow
 def test_killed_commands_lose_nothing(tmp_path, undisturbed):
     assert check(tmp_path, undisturbed, seed=0, num_kills=1) > 0
 

@@ -39,6 +39,7 @@ def test_robust_equals_brute_force_beside_tensorflow(kind, max_outliers, process
             assert result.proven
 
 
+@pytest.mark.slow
 def test_programs_without_tensorflow():
     """Run the tests of `kcenter_alone.py`, which call OR-Tools in their process."""
     done = subprocess.run(

@@ -12,6 +12,9 @@ from dfal_keras.labeling import networks
 IMAGES = np.random.default_rng(0).uniform(0, 255, size=(5, 16, 16, 3))
 
 
+LARGE_NETWORKS = ("MobileNet", "ResNet50")
+
+
 @pytest.mark.parametrize("activation", ["softmax", None])
 def test_scores_of_the_old_classes_remain(tmp_path, activation):
     model = image_folders.write_model(tmp_path / "m.keras", activation=activation)
@@ -46,7 +49,11 @@ def test_models_without_a_unit_for_each_class_are_refused(layers):
 
 
 @pytest.mark.parametrize(
-    "name", ["LeNet5", "vgg8", "MobileNet", "ResNet50", "mobilenetv3small"]
+    "name",
+    [
+        *("LeNet5", "vgg8", "mobilenetv3small"),
+        *(pytest.param(name, marks=pytest.mark.slow) for name in LARGE_NETWORKS),
+    ],
 )
 def test_networks_by_name_take_pixels_from_0_to_255(name, tmp_path):
     model = networks.build(name, 4, weights="none", image_size=(48, 48))
@@ -81,6 +88,7 @@ def test_the_networks_of_the_paper_divide_pixels_by_255_once(name):
 
 
 @pytest.mark.parametrize("suffix", [".weights.h5", ".keras"])
+@pytest.mark.slow
 def test_weights_of_a_file_are_frozen_below_a_new_head(tmp_path, suffix):
     keras.utils.set_random_seed(3)
     base = keras.applications.MobileNetV3Small(

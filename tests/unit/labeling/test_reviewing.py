@@ -10,6 +10,7 @@ from dfal_keras.labeling.session import Session
 pytest.importorskip("cleanlab")
 
 
+@pytest.mark.slow
 def test_wrong_labels_are_found_and_predictions_by_their_margin(tmp_path):
     folder, truth = sessions.create(tmp_path, 90)
     names = sorted(truth)[:75]
