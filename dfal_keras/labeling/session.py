@@ -150,7 +150,9 @@ class Session:
                 "num_candidates", num_candidates
             )
         decoding.set_pixel_bounds(chosen)
-        is_file = str(model).endswith(".keras")
+        is_file = networks.find(str(model)) is None and (
+            str(model).endswith(".keras") or os.path.exists(model)
+        )
         if is_file:
             loaded = model_files.load_model(
                 model, allow_lambda=allow_lambda, compile=True
