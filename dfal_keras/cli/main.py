@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import io
+import logging
 import pathlib
 import sys
 
@@ -26,7 +27,10 @@ def main(arguments: list[str] | None = None) -> int:
         # Names of files may have characters that the terminal's encoding lacks.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        with contextlib.redirect_stdout(terminal.PrintableStream(sys.stdout)):
+        with (
+            contextlib.redirect_stdout(terminal.PrintableStream(sys.stdout)),
+            _without_tracing_warnings(),
+        ):
             _run(command, options)
     except (ValueError, OSError) as error:
         message = " ".join(_describe(error, options).split())
@@ -48,6 +52,21 @@ def _run(command, options):
     else:
         with _without_working_folder():
             session_commands.COMMANDS[command](**options)
+
+
+@contextlib.contextmanager
+def _without_tracing_warnings():
+    """Hide TensorFlow's warnings of many graphs: there is one for each new model."""
+    logger = logging.getLogger("tensorflow")
+
+    def is_other(record):
+        return "retracing" not in record.getMessage()
+
+    logger.addFilter(is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_other)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,13 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 SHARES = {"circle": 60, "square": 20, "triangle": 10, "cross": 5, "stripes": 5}
+_COLORS = {
+    "circle": (150, 30, 30),
+    "square": (30, 30, 150),
+    "triangle": (20, 110, 20),
+    "cross": (10, 10, 10),
+    "stripes": (130, 20, 130),
+}
 _SIZE = (640, 480)
 
 
@@ -34,7 +41,7 @@ def _draw(label, rng):
     table = low * ramp + high * (1 - ramp) + rng.normal(0, 12, (height, width, 3))
     image = Image.fromarray(table.clip(0, 255).astype("uint8"))
     drawing = ImageDraw.Draw(image)
-    color = tuple(rng.integers(0, 90, 3).tolist())
+    color = tuple(value + int(rng.integers(0, 40)) for value in _COLORS[label])
     r = int(rng.integers(90, 150))
     x, y = rng.integers(r + 20, (width - r - 20, height - r - 20)).tolist()
     box = (x - r, y - r, x + r, y + r)

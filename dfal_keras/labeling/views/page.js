@@ -410,7 +410,10 @@ function addClassButton({ name, key }) {
   button.dataset.name = name;
   addElement(button, "kbd", key);
   addElement(button, "span", name);
-  button.addEventListener("click", () => answer(name));
+  button.addEventListener("click", (event) => {
+    answer(name);
+    if (event.detail) button.blur(); // by a mouse: the focus would look like an answer
+  });
 }
 
 function addThumbnail(image, position) {
@@ -463,6 +466,7 @@ function start() {
     }
   });
   element("frame").addEventListener("wheel", onWheel, { passive: false });
+  document.body.classList.toggle("served", isServed);
   if (isServed) {
     element("save-text").textContent = "Train and ask again";
     element("save").hidden = !page.can_train;

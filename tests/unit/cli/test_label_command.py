@@ -2,18 +2,15 @@
 
 import contextlib
 import json
-import os
 import random
 import re
-import signal
-import subprocess
-import sys
 import threading
 import time
 import urllib.request
 
 import pytest
 from helpers import killed_commands, sessions
+from helpers.label_server import LabelServer
 
 from dfal_keras.labeling.label_history import LabelHistory
 from dfal_keras.labeling.session import Session
@@ -57,51 +54,25 @@ def images_of(address):
     return json.loads(text)["images"]
 
 
-@contextlib.contextmanager
-def started(folder, *options):
-    """Run `label` as a person does; yield the process and its log."""
-    log = folder / f"{len(list(folder.iterdir()))}.log"
-    command = [sys.executable, "-m", "dfal_keras", "label", "session", *options]
-    with log.open("w") as file:
-        process = subprocess.Popen(
-            [*command, "--no-browser"],
-            cwd=folder,
-            stdout=file,
-            stderr=file,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        )
-    try:
-        yield process, log
-    finally:
-        process.kill()
-        process.wait(TIMEOUT)
-
-
-def stop(process):
-    """Press Ctrl-C."""
-    process.send_signal(signal.SIGINT)
-    return process.wait(TIMEOUT)
-
-
 def test_nothing_is_lost_when_the_server_is_killed(tmp_path):
     folder, truth = sessions.create(tmp_path, 40)
-    with started(tmp_path, "--num-queries", "6") as (process, log):
-        address = address_in(log)
-        first = images_of(address)
-        for image in first[:3]:
+
+    def answer(address, images):
+        for image in images:
             content = {"sha256": image["sha256"], "label": truth[image["file"]]}
             assert post(f"{address}answer", content) == {"stored": True}
-        process.kill()
-    with started(tmp_path, "--num-queries", "6") as (process, log):
-        again = address_in(log)
-        assert again != address  # a new token
-        left = images_of(again)
+
+    with LabelServer(tmp_path, "--num-queries", "6") as server:
+        address = server.address
+        first = images_of(address)
+        answer(address, first[:3])
+        server.kill()
+    with LabelServer(tmp_path, "--num-queries", "6") as server:
+        assert server.address != address  # a new token
+        left = images_of(server.address)
         assert [i["file"] for i in left] == [i["file"] for i in first[3:]]
-        for image in left:
-            content = {"sha256": image["sha256"], "label": truth[image["file"]]}
-            post(f"{again}answer", content)
-        assert stop(process) == 0
-        assert "all answers are stored" in log.read_text()
+        answer(server.address, left)
+        assert "all answers are stored" in server.end()
     expected = {image["file"]: truth[image["file"]] for image in first}
     with Session(folder) as session:
         assert sessions.labels_by_name(session) == expected
@@ -110,24 +81,21 @@ def test_nothing_is_lost_when_the_server_is_killed(tmp_path):
 
 def test_the_random_sample_and_a_review_on_the_served_page(tmp_path):
     folder, truth = sessions.create(tmp_path, 40)
-    with started(tmp_path, "--check", "5") as (process, log):
-        address = address_in(log)
-        sample = images_of(address)
+    with LabelServer(tmp_path, "--check", "5") as server:
+        sample = images_of(server.address)
         assert len(sample) == 5
-        assert post(f"{address}train", {}) == {"started": False}
+        assert post(f"{server.address}train", {}) == {"started": False}
         for image in sample:
             content = {"sha256": image["sha256"], "label": truth[image["file"]]}
-            post(f"{address}answer", content)
-        assert stop(process) == 0
-        assert "accuracy" in log.read_text()
+            post(f"{server.address}answer", content)
+        assert "accuracy" in server.end()
     with Session(folder) as session:
         assert len(session.labels()) == 5
         assert len(session.learner.labeled.labels) == 0  # never trained on
-    with started(tmp_path, "--check", "5") as (process, log):
-        assert process.wait(TIMEOUT) == 0
-        assert "all of these images are labeled" in log.read_text()
-    with started(tmp_path, "--review", "4") as (process, log):
-        shown = images_of(address_in(log))
+    with LabelServer(tmp_path, "--check", "5") as server:
+        assert "all of these images are labeled" in server.wait()
+    with LabelServer(tmp_path, "--review", "4") as server:
+        shown = images_of(server.address)
         assert len(shown) == 4
         assert not {i["file"] for i in shown} & {i["file"] for i in sample}
 

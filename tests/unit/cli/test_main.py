@@ -1,8 +1,11 @@
 """Errors of the command line: one line that names the flag, and no file is written."""
 
+import logging
+
 import pytest
 from helpers import bad_calls
 
+from dfal_keras.cli import main as command_line
 from dfal_keras.cli.main import main
 
 FILES = ("--model", "--pool", "--exclude")  # their values are in the folder of files
@@ -151,3 +154,20 @@ def test_a_command_line_that_can_not_be_parsed(
     assert stopped.value.code == 2
     assert named in capsys.readouterr().err.splitlines()[-1]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_only_warnings_of_many_graphs_are_hidden(monkeypatch, caplog, tmp_path):
+    """TensorFlow warns of the graphs of each model that a command loads."""
+    logger = logging.getLogger("tensorflow")
+    sent = "6 out of the last 7 calls to <function f> triggered tf.function retracing"
+
+    def warn(*_):
+        logger.warning(sent)
+        logger.warning("something else")
+
+    monkeypatch.setattr(logger, "propagate", True)
+    monkeypatch.setattr(command_line, "_run", warn)
+    assert main(["status", str(tmp_path)]) == 0
+    assert [record.getMessage() for record in caplog.records] == ["something else"]
+    logger.warning(sent)
+    assert caplog.records[-1].getMessage() == sent

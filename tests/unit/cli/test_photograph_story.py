@@ -11,13 +11,11 @@ import json
 import os
 import pathlib
 import re
-import signal
-import subprocess
-import sys
 import time
 
 import pytest
 from helpers import browser, photographs
+from helpers.label_server import LabelServer
 from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 
@@ -32,37 +30,6 @@ pytestmark = pytest.mark.slow
 TIMEOUT = 600
 MEDIA = "Emulation.setEmulatedMedia"
 PHONE = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
-
-
-class Server:
-    """The command `label` in a process of its own."""
-
-    def __init__(self, folder, *options):
-        command = [sys.executable, "-m", "dfal_keras", "label", "session"]
-        self.process = subprocess.Popen(
-            [*command, "--no-browser", "--restarts", "2", *options],
-            cwd=folder,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        )
-        self.address = None
-        while self.address is None:
-            line = self.process.stdout.readline()
-            assert line, "the server did not start"
-            found = re.search(r"http://\S+/", line)
-            self.address = found and found[0]
-
-    def end(self):
-        """Press Ctrl-C, and return what the command printed."""
-        self.process.send_signal(signal.SIGINT)
-        output, _ = self.process.communicate(timeout=TIMEOUT)
-        assert self.process.returncode == 0
-        return output
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
 
 
 def wait_until(condition):
@@ -133,35 +100,37 @@ def test_three_hundred_photographs(tmp_path, monkeypatch, capsys, name):
         history = LabelHistory(path)
         return {entry.file: entry.label for entry in history.entries}.items()
 
-    server = Server(tmp_path, "--num-queries", "20")
+    options = ("--num-queries", "20", "--restarts", "2")
     with browser.start(name, tmp_path) as driver:
-        driver.get(server.address)
-        keep_screenshots(driver, "first")
-        for number in range(4):
-            if number == 1:  # killed in the middle of a query
-                label = truth[shown(driver)[0]]
-                browser.press(driver, browser.class_keys(driver)[label])
-                wait_until(lambda: len(stored()) == 21)
-                server.kill()
-                server = Server(tmp_path, "--num-queries", "20")
-                driver.get(server.address)
-                assert len(shown(driver)) == 19
+        with LabelServer(tmp_path, *options) as server:
+            driver.get(server.address)
+            keep_screenshots(driver, "first")
             answer_all(driver, truth, stored)
-            if number == 3:
-                keep_screenshots(driver, "answered")
             train(driver)
-        assert len(stored()) == 80
-        server.end()
-        server = Server(tmp_path, "--check", "40")
-        driver.get(server.address)
-        assert not driver.find_element(By.ID, "save").is_displayed()
-        keep_screenshots(driver, "check")
-        answer_all(driver, truth, stored)
-        output = server.end()
-        server = Server(tmp_path, "--review", "5")
-        driver.get(server.address)
-        keep_screenshots(driver, "review")
-        server.end()
+            label = truth[shown(driver)[0]]
+            browser.press(driver, browser.class_keys(driver)[label])
+            wait_until(lambda: len(stored()) == 21)
+            server.kill()  # in the middle of a query
+        with LabelServer(tmp_path, *options) as server:
+            driver.get(server.address)
+            assert len(shown(driver)) == 19
+            answer_all(driver, truth, stored)
+            train(driver)
+            answer_all(driver, truth, stored)
+            keep_screenshots(driver, "answered")
+            train(driver)
+            assert len(stored()) == 60
+            server.end()
+        with LabelServer(tmp_path, "--check", "40") as server:
+            driver.get(server.address)
+            assert not driver.find_element(By.ID, "save").is_displayed()
+            keep_screenshots(driver, "check")
+            answer_all(driver, truth, stored)
+            output = server.end()
+        with LabelServer(tmp_path, "--review", "5") as server:
+            driver.get(server.address)
+            keep_screenshots(driver, "review")
+            server.end()
     assert main(["predict", "session", "--out", "predictions.csv"]) == 0
     with open("predictions.csv", newline="") as file:
         rows = {row["file"]: row for row in csv.DictReader(file)}

@@ -145,6 +145,13 @@ def test_weights_can_be_carried_over(folder, tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+def test_a_network_is_found_beside_a_folder_of_its_name(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    (folder / "LeNet5").mkdir()
+    with create(folder, "LeNet5") as session:
+        assert session.settings.sample_shape == (64, 64, 3)
+
+
 def test_an_optimizer_that_has_not_trained_is_loaded_without_a_warning(folder):
     """Keras warns that it skips the optimizer's variables, which are none."""
     with warnings.catch_warnings():

@@ -32,7 +32,9 @@ def change(folder, **values):
     path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
 
 
-def test_a_session_can_not_allow_python_code_in_its_model(folder, tmp_path):
+def test_a_session_can_not_allow_python_code_in_its_model(
+    folder, tmp_path, monkeypatch
+):
     model = keras.Sequential(
         [
             keras.Input((16, 16, 3)),
@@ -46,6 +48,14 @@ def test_a_session_can_not_allow_python_code_in_its_model(folder, tmp_path):
     with Session(folder) as session, pytest.raises(ValueError, match="Python code"):
         asking.ask(session, 2)
     assert main(["ask", str(folder)]) == 2
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    trusted = tmp_path / "config" / "dfal-keras" / "trusted_sessions"
+    trusted.parent.mkdir(parents=True)
+    trusted.write_text(f"{folder.parent}\n")
+    assert main(["ask", str(folder)]) == 2
+    trusted.write_text(f"{folder}\n")  # by the user, not by the session
+    options = ["--sheets", "none", "--num-queries", "2"]
+    assert main(["ask", str(folder), *options]) == 0
     with Session(folder, trust=True) as session:
         assert len(asking.ask(session, 2)) == 2
 

@@ -51,10 +51,10 @@ class Page:
         self.driver, self.downloads = running
         self.path = path
 
-    def open(self, queried=None, classes=CLASSES, num_images=4):
+    def open(self, queried=None, classes=CLASSES, num_images=4, **options):
         if queried is None:
             queried = noise_images.make(num_images, seed=next(seeds))
-        labeling_page.write_page(self.path, queried, classes)
+        labeling_page.write_page(self.path, queried, classes, **options)
         self.driver.get(self.path.as_uri())
         return self
 
@@ -118,6 +118,26 @@ def test_with_the_keyboard_alone(page):
     rows = page.rows()
     assert [row["label"] for row in rows] == ["dog", "?", "cat", "", "cat"]
     assert [row["file"] for row in rows] == [f"images/{i}.png" for i in range(5)]
+
+
+@pytest.mark.parametrize("is_review", [False, True])
+def test_labels_are_looked_at_in_a_review_only(page, is_review):
+    made = noise_images.make(4, seed=next(seeds))
+    labels = ["cat", "dog", "", "owl"]
+    queried = [
+        dataclasses.replace(image, label=label)
+        for image, label in zip(made, labels, strict=True)
+    ]
+    page.open(queried, is_review=is_review)
+    assert page.current == (0 if is_review else 2)
+    page.press("2")
+    assert page.current == (1 if is_review else 2)
+    if is_review:
+        page.press("2", "3", "1")
+        assert page.current == 3  # the last one
+        assert page.answers == ["dog", "dog", "owl", "cat"]
+    else:
+        assert page.answers == ["cat", "dog", "dog", "owl"]
 
 
 def test_with_the_mouse_alone(page):
