@@ -17,6 +17,8 @@ ALLOWED = {
     "pooch": ("datasets",),
     "ortools": ("kcenter",),
     "matplotlib": ("labeling",),
+    "skactiveml": ("strategies",),
+    "sklearn": ("strategies",),
 }
 
 
