@@ -131,6 +131,7 @@ normalize=False, stochastic=None, batch_size=None, gamma=5)
         self.stochastic = self._check_stochastic(stochastic)
         self.batch_size = _validation.check_optional_count("batch_size", batch_size)
         self._options = options
+        self._has_checked_options = not options and isinstance(query_strategy, str)
 
     def check_model(self, model) -> None:
         """See `Strategy.check_model`. The last layer must be accessible."""
@@ -138,6 +139,9 @@ normalize=False, stochastic=None, batch_size=None, gamma=5)
         classifier.features(model)
         if self._takes in _OF_FEATURES:
             classifier.scores_of_features(model)
+        if not self._has_checked_options:
+            self._check_options(model)
+            self._has_checked_options = True
 
     def select(
         self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator
@@ -153,8 +157,7 @@ normalize=False, stochastic=None, batch_size=None, gamma=5)
             passes = self._passes(model, x_unlabeled, rng)
             if passes is not None and (passes == passes[0]).all():
                 return _complete([], None, num_candidates, num_queries, rng)
-            made = self._classifier(model, num_classes, passes)
-            options = {self._takes: made, f"fit_{self._takes}": False}
+            options = self._classifier(self._of_features(model), num_classes, passes)
         chosen, utilities = skactiveml_query.query(
             skactiveml_query.seeded(self._template, seed, num_classes),
             features,
@@ -201,6 +204,21 @@ normalize=False, stochastic=None, batch_size=None, gamma=5)
             )
         return stochastic_batch.check(stochastic)
 
+    def _check_options(self, model):
+        """Raise ValueError for options that are invalid, before any training."""
+        shape = getattr(model, "output_shape", None)  # `None` in a subclassed model
+        num_classes = max(shape[-1] or 2, 2) if shape else 2
+        passes = np.random.default_rng(0).dirichlet(
+            np.ones(num_classes), size=(self.num_samples, num_classes + 20)
+        )
+        options = {}
+        if self._takes is not None:
+            options = self._classifier(
+                lambda features: passes[0, : len(features)], num_classes, passes[:, 5:]
+            )
+        strategy = skactiveml_query.seeded(self._template, 0, num_classes)
+        skactiveml_query.check_options(strategy, num_classes, **options)
+
     def _features(self, model, x):
         features = inference.predict_features(model, x, batch_size=self.batch_size)
         if self._takes in _OF_FEATURES:
@@ -224,15 +242,22 @@ normalize=False, stochastic=None, batch_size=None, gamma=5)
         )
         return inference.to_probabilities(model, scores)
 
-    def _classifier(self, model, num_classes, passes):
-        from dfal_keras.strategies.skactiveml_classifier import NetworkClassifier
+    def _of_features(self, model):
+        """Return a function from features to the class probabilities of a model."""
 
         def probabilities(features):
             return inference.predict_probabilities_of_features(
                 model, features, batch_size=self.batch_size
             )
 
-        return NetworkClassifier(probabilities, num_classes, passes)
+        return probabilities
+
+    def _classifier(self, probabilities, num_classes, passes):
+        """Return the arguments of a query that are about the classifier."""
+        from dfal_keras.strategies.skactiveml_classifier import NetworkClassifier
+
+        made = NetworkClassifier(probabilities, num_classes, passes)
+        return {self._takes: made, f"fit_{self._takes}": False}
 
 
 def _complete(chosen, utilities, num_candidates, num_queries, rng):

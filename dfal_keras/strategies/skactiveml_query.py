@@ -161,37 +161,59 @@ def query(
     Raises:
         ValueError: If the strategy raises an error.
     """
-    y = np.full(len(features), np.nan)
-    y[:num_labeled] = 0  # labeled, by a label that is not used
-    name = type(query_strategy).__name__
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        try:
-            chosen, utilities = query_strategy.query(
-                X=features,
-                y=y,
-                batch_size=num_queries,
-                return_utilities=True,
-                **options,
-            )
-        except _validation.ArgumentError:
-            raise
-        except UnboundLocalError:
-            # TypiClust, if each cluster has a labeled sample, since features are equal.
-            chosen, utilities = [], np.zeros((0, len(y)))
-        except (AttributeError, TypeError, ValueError) as error:
-            raise _validation.ArgumentError(
-                "query_strategy",
-                "must choose by features and class probabilities of the network, with "
-                f"options that it takes. Received: {query_strategy!r:.200} ({error})",
-            ) from error
+        chosen, utilities = _call(
+            query_strategy, features, num_labeled, num_queries, options
+        )
     for message in dict.fromkeys(str(each.message) for each in caught):
-        _logger.warning("%s: %s", name, message)
+        _logger.warning("%s: %s", type(query_strategy).__name__, message)
     chosen = np.asarray(chosen, np.int64) - num_labeled
     utilities = utilities[:, num_labeled:]
     if "ensemble" in options:
         chosen = _chosen_jointly(utilities)
     return chosen, utilities
+
+
+def check_options(query_strategy, num_classes: int, **options) -> None:
+    """Raise ValueError if a query strategy has options that it does not accept.
+
+    scikit-activeml checks them in a query. This one is of random features.
+
+    Args:
+        query_strategy: What `seeded` returns.
+        num_classes: Number of classes.
+        **options: The classifier, if the strategy takes one.
+    """
+    features = np.random.default_rng(0).normal(size=(num_classes + 20, 4))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _call(query_strategy, features, 5, 2, options)
+
+
+def _call(query_strategy, features, num_labeled, num_queries, options):
+    """Return the rows and the utilities that a query strategy chooses by."""
+    y = np.full(len(features), np.nan)
+    y[:num_labeled] = 0  # labeled, by a label that is not used
+    try:
+        return query_strategy.query(
+            X=features,
+            y=y,
+            batch_size=num_queries,
+            return_utilities=True,
+            **options,
+        )
+    except _validation.ArgumentError:
+        raise
+    except UnboundLocalError:
+        # TypiClust, if each cluster has a labeled sample, since features are equal.
+        return [], np.zeros((0, len(y)))
+    except (AttributeError, TypeError, ValueError) as error:
+        raise _validation.ArgumentError(
+            "query_strategy",
+            "must choose by features and class probabilities of the network, with "
+            f"options that it accepts. Received: {query_strategy!r:.200} ({error})",
+        ) from error
 
 
 def _chosen_jointly(utilities):

@@ -282,8 +282,6 @@ def test_an_object_of_scikit_activeml(lenet5, digits):
     assert (query.indices == expected.indices).all()
     assert strategy.num_candidates == 50
     assert made.random_state == 7
-    for other in (pool.CoreSet(), pool.GreedySamplingX(), pool.GreedyBALD()):
-        ask(strategies.SkActiveML(other), lenet5, x, x_labeled=x_labeled).check(100, 10)
     with pytest.raises(ValueError, match="`strategy` must have a method `get_config`"):
         strategies.serialize(strategy)
 
@@ -305,13 +303,47 @@ def test_what_needs_more_than_a_network_is_refused(query_strategy, needs):
 
 
 @pytest.mark.parametrize(
-    "query_strategy",
-    [pool.MonteCarloEER(), pool.ProbabilisticAL(), pool.Falcun(gamma=-1)],
+    "strategy",
+    [
+        strategies.SkActiveML(pool.MonteCarloEER()),
+        strategies.SkActiveML(pool.ProbabilisticAL()),
+        strategies.SkActiveML(pool.Falcun(gamma=-1)),
+        strategies.get("falcun", gamma=-1),
+        strategies.get("clue", method="badge"),
+        strategies.get("prob_cover", alpha=2.0),
+        strategies.get("typiclust", k=0),
+        strategies.get("max_herding", metric="no kernel"),
+        strategies.get("drop_query", dropout_rate=1.5),
+        strategies.get("contrastive", eps=0),
+        strategies.get("margin", method="entropie"),
+        strategies.get("margin", cost_matrix=np.ones((3, 3))),
+        strategies.get("batch_bald", eps=-1),
+    ],
+    ids=repr,
 )
-def test_what_fails_in_a_query_says_why(query_strategy, lenet5, digits):
-    strategy = strategies.SkActiveML(query_strategy)
+def test_what_scikit_activeml_refuses_is_refused_before_training(strategy, lenet5):
     with pytest.raises(ValueError, match="^Argument `query_strategy` must .*Received"):
-        ask(strategy, lenet5, digits[:30], x_labeled=digits[30:40])
+        strategy.check_model(lenet5)
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        strategies.SkActiveML(pool.CoreSet()),
+        strategies.SkActiveML(pool.GreedyBALD()),
+        strategies.SkActiveML(pool.GreedySamplingX()),
+        strategies.get("margin", cost_matrix=1 - np.eye(10)),
+        strategies.get("prob_cover", n_classes=25, deltas=[0.1]),
+        strategies.get("typiclust", cluster_algo_dict={"n_init": 2}),
+        strategies.get("contrastive", nearest_neighbors_dict={"n_neighbors": 3}),
+        strategies.get("batch_bald", n_MC_samples=50),
+    ],
+    ids=repr,
+)
+def test_other_options_are_accepted(strategy, lenet5, digits, caplog):
+    strategy.check_model(lenet5)
+    assert not caplog.text  # by the check of the options
+    ask(strategy, lenet5, digits[:40], x_labeled=digits[40:50]).check(40, 10)
 
 
 @pytest.mark.parametrize(
