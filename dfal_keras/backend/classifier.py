@@ -215,6 +215,52 @@ def features(model) -> Callable:
     )
 
 
+@tracing.cached_per_model
+def scores_of_features(model) -> Callable:
+    """Return a function from the penultimate activations to `scores(model)`.
+
+    It applies the last layer that has weights, and what follows it.
+
+    Args:
+        model: A classifier that passes `check_model`.
+
+    Returns:
+        A function from a float tensor of shape `(batch_size, num_features)`, as
+        `features` returns it, to float32 scores of shape `(batch_size, num_outputs)`.
+
+    Raises:
+        ValueError: If the layers of the model are not accessible, or none is the last.
+    """
+    has_methods = hasattr(model, "logits") or hasattr(model, "features")
+    if not keras_graph.is_functional(model) or has_methods:
+        raise _validation.ArgumentError(
+            "model",
+            "must be a Sequential or functional model, whose last layer with weights "
+            "leads from features to class scores, without methods `logits` and "
+            f"`features`. Received: {model!r}",
+        )
+    last = heads.last_layer(model)
+    shape = last.call.inputs[0].shape[1:]
+    if None in shape:
+        raise _validation.ArgumentError(
+            "model",
+            "must have a last layer whose inputs have a fixed shape. "
+            f"Received: the model {model.name!r} with inputs of shape {shape}",
+        )
+    found = head(model)
+    calls = last.calls_to(found.graphs[-1][1][0])
+
+    def compute(features):
+        value = ops.reshape(features, (-1, *shape))
+        for call in calls:
+            value = keras_graph.call_in_inference(call, [value])
+        for function in found.functions:
+            value = function(value)
+        return ops.cast(value, "float32")
+
+    return compute
+
+
 def _flat(function):
     """Flatten the features of each sample."""
     return lambda images: ops.reshape(

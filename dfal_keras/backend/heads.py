@@ -73,6 +73,16 @@ class LastLayer(NamedTuple):
     call: keras_graph.Call
     after: list[keras_graph.Call]
 
+    def calls_to(self, tensor: keras.KerasTensor) -> list[keras_graph.Call]:
+        """Return the calls from the input of the layer to a tensor.
+
+        Args:
+            tensor: A tensor that one of the calls takes, or the output of the model.
+        """
+        calls = [self.call, *self.after]
+        takes = [call.inputs[0] is tensor for call in calls]
+        return calls[: takes.index(True)] if True in takes else calls
+
 
 def last_layer(model: keras.Model) -> LastLayer:
     """Return the last layer of a model that has weights.

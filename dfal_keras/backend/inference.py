@@ -58,6 +58,59 @@ def predict_features(model, x, *, batch_size: int | None = None) -> np.ndarray:
     return check_finite(np.concatenate([features for _, features in batches]))
 
 
+def predict_probabilities_of_features(
+    model, features: np.ndarray, *, batch_size: int | None = None
+) -> np.ndarray:
+    """Return the class probabilities that the last layer computes from features.
+
+    Args:
+        model: A Sequential or functional classifier that passes
+            `classifier.check_model`.
+        features: What `predict_features` returns, or other points of that space, of
+            shape `(num_samples, num_features)`.
+        batch_size: Number of samples in a batch. Defaults to `None`, 1024.
+
+    Returns:
+        Float32 array of shape `(num_samples, num_classes)`.
+
+    Raises:
+        ValueError: If the layers of the model are not accessible, or none is the last.
+    """
+    forward = _traced(model, classifier.scores_of_features, features.shape[1:])
+    batches = float_batches(features, batch_size or _MAX_BATCH_SIZE)
+    scores = np.concatenate([forward(batch).numpy() for batch in batches])
+    return to_probabilities(model, check_finite(scores))
+
+
+def check_features(model, x, features: np.ndarray) -> None:
+    """Raise ValueError if features do not lead to the outputs of a model.
+
+    They do not if the last layer takes more than its input, such as a mask. It is
+    checked once for each model, and again after its layers have changed.
+
+    Args:
+        model: As for `predict_probabilities_of_features`.
+        x: Images as the model takes them, of shape `(num_samples, ...)`.
+        features: What `predict_features` returns for them.
+    """
+    checked = _checked_features(model)
+    if not checked:
+        images = np.asarray(x[:_NUM_CHECKED], np.float32)
+        forward = _traced(model, classifier.scores_of_features, features.shape[1:])
+        scores = check_finite(forward(features[:_NUM_CHECKED]).numpy())
+        output_check.compare(model, images, scores)
+        checked.add(True)
+
+
+_NUM_CHECKED = 8
+
+
+@tracing.cached_per_model
+def _checked_features(model) -> set:
+    """Return a set that is empty until the features of a model are checked."""
+    return set()
+
+
 def predict_probabilities(model, x, *, batch_size: int | None = None) -> np.ndarray:
     """Return class probabilities, of shape `(num_samples, num_classes)`."""
     return map_probabilities(np.asarray, model, x, batch_size=batch_size)

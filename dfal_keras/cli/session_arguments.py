@@ -42,7 +42,8 @@ def add_strategy_options(add) -> None:
         "--strategy",
         default="dfal",
         help="dfal, bald, ceal, core_set, egl, uncertainty, random, diverse_dfal, "
-        "cost_effective_dfal, or your own as module:Class (default: %(default)s)",
+        "cost_effective_dfal, one of scikit-activeml such as badge, or your own as "
+        "module:Class (default: %(default)s)",
     )
     add(
         "--num-candidates",

@@ -348,7 +348,7 @@ class ActiveLearner(Annotations):
             >>> train = dfal.Training(model)
             >>> dfal.ActiveLearner(train, "bald").save("learner.npz")
             >>> dfal.ActiveLearner.load("learner.npz", train).strategy
-            BALD(num_candidates=300, num_samples=10, batch_size=None)
+            BALD(num_candidates=300, num_samples=10, stochastic=None, batch_size=None)
         """
         saved = learner_file.SavedLearner.read(path)
         strategy = learner_file.choose_strategy(path, saved.strategy, strategy)

@@ -152,12 +152,23 @@ def _history(stored):
 
 def _with_new_options(saved, strategy):
     """Return what is saved, with the defaults of options that older files lack."""
-    if saved is None or saved["class_name"] != strategies.class_name(strategy):
+    # Classes that a file names are not imported if another strategy is given.
+    if saved is None or not _class_names(saved) <= _class_names(
+        describe_strategy(strategy)
+    ):
         return saved
     try:
         return describe_strategy(type(strategy).from_config(saved["config"]))
     except Exception:  # of any kind, since the class may be the user's own
         return saved
+
+
+def _class_names(described):
+    """Return the names of a strategy's class, and of those of strategies in it."""
+    options = (described["config"] or {}).values()
+    inner = [each for each in options if isinstance(each, dict)]
+    inner = [each for each in inner if {"class_name", "config"} <= each.keys()]
+    return {described["class_name"]}.union(*map(_class_names, inner))
 
 
 def _warn_if_different(path, saved, given):

@@ -12,6 +12,7 @@ from dfal_keras.strategies.egl import EGL
 from dfal_keras.strategies.query import Query
 from dfal_keras.strategies.random import Random
 from dfal_keras.strategies.registry import class_name, get, serialize
+from dfal_keras.strategies.skactiveml import SkActiveML
 from dfal_keras.strategies.uncertainty import Uncertainty
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "DiverseDFAL",
     "Query",
     "Random",
+    "SkActiveML",
     "Strategy",
     "Uncertainty",
     "WithCompanions",

@@ -40,7 +40,8 @@ class Strategy(abc.ABC):
                 `dfal_keras.pools.as_pool` accepts.
             num_queries: Number of samples to choose.
             x_labeled: The labeled images, of shape `(num_labeled, ...)`. Used by
-                `CoreSet`, and by `CEAL` with `max_ratio`. Defaults to `None`.
+                `CoreSet` and `SkActiveML`, and by `CEAL` with `max_ratio`. Defaults to
+                `None`.
             rng: Source of randomness. Defaults to `None`, a new generator with an
                 unpredictable seed.
 
@@ -94,8 +95,8 @@ class Strategy(abc.ABC):
 
         Example:
             >>> import dfal_keras as dfal
-            >>> dfal.strategies.BALD(num_samples=20).get_config()
-            {'num_candidates': 300, 'num_samples': 20, 'batch_size': None}
+            >>> dfal.strategies.Uncertainty(batch_size=64).get_config()
+            {'num_candidates': None, 'stochastic': None, 'batch_size': 64}
         """
         names = ["num_candidates", *_option_names(type(self))]
         missing = [name for name in names if not hasattr(self, name)]

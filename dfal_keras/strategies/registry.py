@@ -1,7 +1,9 @@
 """The names of the query strategies."""
 
+import functools
 import importlib
 import inspect
+from typing import Any
 
 from dfal_keras import _validation
 from dfal_keras.strategies.bald import BALD
@@ -13,9 +15,11 @@ from dfal_keras.strategies.dfal import DFAL
 from dfal_keras.strategies.diverse_dfal import DiverseDFAL
 from dfal_keras.strategies.egl import EGL
 from dfal_keras.strategies.random import Random
+from dfal_keras.strategies.skactiveml import SkActiveML
+from dfal_keras.strategies.skactiveml_query import NAMES
 from dfal_keras.strategies.uncertainty import Uncertainty
 
-_STRATEGIES = {
+_STRATEGIES: dict[str, Any] = {
     "dfal": DFAL,
     "bald": BALD,
     "ceal": CEAL,
@@ -25,6 +29,8 @@ _STRATEGIES = {
     "random": Random,
     "diverse_dfal": DiverseDFAL,
     "cost_effective_dfal": CostEffectiveDFAL,
+    "skactiveml": SkActiveML,
+    **{name: functools.partial(SkActiveML, name) for name in NAMES},
 }
 # Without case and underscores: "core_set", "CoreSet" and "CORE_SET" are the same.
 _BY_KEY = {name.replace("_", ""): found for name, found in _STRATEGIES.items()}
@@ -44,8 +50,9 @@ def get(strategy, /, **options) -> Strategy:
 
     Args:
         strategy: See above. The names are `"dfal"`, `"bald"`, `"ceal"`, `"core_set"`,
-            `"egl"`, `"uncertainty"` and `"random"`; and `"diverse_dfal"` and
-            `"cost_effective_dfal"`, which are not in the paper.
+            `"egl"`, `"uncertainty"` and `"random"`; `"diverse_dfal"` and
+            `"cost_effective_dfal"`, which are not in the paper; and those of
+            `SkActiveML`, such as `"badge"`, which need scikit-activeml.
         **options: Passed to the constructor of a strategy that is given by name or as
             a class.
 
@@ -59,7 +66,7 @@ def get(strategy, /, **options) -> Strategy:
     Example:
         >>> import dfal_keras as dfal
         >>> dfal.strategies.get("uncertainty", batch_size=256)
-        Uncertainty(batch_size=256)
+        Uncertainty(stochastic=None, batch_size=256)
         >>> config = {"class_name": "BALD", "config": {"num_samples": 20}}
         >>> dfal.strategies.get(config).num_samples
         20

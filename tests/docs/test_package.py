@@ -27,7 +27,7 @@ MODULES = [
 
 def test_import_is_light():
     """Heavy packages are imported only by the functions that use them."""
-    heavy = ["tensorflow_datasets", "ortools", "matplotlib"]
+    heavy = ["tensorflow_datasets", "ortools", "matplotlib", "skactiveml", "sklearn"]
     code = (
         "import sys, keras; before = set(sys.modules)\n"  # Keras may import some
         f"import dfal_keras; print(set({heavy}) & (set(sys.modules) - before))"

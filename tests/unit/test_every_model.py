@@ -211,6 +211,18 @@ def rates_of_dropout(model):
 
 
 @pytest.mark.parametrize("name", named(USABLE))
+def test_the_last_layer_leads_from_features_to_what_the_model_says(name, x):
+    model = made(name)
+    has_methods = hasattr(model, "logits") or hasattr(model, "features")
+    if not TABLE[name].features or has_methods:
+        return
+    features = inference.predict_features(model, x)
+    inference.check_features(model, x, features)
+    found = inference.predict_probabilities_of_features(model, features)
+    assert found == pytest.approx(said(name, x), abs=tolerance(name))
+
+
+@pytest.mark.parametrize("name", named(USABLE))
 def test_features_are_the_input_of_the_last_layer(name, x):
     entry, model = TABLE[name], made(name)
     if not entry.features:

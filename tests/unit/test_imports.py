@@ -17,6 +17,8 @@ ALLOWED = {
     "pooch": ("datasets",),
     "ortools": ("kcenter",),
     "matplotlib": ("labeling", "plots"),
+    "skactiveml": ("strategies",),
+    "sklearn": ("strategies",),
 }
 
 

@@ -89,7 +89,7 @@ def test_a_folder_and_an_array_give_the_same_query(folder, tmp_path):
     assert names == [int(row["index"]) for row in from_array]
 
 
-@pytest.mark.parametrize("strategy", ["uncertainty", "random", "core_set"])
+@pytest.mark.parametrize("strategy", ["uncertainty", "random", "core_set", "badge"])
 def test_other_strategies(folder, tmp_path, strategy):
     out = tmp_path / "out.csv"
     assert query(folder, "--strategy", strategy, out=out) == 0

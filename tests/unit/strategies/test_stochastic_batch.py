@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import sys
 
 import numpy as np
 import pytest
@@ -20,7 +21,10 @@ WEIGHTS = {
 }
 NUM_DRAWS = 20_000
 # Strategies that rank by scores. Each takes the option.
-RANKED = ["dfal", "bald", "ceal", "egl", "uncertainty"]
+RANKED = [
+    *("dfal", "bald", "ceal", "egl", "uncertainty"),
+    *("margin", "least_confidence", "contrastive"),
+]
 
 
 def draw(scores, kind, num_queries, num_draws=NUM_DRAWS, seed=0):
@@ -131,6 +135,8 @@ def test_every_strategy_that_ranks_draws_by_its_scores(name, kind, lenet5, digit
     strategy = strategies.get(name, stochastic=kind)
     for seed in range(3):
         rng = np.random.default_rng(seed)
+        if isinstance(strategy, strategies.SkActiveML):
+            rng.integers(2**31)  # the seed for scikit-activeml
         query = ask(strategy, lenet5, x, 10, seed)
         if name == "dfal":  # which ranks the samples before it draws
             order = np.argsort(scores)
@@ -202,6 +208,12 @@ def test_diverse_dfal_draws_its_candidates(lenet5, digits):
     assert len(chosen) == 5
 
 
+@pytest.mark.parametrize("name", ["badge", "typiclust", "batch_bald", "falcun"])
+def test_samples_that_are_chosen_jointly_are_not_drawn(name):
+    call = lambda: strategies.get(name, stochastic="power")  # noqa: E731
+    bad_calls.check_rejected("stochastic", call)
+
+
 @pytest.mark.parametrize("name", RANKED)
 @pytest.mark.parametrize("value", ["gumbel", True, 1.0, ["power"]])
 def test_a_bad_option_is_rejected(name, value):
@@ -233,3 +245,16 @@ def test_an_older_file_lacks_the_option(blobs, tmp_path, caplog, monkeypatch):
     dfal.ActiveLearner.load(path, strategy=drawn, pool=blobs[0])
     assert "BALD(stochastic=None)" in caplog.text
     assert "BALD(stochastic='power')" in caplog.text
+
+
+def test_a_class_that_a_file_names_is_not_imported(blobs, tmp_path, monkeypatch):
+    (tmp_path / "named_in_a_file.py").write_text(
+        "from dfal_keras.strategies import Random\nclass Own(Random):\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    own = strategies.WithCompanions("named_in_a_file:Own", "copies")
+    dfal.ActiveLearner(strategy=own, pool=blobs[0]).save(tmp_path / "learner.npz")
+    monkeypatch.delitem(sys.modules, "named_in_a_file")
+    given = strategies.WithCompanions("random", "copies")
+    dfal.ActiveLearner.load(tmp_path / "learner.npz", strategy=given, pool=blobs[0])
+    assert "named_in_a_file" not in sys.modules
