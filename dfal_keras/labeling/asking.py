@@ -19,7 +19,7 @@ def ask(
     progress: Callable[[int], None] | None = None,
     report: Callable[[str], None] | None = None,
 ) -> list[QueriedImage]:
-    """Choose the images to label next, or return those that are not labeled yet.
+    """Choose the images to label next, or return the rest of the open query.
 
     The latest model of the session chooses. It is not trained.
 
