@@ -43,6 +43,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_preserve_defaults = True
 add_module_names = False
+maximum_signature_line_length = 60
 python_use_unqualified_type_names = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
@@ -53,6 +54,8 @@ nitpick_ignore_regex = [("py:.*", r"(?!dfal_keras\b).*")]
 html_theme = "pydata_sphinx_theme"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+# Pages without pages below them have no navigation at their left.
+html_sidebars = {"gallery": [], "walkthroughs": [], "index": []}
 html_show_sourcelink = False
 html_theme_options = {
     "header_links_before_dropdown": 6,
@@ -61,7 +64,7 @@ html_theme_options = {
     "search_bar_text": "Search these pages",
     "footer_start": ["copyright"],
     "footer_end": ["sphinx-version", "theme-version"],
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {"**": ["page-toc"], "gallery": []},
     "pygments_light_style": "tango",
     "pygments_dark_style": "monokai",
 }

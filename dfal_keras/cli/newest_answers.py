@@ -1,4 +1,4 @@
-"""The file of labels that a person means who names none."""
+"""The newest file of labels, for commands that name no file."""
 
 import pathlib
 

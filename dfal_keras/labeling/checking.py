@@ -51,11 +51,11 @@ class CheckResult:
 
 
 def check(session: Session, num_images: int) -> list[QueriedImage]:
-    """Draw a random sample to label, or return what is not labeled of it.
+    """Draw a random sample to label, or return its images that are not labeled yet.
 
-    The sample is drawn from all images that are not labeled when it is drawn: of these,
-    it gives an unbiased accuracy. It is never trained on, and the strategy does not ask
-    for it. A larger number adds images to the sample.
+    The sample is drawn from the images that are not labeled at that time, and its
+    accuracy is an unbiased estimate for these. It is never trained on, and the strategy
+    does not ask for it. A larger number adds images to the sample.
 
     Args:
         session: The session.

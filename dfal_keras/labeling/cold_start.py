@@ -50,7 +50,7 @@ def plan(session: Session, model: keras.Model | None) -> str | None:
     """Return why the next query is diverse, `None` if the strategy can choose it.
 
     An adversarial or uncertain query needs a model that knows the classes. A model that
-    says one class for nearly all images, though the labels are of several, does not.
+    predicts one class for nearly all images, although several are labeled, does not.
 
     Args:
         session: The session.

@@ -25,5 +25,5 @@ def share_of_one_class(model: keras.Model, pool) -> tuple[float, int]:
 
 
 def says_several_classes(model: keras.Model, pool) -> bool:
-    """Return whether a model seems trained: it says several classes."""
+    """Return whether a model seems trained: it predicts several classes."""
     return share_of_one_class(model, pool)[0] <= NEARLY_ALL

@@ -37,8 +37,8 @@ class Session:
     | `check.csv` | the random sample that is never trained on |
     | `history.csv`, `metrics.json` | the trainings; the latest results by class |
 
-    An answer is in `labels.csv` before it is in `learner.npz`. If a command is killed
-    in between, the next one continues.
+    An answer is in `labels.csv` before it is in `learner.npz`. If a command is
+    interrupted in between, the next one continues.
 
     While a `Session` is open, other processes can't open it. Close it, or use it as a
     context manager.
@@ -134,8 +134,8 @@ class Session:
             image_size: `(height, width)`, for a model that accepts any size. Defaults
                 to `None`, the model's.
             is_trained: Whether the model is trained. If not, the first queries are
-                diverse images. Defaults to `None`: a model from a file that says
-                several classes is.
+                diverse images. Defaults to `None`: a model from a file is trained if
+                it predicts several classes.
             allow_lambda: Whether to load a model that contains Python code. Defaults
                 to `False`.
             progress: As for the constructor. Defaults to `None`.

@@ -14,7 +14,7 @@ from dfal_keras.labeling.session import Session
 
 @dataclasses.dataclass(frozen=True)
 class Told:
-    """What became of answers.
+    """What was done with answers.
 
     Attributes:
         num_labeled: Number of images that got a label, and had none.
@@ -61,8 +61,8 @@ def tell(
         session: The session.
         answers: At most one answer for each image. Images are found by checksum, else
             by name.
-        new_classes: Names to add to the classes. Those that are there already, as
-            after a command that was killed, have no effect.
+        new_classes: Names to add to the classes. Existing names have no effect, so an
+            interrupted command can be repeated.
         apply: Whether to apply the answers to the learner now. Otherwise they are
             stored, and `Session.catch_up` applies them. Defaults to `True`.
 
@@ -96,7 +96,7 @@ def tell(
 def retract(
     session: Session, file: str, sha256: str, who: str, *, apply: bool = True
 ) -> None:
-    """Remove the label of an image, which is as if it was never answered.
+    """Remove the label of an image, as if it had never been answered.
 
     Args:
         session: The session.

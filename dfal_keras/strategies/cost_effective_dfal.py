@@ -23,7 +23,7 @@ class CostEffectiveDFAL(DFAL):
     Their samples stay in the pool and are evaluated again in every round. A candidate
     for which DeepFool finds no adversarial example gets none.
 
-    All attacks run to the end, which DFAL does not need: a query takes longer.
+    All attacks run to the end, so a query takes longer than one of DFAL.
 
     It is not part of the paper, which suggests to combine DFAL with CEAL.
 

@@ -15,16 +15,16 @@ class DiverseDFAL(DFAL):
 
     The `num_queries` smallest perturbations often lead to the same place of the
     boundary, so their labels tell the model similar things. This strategy takes the
-    m * num_queries candidates with the smallest perturbations, and of these the ones
-    whose adversarial examples cover all others best:
+    m * num_queries candidates with the smallest perturbations. Among them it chooses
+    those whose adversarial examples cover the others best:
 
         s_0 = argmin_i ||r_i||_p
         s_{k+1} = argmax_i  min_{j in s_0, ..., s_k}  || f(x_i + r_i) - f(x_j + r_j) ||
 
     with f the input of the model's last layer (greedy k-center). The first query is
-    DFAL's, the order of the others is that of choice. With m = 1, the queries are
-    DFAL's. The scores are those of DFAL. With `stochastic`, the m * num_queries
-    candidates are drawn by their scores.
+    DFAL's; the others follow in the order of choice. With m = 1, the queries are
+    DFAL's. The scores are the norms, as in DFAL. With
+    `stochastic`, the m * num_queries candidates are drawn by their scores.
 
     It is not part of the paper, which suggests such an extension.
 

@@ -22,7 +22,7 @@ def convert(lines):
         if _TABLE.match(first):
             converted += _as_table(block)
         elif first.startswith("    ") and not in_section:
-            converted += ["::", "", *block]
+            converted += [".. code-block:: text", "", *block]
         elif first.startswith("Reference:"):
             converted += [".. rubric:: Reference", "", *_dedented(block[1:])]
         else:

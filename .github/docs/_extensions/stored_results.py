@@ -6,6 +6,7 @@ from repository_pages import ROOT
 from sphinx.util.docutils import SphinxDirective
 
 RESULTS = "reproduce/results/paper"
+_NUM_COLUMNS = 5  # a table with more scrolls, in place of breaking its lines
 
 
 class Stored(SphinxDirective):
@@ -29,7 +30,9 @@ class Stored(SphinxDirective):
             # The page has the heading, and shows the figure.
             own = ("# ", "![")
             lines += [line for line in text.splitlines() if not line.startswith(own)]
-        node = nodes.container(classes=["stored"])
+        num_columns = max((line.count("|") for line in lines), default=1) - 1
+        is_wide = num_columns > _NUM_COLUMNS
+        node = nodes.container(classes=["stored", "wide"] if is_wide else ["stored"])
         content = StringList(lines or ["*Not run yet.*"], source=str(table))
         self.state.nested_parse(content, 0, node)
         return [node]

@@ -22,8 +22,8 @@ class Listing:
     Attributes:
         images: For each image's name, its size and `mtime_ns`.
         skipped: Names of other files. Names of folders end in `/`.
-        broken: Name and reason for what is no readable file, but is named as an image;
-            and for folders that can't be read.
+        broken: Name and reason for each file that is named as an image and can't be
+            read, and for each folder that can't be read.
     """
 
     images: dict[str, tuple[int, int]]

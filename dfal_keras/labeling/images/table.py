@@ -27,7 +27,7 @@ class ImageRow:
         sha256: Checksum of the content, in hexadecimal.
         files: For each file with this content, its size and `mtime_ns`; the file whose
             name is shown comes first. At least one.
-        is_present: Whether these files are in the folder. If not, where it was last.
+        is_present: Whether these files are in the folder. If not, they were the last.
     """
 
     sha256: str
