@@ -6,18 +6,9 @@ from collections.abc import Sequence
 from experiments import entry_point, results, runs
 from experiments.analysis import tables
 from experiments.analysis.claims.cases import Evidence
-from experiments.analysis.claims.table import lay_out
+from experiments.analysis.claims.table import NOTES, lay_out
 from experiments.options import make_parser, parse
 from experiments.studies import STUDIES
-
-NOTES = """
-A verdict is about the panels that it names, "(1 of 6)" of those that the claim has.
-Differences are between paired trials, in points of accuracy unless a unit is given;
-positive ones support the claim. In brackets: 95 % intervals by Student's t. "p (Holm)"
-is adjusted over all tested cases of the table; below 0.05 it decides. Cases without p
-are counts, or numbers of other tables. Accuracies are raw. Seconds are of stored runs,
-which shared their cores with other work.
-"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,13 +18,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(parser, arguments)
     wanted = [*runs.curve_runs(options), *runs.transfer_runs(options)]
     for study in STUDIES.values():
-        wanted += study.runs(options)
+        wanted += runs.study_runs(study, options)
     rows = results.stored(list(dict.fromkeys(wanted)), options)
     table, cases = lay_out(Evidence(rows, options.output))
-    notes = NOTES + "".join(
-        f"\n{line}\n" for line in tables.subset_notes(options.problems)
-    )
-    notes += tables.notes("Section", rows=rows)
+    subsets = (f"\n{line}\n" for line in tables.subset_notes(options.problems))
+    notes = "".join([NOTES, *subsets, tables.notes("Section", rows=rows)])
     if len(cases):
         tables.write(table, options.tables_folder / "claims", notes)
         tables.write(cases, options.tables_folder / "claims_cases", notes)

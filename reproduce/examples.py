@@ -5,25 +5,16 @@ from collections.abc import Sequence
 
 from experiments import entry_point, results, runs, store
 from experiments.analysis import tables
+from experiments.methods import DFAL
 from experiments.options import make_parser, parse
-
-# isort: split
-import pandas as pd  # after `experiments`, which reports missing packages
-
-PROBLEM = "mnist-lenet5"
-NOTES = """
-DFAL's adversarial examples of a run, each added with the label of its original: the
-median L2 norm of the perturbation in gray levels and as a share of the original's norm,
-and the share that a network predicts with this label, beside the same share of the
-originals. The network is trained on the training images that no run has queried, with
-their labels.
-"""
+from experiments.problems import PROBLEMS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Ask the network, or show what is stored; print and write the table."""
     parser = make_parser(__doc__)
-    parser.set_defaults(problems=[PROBLEM], preset="paper")
+    problem = PROBLEMS["mnist-lenet5"]
+    parser.set_defaults(problems=[problem], preset="paper")
     options = parse(parser, arguments)
     path = options.tables_folder / "examples"
     if options.stored:
@@ -31,21 +22,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(stored.read_text() if stored.exists() else "Nothing is stored.")
         return 0
     kept = store.Store(options.runs_folder)
-    trials = [
-        run.trial
-        for run in (runs.Run(PROBLEM, "dfal", t) for t in range(options.num_trials))
-        if kept.path(run, ".npz").exists()
-    ]
-    if not trials:
-        print(results.why_not_run(PROBLEM), file=sys.stderr)
+    wanted = [runs.Run(problem, DFAL, trial) for trial in range(options.num_trials)]
+    wanted = [run for run in wanted if kept.files(run).path(".npz").exists()]
+    if not wanted:
+        print(results.why_not_run(problem), file=sys.stderr)
         return 2
-    from experiments.running import environment, example_labels
+    from experiments.running import example_labels  # loads TensorFlow
 
-    environment.start_tensorflow()
-    found = example_labels.check(PROBLEM, trials, options.runs_folder)
-    table = pd.DataFrame(map(vars, found)).set_index("trial").round(4)
-    tables.write(table, path, NOTES)
-    print(tables.markdown(table), NOTES, sep="\n")
+    table = example_labels.table(wanted, kept)
+    tables.write(table, path, example_labels.NOTES)
+    print(tables.markdown(table), example_labels.NOTES, sep="\n")
     return 0
 
 

@@ -3,9 +3,8 @@
 import sys
 from collections.abc import Sequence
 
-import core_hours
 from experiments import entry_point, problems, results, runs
-from experiments.analysis import plots, tables
+from experiments.analysis import core_hours, plots, tables
 from experiments.options import make_parser, parse
 
 
@@ -15,21 +14,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows, status = results.complete(runs.curve_runs(options), options)
 
     # A subset is shown in place of the whole data set.
-    whole = {problems.whole_name(name) for name in options.problems}
-    papers = [name for name in problems.PROBLEMS if name not in whole]
+    given = {problem.whole_name for problem in options.problems}
+    papers = [each for each in problems.PROBLEMS.values() if each.name not in given]
     shown = problems.in_order([*papers, *options.problems])
-    places = {str(problems.get(name).title): (name, None) for name in shown}
     path = options.figures_folder / "figure2"
-    drawn, missing = plots.figure(rows, places, path)
+    drawn, missing = plots.figure(rows, {str(p.title): (p, None) for p in shown}, path)
     left_out = {}
-    for title in missing:
-        problem, _ = places[title]
-        reason = "not requested"
-        if problem in options.problems:
-            reason = results.why_not_run(problem)
-        left_out[title] = ", ".join(
-            filter(None, (reason, core_hours.estimate(problem)))
-        )
+    for problem in (each for each in shown if each.title in missing):
+        requested = problem in options.problems
+        reason = results.why_not_run(problem) if requested else "not requested"
+        hours = core_hours.estimate(problem)
+        left_out[str(problem.title)] = f"{reason}, {hours}" if hours else reason
     caption = tables.caption("Figure 2", options.problems, left_out, rows)
     if drawn:
         tables.write_curves(drawn, path, caption)

@@ -1,58 +1,18 @@
 """Speed of DeepFool, queries, training and whole rounds, beside other packages'."""
 
-import dataclasses
-import pathlib
 import sys
 from collections.abc import Sequence
 
-from experiments import entry_point, store
-from experiments.options import at_least
-from experiments.running import environment
+from experiments import entry_point
 
 # isort: split
-import pandas as pd  # after `experiments`, which reports missing packages
-import tqdm
-from benchmarks import command_line, machine, report
+from benchmarks import report, speed_options  # after `experiments`: see above
 from benchmarks.sections import SECTIONS
-from benchmarks.workload import PRESETS, Workload
-
-NOTES = """
-Medians of runs in alternation, in one process, after one run of each that is not
-counted. One run stands for all where they would take more than half a minute. "times
-ours": the ratio to our seconds. Peers run as they are usually written, and at their
-best: Foolbox with the model in a `tf.function`, Keras with a `tf.data` pipeline and an
-epoch in each call of the graph, `model.predict` on bytes. Foolbox and ours add 1e-4 to
-each step. ART checks without overshoot whether a step fooled the model, so its norms
-differ. Training: five restarts of 20 epochs, with the same number of steps for all.
-Growth: training is one restart of 20 epochs; queries run once over memory-mapped files.
-Memory: of "Many classes", all of the process; otherwise what a query adds to the
-process, without pages of the file. Rates count the multiplications and additions of
-convolutions and dense layers. TensorFlow uses {threads} threads.
-"""
-
-
-@dataclasses.dataclass(frozen=True)
-class Options:
-    """What to time.
-
-    Attributes:
-        sections: Keys of `SECTIONS`.
-        workload: Sizes of the benchmarks.
-        num_threads: Threads of TensorFlow.
-        folder: Where to write.
-        stored: Whether to time nothing and show what is stored.
-    """
-
-    sections: tuple[str, ...]
-    workload: Workload
-    num_threads: int
-    folder: pathlib.Path
-    stored: bool
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Time the sections, write each when it is done, then write and print the page."""
-    options = parse(arguments)
+    options = speed_options.parse(__doc__, arguments)
     if not options.stored:
         peers = [peer for name in options.sections for peer in SECTIONS[name].peers]
         missing = entry_point.missing(dict.fromkeys(peers))
@@ -63,61 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 file=sys.stderr,
             )
             return 2
-        measure(options)
+        speed_options.measure(options)
     print(report.write(options.folder))
     return 0
-
-
-def measure(options: Options) -> None:
-    """Time the sections and write their tables and the notes."""
-    environment.start_tensorflow(num_threads=options.num_threads)
-    for name in options.sections:
-        section, rows = SECTIONS[name], []
-        timed = section.measure(options.workload)
-        for row in tqdm.tqdm(timed, section.title, unit="row"):
-            rows.append(row)
-            table = pd.DataFrame(rows).to_csv(index=False, float_format="%.4g")
-            store.write(options.folder / f"speed_{name}.csv", table)
-        text = f"{machine.describe()}; {machine.versions()}"
-        store.write(options.folder / f"speed_{name}_machine.txt", f"{text}\n")
-    notes = NOTES.format(threads=options.num_threads)
-    store.write(options.folder / "speed_notes.txt", notes)
-
-
-def parse(arguments: Sequence[str] | None = None) -> Options:
-    """Parse the command line."""
-    parser = command_line.make_parser(__doc__, PRESETS)
-    add = parser.add_argument
-    add(
-        "--section",
-        nargs="+",
-        choices=SECTIONS,
-        default=list(SECTIONS),
-        help="what to time. Defaults to all sections",
-    )
-    add(
-        "--repeats",
-        type=at_least(2),
-        default=3,
-        metavar="N",
-        help="timed runs of each contender. Defaults to %(default)s",
-    )
-    add(
-        "--threads",
-        type=at_least(1),
-        default=2,
-        metavar="N",
-        help="threads of TensorFlow. Defaults to %(default)s",
-    )
-    add("--stored", action="store_true", help="time nothing, show what is stored")
-    given = parser.parse_args(arguments)
-    return Options(
-        tuple(given.section),
-        dataclasses.replace(PRESETS[given.preset], repeats=given.repeats),
-        given.threads,
-        command_line.timing_folder(given.preset, given.output),
-        given.stored,
-    )
 
 
 if __name__ == "__main__":

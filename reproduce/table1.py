@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from experiments import entry_point, paper, problems, results, runs
+from experiments import entry_point, paper, results, runs
 from experiments.analysis import tables
 from experiments.options import make_parser, parse
 from experiments.running import estimate
@@ -20,9 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             rows, problem, budgets or [options.budget], full=options.full_sets
         )
         notes = tables.notes("Table 1", [problem], rows)
-        path = options.tables_folder / f"table1_{problems.file_name(problem)}"
+        path = options.tables_folder / f"table1_{problem.file_name}"
         tables.write(table, path, notes)
-        print(f"\nTable 1, {problems.get(problem).title}: test accuracy (%)\n")
+        print(f"\nTable 1, {problem.title}: test accuracy (%)\n")
         print(tables.markdown(table))
     print(tables.notes("Table 1", options.problems, rows))
     print(f"Tables: {options.tables_folder}\nRuns: {options.runs_folder}")

@@ -1,10 +1,9 @@
 """Table 2: annotations and labeled data needed to reach full-set accuracy."""
 
-import math
 import sys
 from collections.abc import Sequence
 
-from experiments import entry_point, paper, problems, results, runs
+from experiments import entry_point, results, runs
 from experiments.analysis import tables
 from experiments.options import make_parser, parse
 
@@ -17,21 +16,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for problem in options.problems:
         table, target = tables.table2(rows, problem)
         notes = tables.notes("Table 2", [problem], rows)
-        path = options.tables_folder / f"table2_{problems.file_name(problem)}"
+        path = options.tables_folder / f"table2_{problem.file_name}"
         tables.write(table, path, notes)
-        print(f"\nTable 2, {problems.get(problem).title}: {aim(problem, target)}\n")
+        print(f"\nTable 2, {problem.title}: {tables.aim(problem, target)}\n")
         print(tables.markdown(table))
     print(tables.notes("Table 2", options.problems, rows))
     return status
-
-
-def aim(problem: str, target: float) -> str:
-    """Describe the accuracy to reach."""
-    if math.isnan(target):
-        return "full-set accuracy unknown, as with --preset paper"
-    printed = paper.target(problem)
-    papers = "" if printed is None else f"paper: {printed:.2f} %; "
-    return f"to reach {target:.2f} % ({papers}within 0.5)"
 
 
 if __name__ == "__main__":

@@ -23,18 +23,8 @@ def make_parser(
         default="quick",
         help="how much to time. Defaults to %(default)s",
     )
-    add_output(parser, "PRESET")
+    options.add_output(parser, "the results", "PRESET")
     return parser
-
-
-def add_output(parser: argparse.ArgumentParser, preset: str) -> None:
-    """Add the argument `--output`. The preset is that of the default folder."""
-    parser.add_argument(
-        "--output",
-        metavar="FOLDER",
-        type=options.folder,
-        help=f"folder of the results. Defaults to reproduce/results/{preset}",
-    )
 
 
 def timing_folder(preset: str, output: pathlib.Path | None) -> pathlib.Path:
@@ -44,6 +34,4 @@ def timing_folder(preset: str, output: pathlib.Path | None) -> pathlib.Path:
         preset: Name of the preset.
         output: Folder of the results, `None` for the preset's.
     """
-    given = ["--output", str(output)] if output else []
-    parser = options.make_parser(None)
-    return options.parse(parser, ["--preset", preset, *given]).timing_folder
+    return options.of_preset(preset, output=output).timing_folder

@@ -4,8 +4,9 @@ import pathlib
 
 import matplotlib.pyplot as plt
 import pandas as pd
-from experiments import store
+from experiments import files
 from experiments.analysis import plots
+from experiments.methods import CORE_SET, DFAL
 
 from benchmarks import power_law
 from benchmarks.sections import SECTIONS
@@ -47,7 +48,7 @@ def write(folder: pathlib.Path) -> str:
         parts.append(notes.read_text().strip())
     parts += _machines(folder, tables)
     page = "\n\n".join(parts) + "\n"
-    store.write(folder / "speed.md", page)
+    files.write(folder / "speed.md", page)
     draw(tables, folder / "speed")
     return page
 
@@ -134,9 +135,9 @@ def draw_ratios(panel, races: pd.DataFrame) -> None:
     """Draw the ratios of `summary` as bars."""
     names = races["what"].str.split(": ", n=1).str[1] + ": " + races["beside"]
     ratios = races["times ours"].astype(float)
-    drawn = panel.barh(names[::-1], ratios[::-1], color=plots.COLORS["core_set"])
+    drawn = panel.barh(names[::-1], ratios[::-1], color=plots.COLORS[CORE_SET])
     panel.bar_label(drawn, fmt="%.1f", padding=2)
-    panel.axvline(1, color=plots.COLORS["dfal"])
+    panel.axvline(1, color=plots.COLORS[DFAL])
     panel.set(xscale="log", xlabel="times our seconds")
     panel.margins(x=0.2, y=0.01)
 

@@ -8,48 +8,49 @@ import time
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-from experiments import protocol, store
+from experiments import protocol
+from experiments.files import RunFiles
+from experiments.methods import DFAL, PRINTED, Method
 from experiments.problems import PROBLEMS
 from experiments.running import problem_training
-from experiments.runs import Run
 
 import dfal_keras as dfal
 from benchmarks.workload import Workload
 
-PROBLEM = "mnist-lenet5"
+PROBLEM = PROBLEMS["mnist-lenet5"]
 PARTS = ("fit_seconds", "evaluate_seconds", "query_seconds")
 
 
 def rounds(workload: Workload) -> Iterator[dict]:
-    """Yield `split` of every strategy at the first size, and of DFAL at the second."""
+    """Yield `split` of every method at the first size, and of DFAL at the second."""
     first, *others = workload.num_labeled
-    yield from split(protocol.STRATEGIES, first, workload.repeats)
+    yield from split(PRINTED, first, workload.repeats)
     for num_labeled in others[:1]:
-        yield from split(["dfal"], num_labeled, workload.repeats)
+        yield from split([DFAL], num_labeled, workload.repeats)
 
 
-def split(strategies: Iterable[str], num_labeled: int, repeats: int) -> Iterator[dict]:
-    """Time the parts of a round for each strategy.
+def split(methods: Iterable[Method], num_labeled: int, repeats: int) -> Iterator[dict]:
+    """Time the parts of a round for each method.
 
     A round trains by the paper's recipe, evaluates on the whole test set, queries, and
     writes its row and the labeled set. The first round traces graphs and is not
     counted.
 
     Args:
-        strategies: Names of strategies.
+        methods: The methods.
         num_labeled: Size of the labeled set in the first round.
         repeats: Number of timed rounds.
 
     Yields:
-        Dicts of the strategy, the size, and the median seconds of each part.
+        Dicts of the method's name, the size, and the median seconds of each part.
     """
     (x, y), test_data = problem_training.load_data("mnist")
-    train = problem_training.make_training(PROBLEMS[PROBLEM])
-    for name in strategies:
-        options = protocol.strategy_options(PROBLEM, name)
+    train = problem_training.make_training(PROBLEM)
+    for method in methods:
+        options = method.options_for(PROBLEM)
         learner = dfal.ActiveLearner(
             train,
-            dfal.strategies.get(name, **options),
+            dfal.strategies.get(method.strategy, **options),
             num_queries=protocol.NUM_QUERIES,
             num_initial=num_labeled,
         )
@@ -63,7 +64,7 @@ def split(strategies: Iterable[str], num_labeled: int, repeats: int) -> Iterator
             for part in (*PARTS, "rest", "whole")
         }
         yield {
-            "strategy": name,
+            "strategy": method.name,
             "labeled": num_labeled,
             **medians,
             "rest, share": medians["rest"] / medians["whole"],
@@ -91,14 +92,13 @@ def measure(
     Returns:
         A dict for each round, except the last, which does not query.
     """
-    kept, rows, seconds = store.Store(folder), [], []
-    run = Run(PROBLEM, "timed", 0)
-    kept.record(run, {}, {})
+    rows, seconds = [], []
+    files = RunFiles(pathlib.Path(folder), "timed")
+    files.start({}, {})
     started = time.perf_counter()
     for finished in learner.rounds(x, y, budget=budget, test_data=test_data):
         rows.append(dataclasses.asdict(finished))
-        kept.write_rows(run, rows)
-        learner.save(kept.path(run, ".npz"))
+        files.write(rows, learner.save)
         whole = time.perf_counter() - started
         parts = {part: rows[-1][part] for part in PARTS}
         seconds.append({**parts, "whole": whole, "rest": whole - sum(parts.values())})

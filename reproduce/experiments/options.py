@@ -1,18 +1,13 @@
 """The command-line options that the scripts share."""
 
 import argparse
-import contextlib
 import dataclasses
-import errno
-import importlib.util
-import os
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 
-from experiments import problem_options, protocol
-from experiments.problems import PROBLEMS
-from experiments.running import devices
-from experiments.variants import VARIANTS
+from experiments import argument_types, devices, problem_data, protocol, studies
+from experiments.methods import PRINTED, Method
+from experiments.problems import PROBLEMS, Problem
 
 RESULTS = pathlib.Path(__file__).parents[1] / "results"
 
@@ -23,8 +18,8 @@ class Options:
 
     Attributes:
         preset: A key of `protocol.PRESETS`.
-        problems: Names of problems, as for `problems.get`.
-        strategies: Names of strategies, or "module:Class".
+        problems: The problems.
+        methods: The methods.
         num_trials: Number of trials.
         budget: Number of annotations at which a run of active learning stops.
         transfer_budgets: Numbers of annotations at which a transfer is trained.
@@ -37,8 +32,8 @@ class Options:
     """
 
     preset: str
-    problems: tuple[str, ...]
-    strategies: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    methods: tuple[Method, ...]
     num_trials: int
     budget: int
     transfer_budgets: tuple[int, ...]
@@ -90,34 +85,34 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
     add_problems(parser)
     parser.add_argument(
         "--strategy",
-        dest="strategies",
+        dest="methods",
         metavar="STRATEGY",
         nargs="+",
-        type=_strategy,
-        default=protocol.STRATEGIES,
-        help=f"query strategies: {', '.join(protocol.STRATEGIES)}; the ablation "
-        f"{protocol.ABLATION}, and the other variants of beyond.py; or your own as "
+        type=argument_types.method,
+        default=PRINTED,
+        help=f"query strategies: {', '.join(map(str, PRINTED))}; the ablation "
+        f"{studies.DFAL_ALONE}, and the other variants of beyond.py; or your own as "
         "module:Class. Defaults to the seven",
     )
     parser.add_argument(
         "--trials",
         dest="num_trials",
         metavar="N",
-        type=at_least(1),
+        type=argument_types.at_least(1),
         help="number of trials; the seed is the trial's number. Defaults to that of "
         "the preset",
     )
     parser.add_argument(
         "--budget",
         metavar="N",
-        type=_budget,
+        type=argument_types.budget,
         help="number of annotations. Defaults to that of the preset",
     )
     parser.add_argument(
         "--jobs",
         dest="num_jobs",
         metavar="N",
-        type=at_least(1),
+        type=argument_types.at_least(1),
         help="number of worker processes, one thread each. Defaults to the number of "
         f"GPUs or, without GPUs, of available cores: {devices.num_cores()}",
     )
@@ -131,7 +126,7 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument(
         "--output",
         metavar="FOLDER",
-        type=folder,
+        type=argument_types.folder,
         help="folder of runs and tables; stored runs are resumed, not repeated. "
         "Defaults to reproduce/results/PRESET",
     )
@@ -148,6 +143,22 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
     return parser
 
 
+def add_output(parser: argparse.ArgumentParser, content: str, preset: str) -> None:
+    """Add the argument `--output` of a script that performs no runs.
+
+    Args:
+        parser: The parser.
+        content: What is in the folder.
+        preset: The preset whose folder is the default.
+    """
+    parser.add_argument(
+        "--output",
+        metavar="FOLDER",
+        type=argument_types.folder,
+        help=f"folder of {content}. Defaults to reproduce/results/{preset}",
+    )
+
+
 def add_problems(parser: argparse.ArgumentParser) -> None:
     """Add the arguments `--problem` and `--max-per-class`."""
     parser.add_argument(
@@ -155,7 +166,7 @@ def add_problems(parser: argparse.ArgumentParser) -> None:
         dest="problems",
         metavar="PROBLEM",
         nargs="+",
-        type=problem_options.name,
+        type=argument_types.problem,
         help=f"data sets and networks: {', '.join(PROBLEMS)}; or your own as "
         "module:name, a Problem of experiments.problems. Defaults to those of the "
         "preset",
@@ -163,7 +174,7 @@ def add_problems(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-per-class",
         metavar="N",
-        type=at_least(1),
+        type=argument_types.at_least(1),
         help="train on the first N training images of each class only; test on all "
         "test images. Defaults to the whole training set",
     )
@@ -199,104 +210,69 @@ def parse_with_extras(
     given = vars(parser.parse_args(arguments))
     names = {field.name for field in dataclasses.fields(Options)}
     extras = {name: value for name, value in given.items() if name not in names}
-    preset = protocol.PRESETS[given["preset"]]
-    limit = extras.pop("max_per_class")
-    budget = given["budget"] or preset.budget
-    options = Options(
-        preset=given["preset"],
-        problems=problem_options.choose(
-            parser, given["problems"] or preset.problems, limit
-        ),
-        strategies=tuple(given["strategies"]),
-        num_trials=given["num_trials"] or preset.num_trials,
-        budget=budget,
-        transfer_budgets=preset.transfer_budgets_up_to(budget),
-        full_sets=preset.full_sets,
-        num_jobs=given["num_jobs"] or len(devices.gpus()) or devices.num_cores(),
-        cluster=given["cluster"],
-        output=given["output"] or default_output(given["preset"]),
-        stored=given["stored"],
-        dry_run=given["dry_run"],
+    own = {name: value for name, value in given.items() if name in names}
+    preset = protocol.PRESETS[own["preset"]]
+    own["problems"] = choose(
+        parser, own["problems"] or preset.problems, extras.pop("max_per_class")
     )
-    return options, extras
+    return of_preset(**own | {"methods": tuple(own["methods"])}), extras
 
 
-def at_least(minimum: int, maximum: int = 2**31 - 1) -> Callable[[str], int]:
-    """Return a type for `argparse`: an integer from `minimum` to `maximum`."""
+def of_preset(preset: str, **given) -> Options:
+    """Return the options of a preset.
 
-    def parse_count(text):
-        value = _integer(text)
-        if not minimum <= value <= maximum:
-            raise argparse.ArgumentTypeError(
-                f"expected an integer from {minimum} to {maximum}, received {value}"
+    Args:
+        preset: A key of `protocol.PRESETS`.
+        **given: Other attributes, in place of the preset's and of the defaults. Those
+            that are `None` are not replaced.
+    """
+    values = protocol.PRESETS[preset]
+    given = {name: value for name, value in given.items() if value is not None}
+    budget = given.get("budget", values.budget)
+    defaults = {
+        "problems": values.problems,
+        "methods": PRINTED,
+        "num_trials": values.num_trials,
+        "budget": budget,
+        "transfer_budgets": values.transfer_budgets_up_to(budget),
+        "full_sets": values.full_sets,
+        "num_jobs": len(devices.gpus()) or devices.num_cores(),
+        "cluster": None,
+        "output": default_output(preset),
+        "stored": False,
+        "dry_run": False,
+    }
+    return Options(preset, **{**defaults, **given})
+
+
+def choose(
+    parser: argparse.ArgumentParser,
+    chosen: Iterable[Problem],
+    max_per_class: int | None,
+) -> tuple[Problem, ...]:
+    """Return problems without repetition, or the subsets of them.
+
+    Ends the program with an error of `--problem` if data of your own can't be used, or
+    if two problems have one title.
+
+    Args:
+        parser: The parser.
+        chosen: The values of `--problem`.
+        max_per_class: The value of `--max-per-class`, `None` if it was not given.
+    """
+    titles = {each.title: each for each in PROBLEMS.values()}
+    found = []
+    for whole in dict.fromkeys(chosen):
+        found.append(whole.subset(max_per_class))
+        if whole.is_own:
+            try:
+                problem_data.load(found[-1])
+            except ValueError as error:
+                parser.error(f"argument --problem: {whole}: {error}")
+        other = titles.setdefault(whole.title, whole)
+        if other is not whole:
+            parser.error(
+                f"argument --problem: {whole} and {other} have the same title, "
+                f"{found[-1].title}"
             )
-        return value
-
-    return parse_count
-
-
-def folder(text: str) -> pathlib.Path:
-    """Return a folder's path. A type for `argparse`.
-
-    Raises:
-        argparse.ArgumentTypeError: If files can't be written there.
-    """
-    path = pathlib.Path(text)
-    try:
-        check_writable(path)
-    except OSError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-    return path
-
-
-def check_writable(path: pathlib.Path) -> None:
-    """Check that a folder, or the nearest existing one above it, is writable.
-
-    Raises:
-        OSError: If it is not, or if a file is in the way. The message names the path.
-    """
-    # `exists` raises OSError if the path is too long.
-    existing = next(
-        place for place in (path, *path.absolute().parents) if place.exists()
-    )
-    if not existing.is_dir():
-        raise NotADirectoryError(f"{existing} is a file, not a folder")
-    if not os.access(existing, os.W_OK | os.X_OK):
-        raise PermissionError(errno.EACCES, "This folder is read-only", str(existing))
-
-
-def _strategy(text):
-    """Check the name of a strategy, or find the module of "module:Class"."""
-    module, colon, name = text.partition(":")
-    if colon and name:
-        problem_options.add_working_folder()
-        with contextlib.suppress(ImportError, ValueError):
-            if importlib.util.find_spec(module):
-                return text
-        raise argparse.ArgumentTypeError(f"no module {module!r} to import")
-    known = (*protocol.STRATEGIES, *VARIANTS)
-    if text not in known:
-        raise argparse.ArgumentTypeError(
-            f"expected one of {', '.join(known)}, or module:Class, received {text}"
-        )
-    return text
-
-
-def _budget(text):
-    """Check that runs of the protocol pass through this number of annotations."""
-    value = _integer(text)
-    if value < protocol.NUM_INITIAL or value % protocol.NUM_QUERIES:
-        raise argparse.ArgumentTypeError(
-            f"expected a multiple of {protocol.NUM_QUERIES} of at least "
-            f"{protocol.NUM_INITIAL}, received {value}"
-        )
-    return value
-
-
-def _integer(text):
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"expected an integer, received {text!r}"
-        ) from None
+    return tuple(found)

@@ -11,7 +11,8 @@ Reference:
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from experiments import problems
+from experiments.methods import Method
+from experiments.problems import PROBLEMS, Problem
 
 
 class Count(NamedTuple):
@@ -37,22 +38,6 @@ class Oddity(NamedTuple):
     place: str
     text: str
 
-
-PROBLEM_NAMES = {  # panels (a)-(f) of Table 1
-    name: str(problem.title) for name, problem in problems.PROBLEMS.items()
-}
-PROBLEMS = tuple(PROBLEM_NAMES)
-
-STRATEGY_NAMES = {  # the rows of Table 1
-    "dfal": "DFAL",
-    "bald": "BALD",
-    "ceal": "CEAL",
-    "core_set": "CORE-SET",
-    "egl": "EGL",
-    "uncertainty": "uncertainty",
-    "random": "RANDOM",
-}
-STRATEGIES = tuple(STRATEGY_NAMES)
 
 # fmt: off
 
@@ -224,52 +209,45 @@ ODDITIES = (
 
 
 def accuracies(
-    problem: str, strategy: str, source: str | None = None
+    problem: Problem, method: Method, source: Problem | None = None
 ) -> dict[int, float]:
-    """Return the printed test accuracies of a strategy.
+    """Return the printed test accuracies of a method.
 
     Args:
-        problem: Name of a problem. The result is empty if it is not the paper's. Of a
-            subset it is that of the whole data set.
-        strategy: The query strategy. The result is empty if the paper does not print
-            it.
+        problem: The problem. The result is empty if it is not the paper's. Of a subset
+            it is that of the whole data set.
+        method: The method. The result is empty if the paper does not print it.
         source: The problem whose labeled set is used, as in Table 4. Defaults to
             `None`, the problem's own labeled set, as in Table 1.
 
     Returns:
         A dict from the number of annotations to the accuracy in percent.
     """
-    problem = problems.whole_name(problem)
     if source is None:
-        printed = TABLE1.get(problem, {}).get(strategy, ())
+        printed = TABLE1.get(problem.whole_name, {}).get(method.name, ())
         return dict(zip(TABLE1_BUDGETS, printed, strict=False))
-    transfers = TABLE4.get((problems.whole_name(source), problem), {})
-    return {1000: transfers[strategy]} if strategy in transfers else {}
+    transfers = TABLE4.get((source.whole_name, problem.whole_name), {})
+    return {1000: transfers[method.name]} if method.name in transfers else {}
 
 
-def is_printed(problem: str) -> bool:
-    """Return whether a problem is one of the paper's, or a subset of one."""
-    return problems.whole_name(problem) in PROBLEMS
-
-
-def full_set(problem: str) -> float | None:
+def full_set(problem: Problem) -> float | None:
     """Return the printed accuracy with the full training set, in percent.
 
     Args:
         problem: As for `accuracies`. The result is `None` if it is not the paper's.
     """
-    return TABLE1_ALL.get(problems.whole_name(problem))
+    return TABLE1_ALL.get(problem.whole_name)
 
 
-def target(problem: str) -> float | None:
+def target(problem: Problem) -> float | None:
     """Return the printed target accuracy of Table 2, as `full_set` does."""
-    return TABLE2_TARGET.get(problems.whole_name(problem))
+    return TABLE2_TARGET.get(problem.whole_name)
 
 
-def counts(problem: str) -> Mapping[str, tuple[Count, Count]]:
-    """Return (# annotations, # labeled data) of Table 2 by strategy.
+def counts(problem: Problem) -> Mapping[str, tuple[Count, Count]]:
+    """Return (# annotations, # labeled data) of Table 2 by method's name.
 
     Args:
         problem: As for `accuracies`.
     """
-    return TABLE2.get(problems.whole_name(problem), {})
+    return TABLE2.get(problem.whole_name, {})

@@ -1,6 +1,7 @@
 """The problems of the tables: a data set and the network that learns it.
 
 All that is known of a problem, except what the paper prints, is in its `Problem`.
+`get` finds it by its name, which is what options, file names and rows contain.
 """
 
 import dataclasses
@@ -47,6 +48,7 @@ class Problem:
             samples.
         max_per_class: Train on the first samples of each class only, at most this many.
             `--max-per-class` sets it. Defaults to `None`, on all.
+        name: Its name in options, stored settings and rows. `get` sets it.
 
     Raises:
         ValueError: If an argument is invalid.
@@ -69,6 +71,7 @@ class Problem:
     title: str | None = None
     input_shape: tuple[int, ...] | None = None
     max_per_class: int | None = None
+    name: str = ""
 
     def __post_init__(self):
         if isinstance(self.dataset, str):
@@ -105,27 +108,67 @@ class Problem:
             )
         _validation.check_optional_count("max_per_class", self.max_per_class)
 
+    def __str__(self):
+        return self.name
+
     @property
     def is_own(self) -> bool:
         """Whether the data set is not one of `dfal_keras.datasets`."""
         return not isinstance(self.dataset, str)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it has all training samples."""
+        return self.max_per_class is None
+
+    @property
+    def is_printed(self) -> bool:
+        """Whether it is one of the paper's, or a subset of one."""
+        return self.whole_name in PROBLEMS
+
+    @property
+    def whole_name(self) -> str:
+        """Name of the problem that it is a subset of, or its own."""
+        return _split(self.name)[0]
+
+    @property
+    def file_name(self) -> str:
+        """Its name as a part of a file's name."""
+        return self.name.replace(":", ".")
+
+    @property
+    def arguments(self) -> str:
+        """The command-line arguments that choose it."""
+        whole, limit = _split(self.name)
+        chosen = f"--problem {whole}"
+        return chosen if limit is None else f"{chosen} --max-per-class {limit}"
+
+    def subset(self, max_per_class: int | None) -> "Problem":
+        """Return the problem with at most this many samples of each class.
+
+        Args:
+            max_per_class: The number, `None` for all samples.
+        """
+        return self if max_per_class is None else get(f"{self.name}-max{max_per_class}")
+
+
+def _panel(dataset, network, title, num_classes, threshold, shape):
+    name, title = f"{dataset}-{network.lower()}", f"{title} ({network})"
+    return Problem(
+        dataset, network, num_classes, threshold, title, input_shape=shape, name=name
+    )
+
 
 PROBLEMS = {  # the panels (a)-(f) of Table 1; CEAL's thresholds are those of 4.2
-    "mnist-lenet5": Problem("mnist", "LeNet5", 10, 0.05, "MNIST (LeNet5)", (28, 28, 1)),
-    "mnist-vgg8": Problem("mnist", "VGG8", 10, 0.05, "MNIST (VGG8)", (28, 28, 1)),
-    "shoe_bag-lenet5": Problem(
-        "shoe_bag", "LeNet5", 2, 0.19, "Shoe-Bag (LeNet5)", (64, 64, 3)
-    ),
-    "shoe_bag-vgg8": Problem(
-        "shoe_bag", "VGG8", 2, 0.19, "Shoe-Bag (VGG8)", (64, 64, 3)
-    ),
-    "quick_draw-lenet5": Problem(
-        "quick_draw", "LeNet5", 4, 0.08, "Quick-Draw (LeNet5)", (28, 28, 1)
-    ),
-    "quick_draw-vgg8": Problem(
-        "quick_draw", "VGG8", 4, 0.08, "Quick-Draw (VGG8)", (28, 28, 1)
-    ),
+    panel.name: panel
+    for panel in (
+        _panel("mnist", "LeNet5", "MNIST", 10, 0.05, (28, 28, 1)),
+        _panel("mnist", "VGG8", "MNIST", 10, 0.05, (28, 28, 1)),
+        _panel("shoe_bag", "LeNet5", "Shoe-Bag", 2, 0.19, (64, 64, 3)),
+        _panel("shoe_bag", "VGG8", "Shoe-Bag", 2, 0.19, (64, 64, 3)),
+        _panel("quick_draw", "LeNet5", "Quick-Draw", 4, 0.08, (28, 28, 1)),
+        _panel("quick_draw", "VGG8", "Quick-Draw", 4, 0.08, (28, 28, 1)),
+    )
 }
 
 
@@ -134,66 +177,44 @@ def get(name: str) -> Problem:
     """Return a problem by its name, the same object in each call.
 
     Args:
-        name: A key of `PROBLEMS`, or "module:name"; or the result of `subset_name`.
+        name: A key of `PROBLEMS`, or "module:name"; with "-max5" at its end, the subset
+            of at most five samples of each class.
 
     Raises:
         ValueError: If there is no such problem, or its module can't be imported.
     """
-    subset = _SUBSET.fullmatch(name)
-    if subset:
-        whole, limit = get(subset[1]), int(subset[2])
+    whole_name, limit = _split(name)
+    if limit is not None:
+        whole = get(whole_name)
         title = f"{whole.title}, at most {limit} training images a class"
-        return dataclasses.replace(whole, max_per_class=limit, title=title)
+        return dataclasses.replace(whole, max_per_class=limit, title=title, name=name)
     if ":" in name:
         return _import(name)
     _validation.check_choice("problem", name, PROBLEMS)
     return PROBLEMS[name]
 
 
-def subset_name(name: str, max_per_class: int | None) -> str:
-    """Return the name of a problem with at most this many samples of each class.
-
-    Args:
-        name: Name of the problem.
-        max_per_class: The number, `None` for all samples.
-    """
-    return name if max_per_class is None else f"{name}-max{max_per_class}"
-
-
-def whole_name(name: str) -> str:
-    """Return the name of the problem with all samples."""
-    subset = _SUBSET.fullmatch(name)
-    return subset[1] if subset else name
-
-
-def arguments(name: str) -> str:
-    """Return the command-line arguments that choose a problem."""
-    subset = _SUBSET.fullmatch(name)
-    chosen = f"--problem {whole_name(name)}"
-    return f"{chosen} --max-per-class {subset[2]}" if subset else chosen
-
-
-def file_name(name: str) -> str:
-    """Return the name of a problem as a part of a file's name."""
-    return name.replace(":", ".")
-
-
-def in_order(names: Iterable[str]) -> list[str]:
-    """Return the names without repetition: those of `PROBLEMS` first, in its order."""
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Return the problems without repetition: the paper's first, in its order."""
     places = list(PROBLEMS)
 
-    def place(name):
-        whole = whole_name(name)
-        return places.index(whole) if whole in places else len(places)
+    def place(problem):
+        return places.index(problem.whole_name) if problem.is_printed else len(places)
 
-    return sorted(dict.fromkeys(names), key=place)
+    return sorted(dict.fromkeys(problems), key=place)
 
 
-def transfer_title(source: str, target: str) -> str:
+def transfer_title(source: Problem, target: Problem) -> str:
     """Return the title of a transfer from one problem to another."""
-    network = get(target).network
-    trained = network if isinstance(network, str) else get(target).title
-    return f"{get(source).title} to {trained}"
+    network = target.network
+    trained = network if isinstance(network, str) else target.title
+    return f"{source.title} to {trained}"
+
+
+def _split(name):
+    """Return the name of the whole problem, and the limit of a subset or `None`."""
+    subset = _SUBSET.fullmatch(name)
+    return (subset[1], int(subset[2])) if subset else (name, None)
 
 
 def _import(name):
@@ -222,7 +243,9 @@ def _import(name):
     dataset = found.dataset
     if isinstance(dataset, os.PathLike):
         dataset = pathlib.Path(imported.__file__ or "").parent / dataset
-    return dataclasses.replace(found, dataset=dataset, title=found.title or name)
+    return dataclasses.replace(
+        found, dataset=dataset, title=found.title or name, name=name
+    )
 
 
 def one_line(error: BaseException) -> str:

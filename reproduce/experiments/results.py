@@ -6,8 +6,10 @@ from collections.abc import Collection, Sequence
 import pandas as pd
 
 from dfal_keras import datasets
-from experiments import problems, protocol, runs, store
-from experiments.options import Options, check_writable
+from experiments import runs, store
+from experiments.argument_types import check_writable
+from experiments.options import Options
+from experiments.problems import Problem
 from experiments.running import estimate
 from experiments.runs import Run
 
@@ -32,11 +34,7 @@ def complete(wanted: Sequence[Run], options: Options) -> tuple[pd.DataFrame, int
     if options.stored:
         rows = stored(wanted, options)
         return rows, 2 if rows.attrs["refused"] else 0
-    try:
-        protocol.check_thresholds((run.problem, run.strategy) for run in wanted)
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    _require_thresholds(wanted)
     if options.dry_run:
         print(estimate.describe(wanted, options))
         sys.exit(0)
@@ -84,26 +82,39 @@ def stored(
     return rows
 
 
-def transfer_pairs(options: Options) -> list[tuple[str, str]]:
+def transfer_pairs(options: Options) -> list[tuple[Problem, Problem]]:
     """Return `runs.transfer_pairs`. Without any, the program ends with a message."""
     pairs = runs.transfer_pairs(options)
     if not pairs:
         print(
             "No transfers: of your own, pass two problems with the same data and "
-            f"different networks to --problem. Received: {' '.join(options.problems)}",
+            "different networks to --problem. "
+            f"Received: {' '.join(map(str, options.problems))}",
             file=sys.stderr,
         )
         sys.exit(2)
     return pairs
 
 
-def why_not_run(problem: str) -> str:
+def why_not_run(problem: Problem) -> str:
     """Return why a problem has no rows, and how to get them."""
-    name = problems.get(problem).dataset
+    name = problem.dataset
     if isinstance(name, str) and not datasets.is_complete(name):
         kind, _, _ = datasets.status(name).partition(":")
         return f"data set {kind}: python -m dfal_keras.datasets fetch {name}"
-    return f"not run: {problems.arguments(problem)}"
+    return f"not run: {problem.arguments}"
+
+
+def _require_thresholds(wanted):
+    """End the program if a problem that CEAL is to learn has no threshold."""
+    for run in wanted:
+        if run.method.has_threshold and run.problem.ceal_threshold is None:
+            print(
+                f"{run.problem} has no CEAL threshold: set `ceal_threshold` of its "
+                "Problem, in nats, or leave CEAL out with --strategy",
+                file=sys.stderr,
+            )
+            sys.exit(2)
 
 
 def _status(errors):

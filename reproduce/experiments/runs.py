@@ -1,120 +1,146 @@
 """A run: what it is, its settings, its budgets, and which runs a table needs."""
 
 import dataclasses
-import re
 from collections.abc import Collection, Sequence
 
 from dfal_keras import datasets
-from experiments import problem_data, problems, protocol
+from experiments import problem_data, problems, protocol, studies
+from experiments.methods import FULL, TRANSFERRED, Method
 from experiments.options import Options
-from experiments.problems import PROBLEMS
-
-FULL = "full"  # in place of a strategy: the full training set, the column "All"
-
-_PAPERS = rf"(?:{'|'.join(map(re.escape, PROBLEMS))})(?:-max\d+)?"
-_OWN = r"[\w.]+\.\w+(?:-max\d+)?"  # "module.name": the last dot is for the colon
-_NAME = re.compile(
-    rf"(?:({_PAPERS})_|({_OWN})-)(.+?)_(\d+)(?:_from_({_PAPERS}|{_OWN}))?"
-)
+from experiments.problems import PROBLEMS, Problem
+from experiments.study import Study
 
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """One strategy on one problem in one trial.
+    """One method on one problem in one trial.
 
     A run's rows follow from these values and `protocol`, on the same kind of machine.
 
     Attributes:
-        problem: Name of data set and network, as for `problems.get`.
-        strategy: Name of a query strategy, your own as "module:Class", or `FULL` for
-            one training on the full training set.
+        problem: Data set and network.
+        method: The method; `FULL` for one training on the full training set.
         trial: Number of the trial, which is its seed.
         source: In a transfer (Table 4, Figure 3), the problem whose run selected the
             labeled set. Defaults to `None`: the run selects its own.
     """
 
-    problem: str
-    strategy: str
+    problem: Problem
+    method: Method
     trial: int
-    source: str | None = None
+    source: Problem | None = None
 
     def __str__(self):
-        origin = f"_from_{problems.file_name(self.source)}" if self.source else ""
-        strategy = self.strategy.replace(":", ".")
-        # No name of a module or a variable contains a hyphen.
-        end = "-" if ":" in self.problem else "_"
-        return f"{problems.file_name(self.problem)}{end}{strategy}_{self.trial}{origin}"
+        origin = f"_from_{self.source.file_name}" if self.source else ""
+        return f"{self.series}_{self.trial}{origin}"
 
     @classmethod
-    def parse(cls, name: str) -> "Run":
-        """Return the run with a name, the inverse of `str`.
+    def named(
+        cls, problem: str, strategy: str, trial: int, source: str | None = None
+    ) -> "Run":
+        """Return the run with these names, the inverse of `names`.
 
         Raises:
-            ValueError: If no run has this name.
+            ValueError: If there is no such problem or method.
         """
-        match = _NAME.fullmatch(name)
-        if match is None:
-            raise ValueError(
-                f"Argument `name` must be the name of a run. Received: name={name!r}"
-            )
-        papers, own, strategy, trial, source = match.groups()
-        problem = papers or _with_colon(own)
-        source = None if source is None else _with_colon(source)
-        return cls(problem, _with_colon(strategy), int(trial), source)
+        return cls(
+            problems.get(problem),
+            studies.get_method(strategy),
+            trial,
+            None if source is None else problems.get(source),
+        )
+
+    @property
+    def names(self) -> dict:
+        """The attributes as rows and settings contain them."""
+        return {
+            "problem": self.problem.name,
+            "strategy": self.method.name,
+            "trial": self.trial,
+            "source": self.source.name if self.source else None,
+        }
+
+    @property
+    def series(self) -> str:
+        """The part of its name that all trials have."""
+        # No name of a module or a variable contains a hyphen.
+        end = "-" if ":" in self.problem.name else "_"
+        return f"{self.problem.file_name}{end}{self.method.file_name}"
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is one training on the full training set."""
+        return self.method is FULL
+
+    @property
+    def settings(self) -> dict:
+        """All that its rows follow from, JSON-serializable.
+
+        The protocol and, under "data", the identity of the data set if it is installed.
+        Stored runs are compared with these: a changed key or value makes them unusable.
+        """
+        problem, method, names = self.problem, self.method, self.names
+        limit, added = problem.max_per_class, method.companions
+        return {
+            "problem": names["problem"],
+            **({} if limit is None else {"max_per_class": limit}),
+            "strategy": names["strategy"],
+            "strategy_options": method.options_for(problem),
+            **({} if added is None else {"companions": added}),
+            "source": names["source"],
+            "trial": self.trial,
+            "num_queries": method.num_queries,
+            "num_initial": protocol.NUM_INITIAL,
+            "learning_rate": protocol.LEARNING_RATE,
+            "training": method.recipe,
+            **_data(problem),
+        }
+
+    def budgets(self, options: Options) -> tuple[int, ...]:
+        """Return the numbers of annotations that it has to reach.
+
+        A transfer is trained at each; any other run stops at the last.
+        """
+        if self.source:
+            return options.transfer_budgets
+        return (self.method.last_budget(options.budget),)
+
+    def missing(
+        self, budgets: tuple[int, ...], finished: Collection[int]
+    ) -> tuple[int, ...]:
+        """Return the budgets that it has not reached yet.
+
+        Args:
+            budgets: As `budgets` returns them.
+            finished: Numbers of annotations of its rows.
+        """
+        if self.source:
+            return tuple(budget for budget in budgets if budget not in finished)
+        if self.is_full:
+            return () if finished else budgets
+        reached = max(finished, default=0)
+        return tuple(budget for budget in budgets if budget > reached)
 
 
-def settings(run: Run) -> dict:
-    """Return all that a run's rows follow from, JSON-serializable.
-
-    The protocol and, under "data", the identity of the data set if it is installed.
-    """
-    fixed = protocol.settings(run.problem, run.strategy, run.trial, run.source)
-    problem = problems.get(run.problem)
-    if not isinstance(problem.dataset, str):
-        return {**fixed, "data": problem_data.fingerprint(problem)}
+def _data(problem):
+    """Return the identity of a data set under "data", {} if it is not installed."""
+    if problem.is_own:
+        return {"data": problem_data.fingerprint(problem)}
     if not datasets.is_complete(problem.dataset):
-        return fixed
-    return {**fixed, "data": datasets.fingerprint(problem.dataset)}
-
-
-def budgets_of(run: Run, options: Options) -> tuple[int, ...]:
-    """Return the numbers of annotations that a run has to reach.
-
-    A transfer is trained at each; any other run stops at the last.
-    """
-    if run.source:
-        return options.transfer_budgets
-    return (protocol.last_budget(run.strategy, options.budget),)
-
-
-def missing_budgets(
-    run: Run, budgets: tuple[int, ...], finished: Collection[int]
-) -> tuple[int, ...]:
-    """Return the budgets that a run has not reached yet.
-
-    Args:
-        run: The run.
-        budgets: As `budgets_of` returns them.
-        finished: Numbers of annotations of the run's rows.
-    """
-    if run.source:
-        return tuple(budget for budget in budgets if budget not in finished)
-    if run.strategy == FULL:
-        return () if finished else budgets
-    reached = max(finished, default=0)
-    return tuple(budget for budget in budgets if budget > reached)
+        return {}
+    return {"data": datasets.fingerprint(problem.dataset)}
 
 
 def learning_runs(options: Options) -> list[Run]:
-    """Return the runs of active learning, by trial, then by strategy.
+    """Return the runs of active learning, by trial, then by method.
 
-    In this order the first trial of all strategies is finished first.
+    In this order the first trial of all methods is finished first.
     """
     return [
-        Run(problem, strategy, trial)
+        Run(problem, method, trial)
         for problem in options.problems
         for trial in range(options.num_trials)
-        for strategy in options.strategies
+        for method in options.methods
     ]
 
 
@@ -134,7 +160,19 @@ def curve_runs(options: Options) -> list[Run]:
     return [*learning_runs(options), *full_set_runs(options)]
 
 
-def transfer_pairs(options: Options) -> list[tuple[str, str]]:
+def study_runs(study: Study, options: Options) -> list[Run]:
+    """Return the runs of a study, by problem, trial and method."""
+    numbers = {m: study.trials_of(m, options.num_trials) for m in study.methods}
+    return [
+        Run(problem, method, trial)
+        for problem in options.problems
+        for trial in range(max(numbers.values()))
+        for method in study.methods
+        if trial < numbers[method]
+    ]
+
+
+def transfer_pairs(options: Options) -> list[tuple[Problem, Problem]]:
     """Return (source, target) problems: the same data set, different networks."""
     return [
         (source, target)
@@ -143,39 +181,38 @@ def transfer_pairs(options: Options) -> list[tuple[str, str]]:
     ]
 
 
-def other_networks(problem: str, others: Sequence[str] = ()) -> list[str]:
+def other_networks(problem: Problem, others: Sequence[Problem] = ()) -> list[Problem]:
     """Return the problems with the same data set and another network.
 
     Args:
-        problem: Name of the problem. If it is a subset, the others are the same one.
-        others: Names of the problems to choose from, if the data set is your own.
-            Defaults to none.
+        problem: The problem. If it is a subset, the others are the same one.
+        others: The problems to choose from, if the data set is your own. Defaults to
+            none.
     """
-    one = problems.get(problem)
-    if not one.is_own:
+    if not problem.is_own:
         return [
-            problems.subset_name(name, one.max_per_class)
+            other.subset(problem.max_per_class)
             for name, other in PROBLEMS.items()
-            if other.dataset == one.dataset and name != problems.whole_name(problem)
+            if other.dataset == problem.dataset and name != problem.whole_name
         ]
-    found = []
-    for name in dict.fromkeys(others):
-        other = problems.get(name)
-        if name != problem and other.is_own:
-            data = problem_data.fingerprint(other)
-            is_same = other.max_per_class == one.max_per_class
-            if is_same and data == problem_data.fingerprint(one):
-                found.append(name)
-    return found
+    data = problem_data.fingerprint(problem)
+    return [
+        other
+        for other in dict.fromkeys(others)
+        if other is not problem
+        and other.is_own
+        and other.max_per_class == problem.max_per_class
+        and problem_data.fingerprint(other) == data
+    ]
 
 
 def transfer_runs(options: Options) -> list[Run]:
     """Return the runs of Table 4 and Figure 3, their sources first."""
     selected = [
-        (strategy, trial)
+        (method, trial)
         for trial in range(options.num_trials)
-        for strategy in protocol.TRANSFERRED
-        if strategy in options.strategies
+        for method in TRANSFERRED
+        if method in options.methods
     ]
     pairs = transfer_pairs(options)
     return [
@@ -186,9 +223,3 @@ def transfer_runs(options: Options) -> list[Run]:
             for choice in selected
         ),
     ]
-
-
-def _with_colon(name):
-    """Return "module:name" for "module.name"; another name as it is."""
-    module, dot, last = name.rpartition(".")
-    return f"{module}:{last}" if dot else name

@@ -1,218 +1,247 @@
-"""The studies beyond the paper: what each compares, registered before it was run.
+"""The studies beyond the paper, and the methods that they add to the paper's.
 
-Plain data, without TensorFlow. `reproduce/README.md` repeats it in words.
+Plain data, without TensorFlow. `reproduce/README.md` registers the comparisons in
+words. A new study is a `Study` here, with the methods that it adds, in `STUDIES`.
 """
 
-import dataclasses
-from collections.abc import Mapping, Sequence
+import functools
+import math
 
-from experiments import protocol
-from experiments.options import Options
-from experiments.runs import Run
+from dfal_keras import _validation
+from experiments.methods import (
+    BALD,
+    CEAL,
+    CORE_SET,
+    DFAL,
+    FULL,
+    PRINTED,
+    RANDOM,
+    Method,
+    against,
+)
+from experiments.study import Study
 
-_PAPERS_TRIALS = protocol.PRESETS["paper"].num_trials
+WHOLE_POOL = 10**9  # a number of candidates that no pool has
+_FIRST = "2026-11-26"  # when the first studies were registered
 
+# Reported beside Table 1, in no study.
+BALD_POOL = BALD.but(
+    "bald_pool", "BALD, whole pool", options={"num_candidates": WHOLE_POOL}
+)
 
-@dataclasses.dataclass(frozen=True)
-class Study:
-    """Strategies and variants, and the pairs of them that are compared.
+DIVERSE_DFAL = DFAL.but("diverse_dfal", "diverse DFAL", strategy="diverse_dfal")
+_DFAL_SIZES = DFAL.of_size(1), DFAL, DFAL.of_size(50), DFAL.of_size(100)
+_DIVERSE_SIZES = DIVERSE_DFAL, DIVERSE_DFAL.of_size(50), DIVERSE_DFAL.of_size(100)
+_CORE_SET_SIZES = (
+    *(CORE_SET.of_size(1), CORE_SET),
+    *(CORE_SET.of_size(50), CORE_SET.of_size(100)),
+)
+BATCH = Study(
+    "batch",
+    "From which size of a query on does DFAL suffer, and does diversity help?",
+    (*_DFAL_SIZES, *_DIVERSE_SIZES, *_CORE_SET_SIZES, RANDOM),
+    (
+        *against(DFAL, *(size for size in _DFAL_SIZES if size is not DFAL)),
+        *against(DIVERSE_DFAL, *_DIVERSE_SIZES[1:]),
+        *against(CORE_SET, *(size for size in _CORE_SET_SIZES if size is not CORE_SET)),
+        *zip(_DIVERSE_SIZES, _DFAL_SIZES[1:], strict=True),
+        *zip(_DIVERSE_SIZES, _CORE_SET_SIZES[1:], strict=True),
+    ),
+    budgets=(110, 210, 310),  # 10, and multiples of every size of a query
+    panels=(_DFAL_SIZES, (*_DIVERSE_SIZES, RANDOM), _CORE_SET_SIZES),
+    family=_FIRST,
+    decides="interval",
+)
 
-    Attributes:
-        question: What it asks, one sentence.
-        strategies: Names of strategies and variants, in the order of the table.
-        pairs: (one, other): the difference is one minus other.
-        budgets: Numbers of annotations at which accuracies are compared. The last is
-            where the runs stop.
-        panels: Strategies of each panel of the figure. Defaults to none: one of all.
-        num_trials: Registered numbers of trials, by strategy, that differ from the
-            paper's. Defaults to none.
-        family: Name of the comparisons over which p is adjusted.
-        decides: What decides a comparison: `"interval"`, its 95 % interval, or
-            `"holm"`, its adjusted p. Defaults to `"interval"`.
-    """
+_SUBSETS = [
+    DFAL.but(f"dfal_k{k}", f"DFAL, K = {text}", options={"num_candidates": k})
+    for k, text in ((100, "100"), (1000, "1000"), (10_000, "10,000"))
+]
+DFAL_POOL = DFAL.but(
+    "dfal_pool", "DFAL, whole pool", options={"num_candidates": WHOLE_POOL}
+)
+K = Study(
+    "k",
+    "How many candidates does DFAL need?",
+    (_SUBSETS[0], DFAL, *_SUBSETS[1:], DFAL_POOL),
+    against(DFAL, *_SUBSETS, DFAL_POOL),
+    family=_FIRST,
+    decides="interval",
+)
 
-    question: str
-    strategies: tuple[str, ...]
-    pairs: tuple[tuple[str, str], ...]
-    budgets: tuple[int, ...] = (100, 200, 300)
-    panels: tuple[tuple[str, ...], ...] = ()
-    num_trials: Mapping[str, int] = dataclasses.field(default_factory=dict)
-    family: str = "2026-11-26"
-    decides: str = "interval"
+DFAL_P1 = DFAL.but("dfal_p1", "DFAL, p = 1", options={"ord": 1})
+DFAL_PINF = DFAL.but("dfal_pinf", "DFAL, p = infinity", options={"ord": math.inf})
+P = Study(
+    "p",
+    "Which norm should be minimized?",
+    (DFAL_P1, DFAL, DFAL_PINF),
+    against(DFAL, DFAL_P1, DFAL_PINF),
+    family=_FIRST,
+    decides="interval",
+)
 
-    def trials_of(self, strategy: str, num_trials: int) -> int:
-        """Return the number of trials of a strategy.
+DFAL_ALONE = DFAL.but(  # the authors' AAAI version calls it "DFAL_"
+    "dfal_no_adversarial",
+    "DFAL without adversarial examples",
+    options={"adversarial": False},
+)
+RANDOM_ADVERSARIAL = RANDOM.but(
+    *("random_adversarial", "RANDOM with adversarial examples"),
+    companions="adversarial",
+)
+ADVERSARIAL = Study(
+    "adversarial",
+    "What do the queries and the adversarial examples contribute?",
+    (DFAL, DFAL_ALONE, RANDOM_ADVERSARIAL, RANDOM),
+    (
+        (DFAL, DFAL_ALONE),
+        (RANDOM_ADVERSARIAL, RANDOM),
+        (DFAL_ALONE, RANDOM),
+        (DFAL, RANDOM_ADVERSARIAL),
+    ),
+    family=_FIRST,
+    decides="interval",
+)
 
-        Args:
-            strategy: One of the study's.
-            num_trials: That of the command line. The registered numbers replace the
-                paper's, not another one.
-        """
-        registered = self.num_trials.get(strategy, num_trials)
-        return registered if num_trials == _PAPERS_TRIALS else num_trials
+COST_EFFECTIVE_DFAL = DFAL.but(
+    "cost_effective_dfal", "cost-effective DFAL", strategy="cost_effective_dfal"
+)
+PSEUDO = Study(
+    "pseudo",
+    "Do pseudo-labels far from the boundary help DFAL?",
+    (COST_EFFECTIVE_DFAL, DFAL, CEAL, RANDOM),
+    ((COST_EFFECTIVE_DFAL, DFAL), (COST_EFFECTIVE_DFAL, CEAL)),
+    family=_FIRST,
+    decides="interval",
+)
 
-    def runs(self, options: Options) -> list[Run]:
-        """Return the runs of the study, by problem, trial and strategy."""
-        numbers = {
-            strategy: self.trials_of(strategy, options.num_trials)
-            for strategy in self.strategies
-        }
-        return [
-            Run(problem, strategy, trial)
-            for problem in options.problems
-            for trial in range(max(numbers.values()))
-            for strategy in self.strategies
-            if trial < numbers[strategy]
-        ]
+DFAL_COPIES = DFAL_ALONE.but("dfal_copies", "DFAL with copies", companions="copies")
+DFAL_NOISE = DFAL_ALONE.but("dfal_noise", "DFAL with noise", companions="noise")
+RANDOM_COPIES = RANDOM.but("random_copies", "RANDOM with copies", companions="copies")
+RANDOM_NOISE = RANDOM.but("random_noise", "RANDOM with noise", companions="noise")
+CORE_SET_ADVERSARIAL, CORE_SET_COPIES, CORE_SET_NOISE = (
+    CORE_SET.but(f"core_set_{kind}", f"CORE-SET with {title}", companions=kind)
+    for kind, title in (
+        ("adversarial", "adversarial examples"),
+        ("copies", "copies"),
+        ("noise", "noise"),
+    )
+)
+_COPIES_PANELS = (
+    (DFAL, DFAL_COPIES, DFAL_NOISE, DFAL_ALONE),
+    (RANDOM_ADVERSARIAL, RANDOM_COPIES, RANDOM_NOISE, RANDOM),
+    (CORE_SET_ADVERSARIAL, CORE_SET_COPIES, CORE_SET_NOISE, CORE_SET),
+)
+COPIES = Study(
+    "copies",
+    "Do copies of the queried images do what adversarial examples do?",
+    tuple(method for panel in _COPIES_PANELS for method in panel),
+    (
+        (DFAL, DFAL_COPIES),
+        (DFAL_COPIES, DFAL_ALONE),
+        (RANDOM_ADVERSARIAL, RANDOM_COPIES),
+        (RANDOM_COPIES, RANDOM),
+        (DFAL_COPIES, RANDOM_COPIES),
+        (DFAL_ALONE, RANDOM),
+        (DFAL_NOISE, DFAL_COPIES),
+        (RANDOM_NOISE, RANDOM_COPIES),
+        (CORE_SET_NOISE, CORE_SET_COPIES),
+        (CORE_SET_COPIES, CORE_SET),
+        (CORE_SET_ADVERSARIAL, CORE_SET_COPIES),
+        (DFAL_COPIES, CORE_SET_COPIES),
+    ),
+    panels=_COPIES_PANELS,
+    num_trials=dict.fromkeys(
+        (
+            *(DFAL, DFAL_COPIES, DFAL_ALONE),
+            *(RANDOM_ADVERSARIAL, RANDOM_COPIES, RANDOM),
+        ),
+        20,
+    ),
+)
 
-    def registered_trials(self, pair: tuple[str, str]) -> int:
-        """Return the number of paired trials that a comparison was registered with."""
-        return min(self.trials_of(each, _PAPERS_TRIALS) for each in pair)
+_GROUPED = {"group_split": True}  # an image and its companion on one side
+DFAL_GROUPED = DFAL.but("dfal_grouped", "DFAL, grouped split", training=_GROUPED)
+RANDOM_COPIES_GROUPED = RANDOM_COPIES.but(
+    *("random_copies_grouped", "RANDOM with copies, grouped split"), training=_GROUPED
+)
+SPLIT = Study(
+    "split",
+    "Does it matter that an image and its companion can be on both sides of the "
+    "validation split?",
+    (DFAL, DFAL_GROUPED, RANDOM_COPIES, RANDOM_COPIES_GROUPED, RANDOM),
+    (
+        (DFAL_GROUPED, DFAL),
+        (RANDOM_COPIES_GROUPED, RANDOM_COPIES),
+        (RANDOM_COPIES_GROUPED, RANDOM),
+    ),
+)
 
-    def reached(self, budget: int) -> tuple[int, ...]:
-        """Return the budgets of a study that runs to about this many annotations."""
-        within = [
-            each for each in self.budgets if each <= budget + protocol.NUM_QUERIES
-        ]
-        return tuple(within) or (budget,)
+_TWICE = {"num_repeats": 2}
+RANDOM_TWICE = RANDOM.but(
+    "random_twice", "RANDOM, each image twice an epoch", training=_TWICE
+)
+DFAL_ALONE_TWICE = DFAL_ALONE.but(
+    "dfal_no_adversarial_twice",
+    "DFAL without adversarial examples, each image twice an epoch",
+    training=_TWICE,
+)
+STEPS = Study(
+    "steps",
+    "Do more steps in an epoch suffice? Each training set is seen twice in an epoch, "
+    "nothing is added",
+    (
+        *(RANDOM, RANDOM_TWICE, RANDOM_COPIES),
+        *(DFAL_ALONE, DFAL_ALONE_TWICE, DFAL_COPIES),
+    ),
+    (
+        *((RANDOM_TWICE, RANDOM), (RANDOM_TWICE, RANDOM_COPIES)),
+        *((DFAL_ALONE_TWICE, DFAL_ALONE), (DFAL_ALONE_TWICE, DFAL_COPIES)),
+    ),
+)
 
-
-def _against(other: str, names: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    return tuple((name, other) for name in names)
-
+COPIES_1000 = Study(
+    "copies_1000",
+    "What is left of it with 1000 annotations?",
+    (DFAL, DFAL_COPIES, DFAL_ALONE, RANDOM),
+    (
+        *((DFAL, DFAL_COPIES), (DFAL_COPIES, DFAL_ALONE)),
+        *((DFAL_COPIES, RANDOM), (DFAL_ALONE, RANDOM)),
+    ),
+    budgets=(100, 300, 500, 800, 1000),
+)
 
 STUDIES = {
-    "batch": Study(
-        "From which size of a query on does DFAL suffer, and does diversity help?",
-        (
-            *("dfal_q1", "dfal", "dfal_q50", "dfal_q100"),
-            *("diverse_dfal", "diverse_dfal_q50", "diverse_dfal_q100"),
-            *("core_set_q1", "core_set", "core_set_q50", "core_set_q100"),
-            "random",
-        ),
-        (
-            *_against("dfal", ["dfal_q1", "dfal_q50", "dfal_q100"]),
-            *_against("diverse_dfal", ["diverse_dfal_q50", "diverse_dfal_q100"]),
-            *_against("core_set", ["core_set_q1", "core_set_q50", "core_set_q100"]),
-            ("diverse_dfal", "dfal"),
-            ("diverse_dfal_q50", "dfal_q50"),
-            ("diverse_dfal_q100", "dfal_q100"),
-            ("diverse_dfal", "core_set"),
-            ("diverse_dfal_q50", "core_set_q50"),
-            ("diverse_dfal_q100", "core_set_q100"),
-        ),
-        budgets=(110, 210, 310),  # 10, and multiples of every size of a query
-        panels=(
-            ("dfal_q1", "dfal", "dfal_q50", "dfal_q100"),
-            ("diverse_dfal", "diverse_dfal_q50", "diverse_dfal_q100", "random"),
-            ("core_set_q1", "core_set", "core_set_q50", "core_set_q100"),
-        ),
-    ),
-    "k": Study(
-        "How many candidates does DFAL need?",
-        ("dfal_k100", "dfal", "dfal_k1000", "dfal_k10000", "dfal_pool"),
-        _against("dfal", ["dfal_k100", "dfal_k1000", "dfal_k10000", "dfal_pool"]),
-    ),
-    "p": Study(
-        "Which norm should be minimized?",
-        ("dfal_p1", "dfal", "dfal_pinf"),
-        _against("dfal", ["dfal_p1", "dfal_pinf"]),
-    ),
-    "adversarial": Study(
-        "What do the queries and the adversarial examples contribute?",
-        ("dfal", "dfal_no_adversarial", "random_adversarial", "random"),
-        (
-            ("dfal", "dfal_no_adversarial"),
-            ("random_adversarial", "random"),
-            ("dfal_no_adversarial", "random"),
-            ("dfal", "random_adversarial"),
-        ),
-    ),
-    "pseudo": Study(
-        "Do pseudo-labels far from the boundary help DFAL?",
-        ("cost_effective_dfal", "dfal", "ceal", "random"),
-        (("cost_effective_dfal", "dfal"), ("cost_effective_dfal", "ceal")),
-    ),
-    "copies": Study(
-        "Do copies of the queried images do what adversarial examples do?",
-        (
-            *("dfal", "dfal_copies", "dfal_noise", "dfal_no_adversarial"),
-            *("random_adversarial", "random_copies", "random_noise", "random"),
-            *("core_set_adversarial", "core_set_copies", "core_set_noise", "core_set"),
-        ),
-        (
-            ("dfal", "dfal_copies"),
-            ("dfal_copies", "dfal_no_adversarial"),
-            ("random_adversarial", "random_copies"),
-            ("random_copies", "random"),
-            ("dfal_copies", "random_copies"),
-            ("dfal_no_adversarial", "random"),
-            ("dfal_noise", "dfal_copies"),
-            ("random_noise", "random_copies"),
-            ("core_set_noise", "core_set_copies"),
-            ("core_set_copies", "core_set"),
-            ("core_set_adversarial", "core_set_copies"),
-            ("dfal_copies", "core_set_copies"),
-        ),
-        panels=(
-            ("dfal", "dfal_copies", "dfal_noise", "dfal_no_adversarial"),
-            ("random_adversarial", "random_copies", "random_noise", "random"),
-            ("core_set_adversarial", "core_set_copies", "core_set_noise", "core_set"),
-        ),
-        num_trials=dict.fromkeys(
-            (
-                *("dfal", "dfal_copies", "dfal_no_adversarial"),
-                *("random_adversarial", "random_copies", "random"),
-            ),
-            20,
-        ),
-        family="copies",
-        decides="holm",
-    ),
-    "split": Study(
-        "Does it matter that an image and its companion can be on both sides of the "
-        "validation split?",
-        ("dfal", "dfal_grouped", "random_copies", "random_copies_grouped", "random"),
-        (
-            ("dfal_grouped", "dfal"),
-            ("random_copies_grouped", "random_copies"),
-            ("random_copies_grouped", "random"),
-        ),
-        family="split",
-        decides="holm",
-    ),
-    "steps": Study(
-        "Do more steps in an epoch suffice? Each training set is seen twice in an "
-        "epoch, nothing is added",
-        (
-            *("random", "random_twice", "random_copies"),
-            *("dfal_no_adversarial", "dfal_no_adversarial_twice", "dfal_copies"),
-        ),
-        (
-            ("random_twice", "random"),
-            ("random_twice", "random_copies"),
-            ("dfal_no_adversarial_twice", "dfal_no_adversarial"),
-            ("dfal_no_adversarial_twice", "dfal_copies"),
-        ),
-        family="steps",
-        decides="holm",
-    ),
-    "copies_1000": Study(
-        "What is left of it with 1000 annotations?",
-        ("dfal", "dfal_copies", "dfal_no_adversarial", "random"),
-        (
-            ("dfal", "dfal_copies"),
-            ("dfal_copies", "dfal_no_adversarial"),
-            ("dfal_copies", "random"),
-            ("dfal_no_adversarial", "random"),
-        ),
-        budgets=(100, 300, 500, 800, 1000),
-        family="copies_1000",
-        decides="holm",
-    ),
+    study.name: study
+    for study in (
+        *(BATCH, K, P, ADVERSARIAL, PSEUDO),
+        *(COPIES, SPLIT, STEPS, COPIES_1000),
+    )
 }
+METHODS = {
+    method.name: method
+    for methods in (PRINTED, [FULL, BALD_POOL], *(s.methods for s in STUDIES.values()))
+    for method in methods
+}
+
+
+@functools.cache
+def get_method(name: str) -> Method:
+    """Return a method by its name, the same object in each call.
+
+    Args:
+        name: A key of `METHODS`; or "module:Class", a strategy of your own, which is
+            constructed without arguments.
+
+    Raises:
+        ValueError: If there is no such method.
+    """
+    if ":" in name:
+        return Method(name, name.split(":")[-1], strategy=name)
+    _validation.check_choice("strategy", name, METHODS)
+    return METHODS[name]
 
 
 def family_of(study: Study) -> list[Study]:
     """Return the studies over whose comparisons p is adjusted, in their order."""
-    return [each for each in STUDIES.values() if each.family == study.family]
+    return [each for each in STUDIES.values() if each.is_in_family_of(study)]

@@ -3,11 +3,12 @@
 import pathlib
 import re
 
-import core_hours
 import numpy as np
 import pandas as pd
 import pytest
-from experiments import paper, studies
+from experiments import studies
+from experiments.analysis import core_hours
+from experiments.problems import PROBLEMS
 from helpers import generated_docs
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -126,7 +127,7 @@ def test_intervals_in_the_text_are_in_the_table_of_the_study(study):
 
 def test_estimates_are_those_of_core_hours():
     text = " ".join(read(REPRODUCE).split("## Durations")[1].split())
-    for letter, problem in zip("abcdef", paper.PROBLEMS, strict=True):
+    for letter, problem in zip("abcdef", PROBLEMS, strict=True):
         found = re.search(rf"([\d,]+) (core-hours )?for \({letter}\)", text)
         assert found[1] == f"{core_hours.ESTIMATES[problem]:,}"
 

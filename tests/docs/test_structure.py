@@ -173,7 +173,7 @@ def imports_of(packages, code):
 # Which worker processes import.
 TRAINING = (
     *("environment", "execution", "problem_training"),
-    *("robustness", "example_labels"),
+    *("norms", "example_labels", "toy_problem"),
 )
 EXPERIMENTS = [
     path
@@ -211,3 +211,30 @@ for name in {names}:
         cwd=ROOT / "reproduce",
     )
     assert done.returncode == 0, done.stderr
+
+
+# Each of these modules imports those above it, and no other ones of `experiments`.
+LEVELS = (
+    *("entry_point", "devices", "problems", "problem_data", "protocol", "methods"),
+    *("study", "studies", "paper", "argument_types", "options", "runs", "files"),
+    "store",
+)
+
+
+@pytest.mark.parametrize("name", LEVELS)
+def test_experiments_import_downward(name):
+    code = (ROOT / f"reproduce/experiments/{name}.py").read_text()
+    names = [
+        full_name
+        for node in ast.walk(ast.parse(code))
+        for full_name in project_imports(node)[0]
+        if full_name.startswith("experiments.")
+    ]
+    assert {each.split(".")[1] for each in names} <= {*LEVELS[: LEVELS.index(name)]}
+
+
+def test_scripts_are_short():
+    """They name what they go through; the rest is in `experiments` and `benchmarks`."""
+    scripts = sorted((ROOT / "reproduce").glob("*.py"))
+    lengths = {path.name: len(path.read_text().splitlines()) for path in scripts}
+    assert {name: size for name, size in lengths.items() if size > 40} == {}

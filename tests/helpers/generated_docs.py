@@ -8,27 +8,27 @@ comments, `<!-- NAME: generated -->` and `<!-- end -->`.
 import pathlib
 import re
 
-import core_hours
 import pandas as pd
 from benchmarks import report
-from experiments import paper, runs, store
-from experiments.analysis import learning_curves, study_results, tables
-from experiments.options import make_parser, parse
-from experiments.studies import STUDIES
+from experiments import options, paper, runs, store
+from experiments.analysis import core_hours, learning_curves, study_results, tables
+from experiments.methods import DFAL, FULL, PRINTED, RANDOM
+from experiments.problems import PROBLEMS
+from experiments.studies import COPIES
 
 ROOT = pathlib.Path(__file__).parents[2]
 RESULTS = ROOT / "reproduce/results/paper"
 FILES = ("README.md", "reproduce/README.md")
-PROBLEM = "mnist-lenet5"
+PROBLEM = PROBLEMS["mnist-lenet5"]
 NUM_TRIALS = 5
-STRATEGIES = (*paper.STRATEGIES, runs.FULL)
+METHODS = (*PRINTED, FULL)
 
 
 def stored_rows() -> pd.DataFrame:
     """Return the rows of the committed runs of Table 1(a)."""
     wanted = [
-        runs.Run(PROBLEM, strategy, trial)
-        for strategy in STRATEGIES
+        runs.Run(PROBLEM, method, trial)
+        for method in METHODS
         for trial in range(NUM_TRIALS)
     ]
     rows, refused = store.Store(RESULTS / "runs").load(wanted)
@@ -39,25 +39,22 @@ def stored_rows() -> pd.DataFrame:
 def results() -> str:
     """Return the README's table: "paper / ours (ours, best so far)"."""
     rows = stored_rows()
-    table = {
-        paper.STRATEGY_NAMES[strategy]: accuracies_of(rows, strategy)
-        for strategy in paper.STRATEGIES
-    }
+    table = {method.title: accuracies_of(rows, method) for method in PRINTED}
     table["DFAL − RANDOM"] = differences(rows)
     table = pd.DataFrame(table).T.rename_axis("annotations")
     num_runs = len(rows[["strategy", "trial"]].drop_duplicates())
     status = (
-        f"{num_runs} of the {len(STRATEGIES) * NUM_TRIALS} runs of `python reproduce/"
+        f"{num_runs} of the {len(METHODS) * NUM_TRIALS} runs of `python reproduce/"
         f"table1.py --preset paper --problem {PROBLEM}` are stored. "
         f"With all 60,000 labels: {full_set(rows)}."
     )
     return f"\n{tables.markdown(table)}\n\n{status}"
 
 
-def accuracies_of(rows, strategy) -> dict:
-    """Return the cells of one strategy."""
-    raw = learning_curves.select(rows, PROBLEM, strategy)
-    printed = paper.accuracies(PROBLEM, strategy)
+def accuracies_of(rows, method) -> dict:
+    """Return the cells of one method."""
+    raw = learning_curves.select(rows, PROBLEM, method)
+    printed = paper.accuracies(PROBLEM, method)
     cells = {
         budget: cell(
             f"{printed[budget]:.2f}",
@@ -72,15 +69,14 @@ def accuracies_of(rows, strategy) -> dict:
 def differences(rows) -> dict:
     """Return DFAL's accuracies less RANDOM's, trial by trial."""
     dfal, random = (
-        learning_curves.select(rows, PROBLEM, strategy)
-        for strategy in ("dfal", "random")
+        learning_curves.select(rows, PROBLEM, method) for method in (DFAL, RANDOM)
     )
-    printed = {name: paper.accuracies(PROBLEM, name) for name in ("dfal", "random")}
+    printed = {each: paper.accuracies(PROBLEM, each) for each in (DFAL, RANDOM)}
     raw, best = dfal - random, dfal.cummax() - random.cummax()
     raw, best = raw.dropna(axis=1, how="all"), best.dropna(axis=1, how="all")
     cells = {
         budget: cell(
-            f"{printed['dfal'][budget] - printed['random'][budget]:+.2f}",
+            f"{printed[DFAL][budget] - printed[RANDOM][budget]:+.2f}",
             learning_curves.at(raw, budget),
             learning_curves.at(best, budget),
             sign="+",
@@ -94,10 +90,10 @@ def agreement() -> str:
     """Return our best so far minus the paper's accuracies, in points."""
     rows = stored_rows()
     table = {}
-    for strategy, name in paper.STRATEGY_NAMES.items():
-        best = learning_curves.select(rows, PROBLEM, strategy, best_so_far=True)
-        printed = paper.accuracies(PROBLEM, strategy)
-        table[name] = {
+    for method in PRINTED:
+        best = learning_curves.select(rows, PROBLEM, method, best_so_far=True)
+        printed = paper.accuracies(PROBLEM, method)
+        table[method.title] = {
             str(budget): f"{learning_curves.at(best, budget).mean() - accuracy:+.1f}"
             for budget, accuracy in printed.items()
         }
@@ -106,11 +102,11 @@ def agreement() -> str:
 
 def gain() -> str:
     """Return what the controls of DFAL's gain show so far."""
-    study = STUDIES["copies"]
-    options = parse(make_parser(""), ["--preset", "paper", "--problem", PROBLEM])
-    rows, refused = store.Store(RESULTS / "runs").load(study.runs(options))
+    asked = options.of_preset("paper", problems=(PROBLEM,))
+    wanted = runs.study_runs(COPIES, asked)
+    rows, refused = store.Store(RESULTS / "runs").load(wanted)
     assert not refused, refused
-    found = study_results.collect(rows, PROBLEM, study, study.budgets)
+    found = study_results.collect(rows, PROBLEM, COPIES, COPIES.budgets)
     shown = study_results.difference_table(found)
     shown = shown.loc[shown["n"] != "", ["n", "mean", "p (Holm)", "mean shows"]]
     columns = {"mean": "mean accuracy to 300", "mean shows": "shows"}
@@ -121,7 +117,7 @@ def full_set(rows) -> str:
     """Return the accuracy with all training labels, the paper's column "All"."""
     ours = learning_curves.format_mean(learning_curves.full_set(rows, PROBLEM))
     ours = ours or "not run"
-    return f"{paper.TABLE1_ALL[PROBLEM]:.2f} / {ours}"
+    return f"{paper.full_set(PROBLEM):.2f} / {ours}"
 
 
 def num_trials(table) -> str:
@@ -145,8 +141,9 @@ def durations() -> str:
     """Return the minutes of one run of Table 1(a), from the shortest to the longest."""
     rows = stored_rows()
     lines = {}
-    for strategy, name in {**paper.STRATEGY_NAMES, runs.FULL: "all labels"}.items():
-        minutes = 60 * core_hours.hours(rows, PROBLEM, strategy)
+    for method in METHODS:
+        name = "all labels" if method is FULL else method.title
+        minutes = 60 * core_hours.hours(rows, PROBLEM, method)
         if len(minutes):
             ends = (f"{minutes.min():.0f}", f"{minutes.max():.0f}")
             text = " to ".join(dict.fromkeys(ends))

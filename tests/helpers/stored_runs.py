@@ -1,7 +1,8 @@
 """Made-up rows as runs in a store, with all columns."""
 
 import numpy as np
-from experiments import protocol, runs
+from experiments import protocol
+from experiments.methods import DFAL
 
 
 def store_rows(kept, run, rows):
@@ -22,7 +23,7 @@ def store_rows(kept, run, rows):
     columns = ["num_annotations", "num_labeled", "accuracy", "loss", *times]
     if not run.source:
         columns = ["round", *columns, "query_seconds"]
-    is_dfal = run.strategy == "dfal"
+    is_dfal = run.method is DFAL
     stored_rows = [
         {
             "round": k,
@@ -36,5 +37,6 @@ def store_rows(kept, run, rows):
         }
         for k, budget in enumerate(budgets)
     ]
-    kept.record(run, runs.settings(run), {})
-    kept.write_rows(run, [{name: row[name] for name in columns} for row in stored_rows])
+    files = kept.files(run)
+    files.start(run.settings, {})
+    files.write([{name: row[name] for name in columns} for row in stored_rows])

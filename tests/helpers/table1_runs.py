@@ -11,7 +11,7 @@ REPRODUCE = pathlib.Path(table1.__file__).parent
 SAME = ["round", "num_annotations", "num_labeled", "accuracy", "loss"]
 SMALL = ["--strategy", "dfal", "random", "--trials", "2", "--budget", "60"]
 WANTED = [
-    runs.Run("mnist-lenet5", strategy, trial)
+    runs.Run.named("mnist-lenet5", strategy, trial)
     for strategy in ("dfal", "random")
     for trial in (0, 1)
 ]

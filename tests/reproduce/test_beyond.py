@@ -7,17 +7,16 @@ import beyond
 import numpy as np
 import pandas as pd
 import pytest
-from experiments import protocol, runs, store
+from experiments import runs, store, studies
 from experiments.analysis import (
     comparisons,
-    learning_curves,
     plots,
     study_figure,
     study_results,
 )
+from experiments.methods import DFAL, pair_title
 from experiments.options import make_parser, parse
-from experiments.studies import STUDIES
-from experiments.variants import VARIANTS
+from experiments.studies import COPIES, COPIES_1000, METHODS, STUDIES
 from helpers.made_up_rows import made_up
 from helpers.stored_runs import store_rows
 from scipy import stats
@@ -31,19 +30,75 @@ REGISTERED = REGISTERED.split("## Registered comparisons")[1].split("\n## ")[0]
 @pytest.mark.parametrize("name", STUDIES)
 def test_pairs_are_distinct_runs_of_the_study(name):
     study = STUDIES[name]
-    assert len(set(study.strategies)) == len(study.strategies)
+    assert len(set(study.methods)) == len(study.methods)
     assert len(set(study.pairs)) == len(study.pairs)
     for one, other in study.pairs:
         assert one != other
-        assert {one, other} <= set(study.strategies)
+        assert {one, other} <= set(study.methods)
     if study.panels:
-        shown = [strategy for panel in study.panels for strategy in panel]
-        assert sorted(shown) == sorted(study.strategies)
-    assert set(study.num_trials) <= set(study.strategies)
-    for strategy in study.strategies:
-        assert strategy in protocol.STRATEGIES or strategy in VARIANTS
+        shown = [method for panel in study.panels for method in panel]
+        assert sorted(map(str, shown)) == sorted(map(str, study.methods))
+    assert set(study.num_trials) <= set(study.methods)
+    for method in study.methods:
+        assert METHODS[method.name] is method  # no name is there twice
         for budget in study.budgets:  # reached by whole queries
-            assert protocol.last_budget(strategy, budget) == budget
+            assert method.last_budget(budget) == budget
+
+
+def _pairs(text):
+    """Return the pairs of "a - b, c - d"."""
+    return [tuple(pair.split(" - ")) for pair in text.split(", ")]
+
+
+# One minus the other, as the tables in reproduce/README.md register them.
+REGISTERED_PAIRS = {
+    "batch": _pairs(
+        "dfal_q1 - dfal, dfal_q50 - dfal, dfal_q100 - dfal, "
+        "diverse_dfal_q50 - diverse_dfal, diverse_dfal_q100 - diverse_dfal, "
+        "core_set_q1 - core_set, core_set_q50 - core_set, core_set_q100 - core_set, "
+        "diverse_dfal - dfal, diverse_dfal_q50 - dfal_q50, "
+        "diverse_dfal_q100 - dfal_q100, diverse_dfal - core_set, "
+        "diverse_dfal_q50 - core_set_q50, diverse_dfal_q100 - core_set_q100"
+    ),
+    "k": _pairs(
+        "dfal_k100 - dfal, dfal_k1000 - dfal, dfal_k10000 - dfal, dfal_pool - dfal"
+    ),
+    "p": _pairs("dfal_p1 - dfal, dfal_pinf - dfal"),
+    "adversarial": _pairs(
+        "dfal - dfal_no_adversarial, random_adversarial - random, "
+        "dfal_no_adversarial - random, dfal - random_adversarial"
+    ),
+    "pseudo": _pairs("cost_effective_dfal - dfal, cost_effective_dfal - ceal"),
+    "copies": _pairs(
+        "dfal - dfal_copies, dfal_copies - dfal_no_adversarial, "
+        "random_adversarial - random_copies, random_copies - random, "
+        "dfal_copies - random_copies, dfal_no_adversarial - random, "
+        "dfal_noise - dfal_copies, random_noise - random_copies, "
+        "core_set_noise - core_set_copies, core_set_copies - core_set, "
+        "core_set_adversarial - core_set_copies, dfal_copies - core_set_copies"
+    ),
+    "split": _pairs(
+        "dfal_grouped - dfal, random_copies_grouped - random_copies, "
+        "random_copies_grouped - random"
+    ),
+    "steps": _pairs(
+        "random_twice - random, random_twice - random_copies, "
+        "dfal_no_adversarial_twice - dfal_no_adversarial, "
+        "dfal_no_adversarial_twice - dfal_copies"
+    ),
+    "copies_1000": _pairs(
+        "dfal - dfal_copies, dfal_copies - dfal_no_adversarial, dfal_copies - random, "
+        "dfal_no_adversarial - random"
+    ),
+}
+
+
+def test_the_registered_pairs_and_their_signs():
+    found = {
+        name: [(one.name, other.name) for one, other in study.pairs]
+        for name, study in STUDIES.items()
+    }
+    assert found == REGISTERED_PAIRS
 
 
 def test_the_registration_names_every_study():
@@ -56,20 +111,19 @@ def test_the_registered_numbers_of_comparisons_and_trials():
     """As registered: 26, then 12, 3, 4 and 4; 20 trials of six arms to 300."""
     families = {}
     for study in STUDIES.values():
-        count = families.get(study.family, 0)
-        families[study.family] = count + len(study.pairs)
-        assert study.decides == ("interval" if study.family == "2026-11-26" else "holm")
+        family = [each.name for each in studies.family_of(study)]
+        families[family[0]] = sum(len(STUDIES[name].pairs) for name in family)
+        assert study.decides == ("interval" if family[0] == "batch" else "holm")
     assert list(families.values()) == [26, 12, 3, 4, 4]
-    copies = STUDIES["copies"]
-    many = [name for name in copies.strategies if copies.trials_of(name, 5) == 20]
-    assert sorted(many) == [
+    many = [each for each in COPIES.methods if COPIES.trials_of(each, 5) == 20]
+    assert sorted(map(str, many)) == [
         *("dfal", "dfal_copies", "dfal_no_adversarial"),
         *("random", "random_adversarial", "random_copies"),
     ]
-    pairs = [pair for pair in copies.pairs if copies.registered_trials(pair) == 20]
-    assert pairs == list(copies.pairs[:6])
-    assert copies.trials_of("dfal", 1) == 1  # of the preset quick
-    assert STUDIES["copies_1000"].trials_of("dfal", 5) == 5
+    pairs = [pair for pair in COPIES.pairs if COPIES.registered_trials(pair) == 20]
+    assert pairs == list(COPIES.pairs[:6])
+    assert COPIES.trials_of(DFAL, 1) == 1  # of the preset quick
+    assert COPIES_1000.trials_of(DFAL, 5) == 5
 
 
 @pytest.mark.parametrize(
@@ -88,11 +142,11 @@ def test_budgets_of_a_study(name, budget, reached):
 
 
 def test_runs_of_another_query_size_stop_at_the_same_budget():
-    arguments = ["--strategy", *STUDIES["batch"].strategies, "--trials", "2"]
+    arguments = ["--strategy", *map(str, STUDIES["batch"].methods), "--trials", "2"]
     options = parse(make_parser(""), [*arguments, "--budget", "310"])
     wanted = runs.learning_runs(options)
     assert len(wanted) == 24
-    assert {runs.budgets_of(run, options) for run in wanted} == {(310,)}
+    assert {run.budgets(options) for run in wanted} == {(310,)}
     assert str(wanted[0]) == "mnist-lenet5_dfal_q1_0"
 
 
@@ -107,7 +161,7 @@ def output(tmp_path):
     }
     for strategy, trials in curves.items():
         for trial, curve in enumerate(trials):
-            run = runs.Run("mnist-lenet5", strategy, trial)
+            run = runs.Run.named("mnist-lenet5", strategy, trial)
             store_rows(kept, run, made_up(strategy, [curve], step=100))
     return tmp_path
 
@@ -160,11 +214,11 @@ def test_the_figure_tells_all_strategies_apart(name, monkeypatch, tmp_path):
     study, drawn = STUDIES[name], []
     monkeypatch.setattr(plots, "save", lambda figure, path: drawn.append(figure))
     curves = {
-        strategy: pd.DataFrame({0: [50.0, 90.0], 1: [60.0, 95.0]}, index=[10, 310])
-        for strategy in study.strategies
+        method: pd.DataFrame({0: [50.0, 90.0], 1: [60.0, 95.0]}, index=[10, 310])
+        for method in study.methods
     }
     pairs = {
-        " − ".join(pair): comparisons.differences(*map(curves.get, pair), (310,))
+        pair_title(pair): comparisons.differences(*map(curves.get, pair), (310,))
         for pair in study.pairs
     }
     found = study_results.StudyResults((310,), curves, {}, pairs)
@@ -179,13 +233,13 @@ def test_the_figure_tells_all_strategies_apart(name, monkeypatch, tmp_path):
         assert len(panel.collections) == (0 if len(lines) > 6 else len(lines))  # bands
         for line, label in zip(lines, labels, strict=True):
             for own, color in plots.COLORS.items():  # as in Figure 2
-                if label == f"{learning_curves.title(own)} (n=2)":
+                if label == f"{own.title} (n=2)":
                     assert (line.get_color(), line.get_linestyle()) == (color, "-")
         legend = panel.get_legend() or drawn[0].legends[0]
         assert len(legend.texts) == len(lines)
         shown += labels
     assert len(panels) == max(1, len(study.panels))
-    assert len(set(shown)) == len(shown) == len(study.strategies)
+    assert len(set(shown)) == len(shown) == len(study.methods)
     assert len(differences.get_yticklabels()) == len(study.pairs)
 
 
@@ -193,7 +247,7 @@ def test_strategies_without_trials_are_not_drawn():
     curve = pd.DataFrame({0: [50.0, 90.0], 1: [60.0, 95.0]}, index=[10, 310])
     none = curve.iloc[:, :0]
     left, right = plots.plt.figure().subplots(1, 2)
-    study_figure.draw_curves(left, {"dfal": none, "dfal_q1": curve})
+    study_figure.draw_curves(left, {DFAL: none, DFAL.of_size(1): curve})
     (line,) = left.lines
     assert line.get_label() == "DFAL, 1 a query (n=2)"
     pairs = {
@@ -234,7 +288,7 @@ def test_an_adjusted_p_decides_once_all_trials_are_there(tmp_path, capsys):
         for strategy, gain in (("dfal", 3), ("dfal_copies", 0), ("dfal_grouped", 3)):
             if trial < 5 or strategy != "dfal_grouped":
                 curve = [gain + base + rng.normal(0, 0.1) for _ in range(3)]
-                run = runs.Run("mnist-lenet5", strategy, trial)
+                run = runs.Run.named("mnist-lenet5", strategy, trial)
                 store_rows(kept, run, made_up(strategy, [curve], step=100))
 
     def read(study):

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from experiments.analysis import comparisons
+from experiments.methods import DFAL, EGL
+from experiments.problems import PROBLEMS
 from helpers.made_up_rows import LENET5, made_up
 from scipy import stats
 
@@ -23,14 +25,14 @@ def test_curves_are_of_the_trials_that_reached_the_budget():
             made_up("dfal", [[1, 2, 3]], step=10).assign(trial=2),
         ]
     )
-    found = comparisons.curves(rows, LENET5, "dfal", 40)
+    found = comparisons.curves(rows, PROBLEMS[LENET5], DFAL, 40)
     assert list(found) == [0, 1]
     assert found[1].tolist() == pytest.approx([55, 65, 75, 85])
-    found = comparisons.curves(rows, LENET5, "dfal", 30)
+    found = comparisons.curves(rows, PROBLEMS[LENET5], DFAL, 30)
     assert list(found) == [0, 1, 2]
     assert list(found.index) == [10, 20, 30]
-    assert comparisons.curves(rows, LENET5, "dfal", 50).empty
-    assert comparisons.curves(rows, LENET5, "egl", 30).empty
+    assert comparisons.curves(rows, PROBLEMS[LENET5], DFAL, 50).empty
+    assert comparisons.curves(rows, PROBLEMS[LENET5], EGL, 30).empty
 
 
 def test_the_area_of_a_straight_line_is_its_middle():
@@ -83,9 +85,26 @@ def test_equal_trials_have_no_spread(value, p, shown):
     assert comparisons.verdict(values) == shown
     assert comparisons.verdict_by_p(values, p) == shown
     assert comparisons.smallest_shown(values) == 0
+    assert comparisons.interval(values) == (value, value)
+    text = f"{value:+.2f} [{value:+.2f}, {value:+.2f}]"
+    assert comparisons.format_difference(values) == text
     none = pd.Series([0.0] * 4)
+    assert comparisons.interval(none) == (0, 0)
     assert comparisons.p_value(none) == 1
     assert comparisons.verdict(none) == "no difference shown"
+
+
+@pytest.mark.parametrize("spread", [1e-12, 1e-3])
+def test_a_small_spread_is_a_spread(spread):
+    """Student's t does not depend on the scale."""
+    values = pd.Series([-1.0, 0.5, 1.0, 1.5, 3.0])
+    found = comparisons.interval(spread * values)
+    expected = [spread * end for end in comparisons.interval(values)]
+    assert found == pytest.approx(expected, rel=1e-9, abs=0)
+    assert comparisons.verdict(spread * values) == "no difference shown"
+    p = comparisons.p_value(spread * values)
+    assert p == pytest.approx(comparisons.p_value(values))
+    assert 0.1 < p < 0.2
 
 
 def test_holm_s_adjustment():

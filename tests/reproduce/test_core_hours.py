@@ -1,9 +1,12 @@
 """The table of core-hours, from made-up rows whose sums are known."""
 
-import core_hours
+import core_hours as script
 import pandas as pd
 import pytest
-from experiments import paper, runs, store
+from experiments import runs, store
+from experiments.analysis import core_hours
+from experiments.methods import PRINTED
+from experiments.problems import PROBLEMS
 from helpers import stored_runs
 
 LENET5 = "mnist-lenet5"
@@ -42,10 +45,10 @@ def test_trials_are_extrapolated_to_five():
 
 
 def test_a_whole_panel_is_added_up():
-    tables = [made_up(name, [1.0]) for name in paper.STRATEGIES]
+    tables = [made_up(name, [1.0]) for name in map(str, PRINTED)]
     tables.append(made_up("dfal_no_adversarial", [3.0]))  # not of the paper's panel
     assert column(*tables)["whole panel, from these runs"] == ""
-    tables.append(made_up(runs.FULL, [0.4], budgets=[60_000]))
+    tables.append(made_up("full", [0.4], budgets=[60_000]))
     cells = column(*tables)
     assert cells["All"] == "2.0 (n=1)"
     assert cells["DFAL without adversarial examples (ours)"] == "15.0 (n=1)"
@@ -65,8 +68,10 @@ def test_only_finished_runs_count_and_only_up_to_1000():
 def test_it_reads_a_store(tmp_path, capsys):
     kept = store.Store(tmp_path / "runs")
     rows = pd.DataFrame({"num_annotations": [1000], "accuracy": [0.5]})
-    stored_runs.store_rows(kept, runs.Run(LENET5, "egl", 3), rows)  # 100 times 10 s
-    assert core_hours.main(["--output", str(tmp_path)]) == 0
+    stored_runs.store_rows(
+        kept, runs.Run.named(LENET5, "egl", 3), rows
+    )  # 100 times 10 s
+    assert script.main(["--output", str(tmp_path)]) == 0
     written = (tmp_path / "tables/core_hours.md").read_text()
     assert "1.4 (n=1)" in written  # hours of five trials
     assert "about 3,000" in written
@@ -76,12 +81,14 @@ def test_it_reads_a_store(tmp_path, capsys):
 
 
 def test_every_panel_has_an_estimate():
-    assert tuple(sorted(core_hours.ESTIMATES)) == tuple(sorted(paper.PROBLEMS))
-    assert core_hours.estimate("quick_draw-vgg8").startswith("about 1,150 core-hours")
+    assert tuple(sorted(core_hours.ESTIMATES)) == tuple(sorted(PROBLEMS))
+    assert core_hours.estimate(PROBLEMS["quick_draw-vgg8"]).startswith(
+        "about 1,150 core-hours"
+    )
 
 
 @pytest.mark.parametrize("argument", ["--outptu", "--preset"])
 def test_bad_options_are_refused(argument, tmp_path):
     with pytest.raises(SystemExit) as stopped:
-        core_hours.main([argument, str(tmp_path)])
+        script.main([argument, str(tmp_path)])
     assert stopped.value.code == 2

@@ -8,9 +8,9 @@ import sys
 import pytest
 import tensorflow as tf
 from distributed import Client
-from experiments import options
+from experiments import devices, options
 from experiments.options import make_parser, parse
-from experiments.running import devices, environment, scheduling
+from experiments.running import environment, scheduling
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="Linux only")

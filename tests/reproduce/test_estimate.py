@@ -10,7 +10,7 @@ import pytest
 from experiments import options, runs, store
 from experiments.running import estimate, progress
 
-PROBLEM = "mnist-lenet5"
+PROBLEM, FULL = "mnist-lenet5", "full"
 
 
 @pytest.fixture
@@ -22,8 +22,8 @@ def kept(tmp_path, monkeypatch):
 
 def measure(kept, strategy, trial, minutes, step=10, **place):
     """Store a run whose rounds took this many minutes each."""
-    run = runs.Run(PROBLEM, strategy, trial, **place)
-    queries = strategy != runs.FULL and not run.source
+    run = runs.Run.named(PROBLEM, strategy, trial, **place)
+    queries = strategy != FULL and not run.source
     rows = []
     for k, m in enumerate(minutes):
         row = {"num_annotations": step * (k + 1), "num_labeled": step * (k + 1)}
@@ -34,8 +34,9 @@ def measure(kept, strategy, trial, minutes, step=10, **place):
         else:
             row |= {"fit_seconds": 50 * m, "evaluate_seconds": 10 * m}
         rows.append(row)
-    kept.record(run, runs.settings(run), {})
-    kept.write_rows(run, rows)
+    files = kept.files(run)
+    files.start(run.settings, {})
+    files.write(rows)
 
 
 def said(kept, *wanted, **changes):
@@ -50,8 +51,8 @@ def said(kept, *wanted, **changes):
 def test_full_sets_take_what_a_full_set_took(kept):
     """The budget, which is smaller than the full set, does not scale the time."""
     for trial, minutes in enumerate([23, 31]):
-        measure(kept, runs.FULL, trial, [minutes], step=60_000)
-    line, total = said(kept, runs.Run(PROBLEM, runs.FULL, 2), budget=1000)
+        measure(kept, FULL, trial, [minutes], step=60_000)
+    line, total = said(kept, runs.Run.named(PROBLEM, FULL, 2), budget=1000)
     assert line == "mnist-lenet5_full_2: the full training set, 23 to 31 min"
     assert total == "1 of 1 runs to do: 0.4 to 0.5 hours with 1 jobs"
 
@@ -59,8 +60,8 @@ def test_full_sets_take_what_a_full_set_took(kept):
 def test_a_committed_full_set_run_is_estimated_as_it_was(kept):
     """23 minutes for 60,000 samples do not become one minute for 1000."""
     committed = store.Store(options.default_output("paper") / "runs")
-    measure(committed, runs.FULL, 0, [23], step=60_000)
-    line, _ = said(kept, runs.Run(PROBLEM, runs.FULL, 1), budget=1000)
+    measure(committed, FULL, 0, [23], step=60_000)
+    line, _ = said(kept, runs.Run.named(PROBLEM, FULL, 1), budget=1000)
     assert line.endswith("about 23 min")
 
 
@@ -68,7 +69,7 @@ def test_a_range_is_from_the_shortest_to_the_longest_trial(kept):
     measure(kept, "dfal", 0, [1] * 10)
     measure(kept, "dfal", 1, [2] * 10)
     measure(kept, "dfal", 2, [9])  # too short to be extrapolated beside the others
-    wanted = [runs.Run(PROBLEM, "dfal", trial) for trial in range(3)]
+    wanted = [runs.Run.named(PROBLEM, "dfal", trial) for trial in range(3)]
     line, total = said(kept, *wanted)
     # The minutes of the nine rounds that are left, not a share of all ten.
     assert line == "mnist-lenet5_dfal_2: from 10 to 100 annotations, 9 to 18 min"
@@ -77,7 +78,7 @@ def test_a_range_is_from_the_shortest_to_the_longest_trial(kept):
 
 def test_unknown_is_said_first(kept):
     measure(kept, "dfal", 0, [6] * 10)
-    wanted = [runs.Run(PROBLEM, name, 1) for name in ("dfal", "bald", "ceal")]
+    wanted = [runs.Run.named(PROBLEM, name, 1) for name in ("dfal", "bald", "ceal")]
     *lines, total = said(kept, *wanted)
     assert [line.endswith("time unknown") for line in lines] == [False, True, True]
     assert total == (
@@ -88,13 +89,13 @@ def test_unknown_is_said_first(kept):
     assert (
         total == "2 of 2 runs to do: time unknown: no run of these kinds was measured"
     )
-    assert said(kept, runs.Run(PROBLEM, "dfal", 0)) == ["0 of 1 runs to do"]
+    assert said(kept, runs.Run.named(PROBLEM, "dfal", 0)) == ["0 of 1 runs to do"]
 
 
 def test_side_by_side(kept):
     """Three runs of an hour on two workers: 1.5 hours at best, 2 at worst."""
     measure(kept, "dfal", 9, [6] * 10)
-    wanted = [runs.Run(PROBLEM, "dfal", trial) for trial in range(3)]
+    wanted = [runs.Run.named(PROBLEM, "dfal", trial) for trial in range(3)]
     assert said(kept, *wanted, num_jobs=2)[-1].endswith("1.5 to 2.0 hours with 2 jobs")
     assert said(kept, *wanted, num_jobs=8)[-1].endswith(" hours with 8 jobs")
     assert "1.0 to" in said(kept, *wanted, num_jobs=8)[-1]  # not less than the longest
@@ -107,25 +108,25 @@ def test_what_is_not_the_same_kind_is_not_measured(kept):
     measure(kept, "dfal", 0, [1] * 10, source="mnist-vgg8")
     measure(kept, "dfal_wide:Own", 0, [2] * 10)
     (kept.folder / "mnist-lenet5_dfal_5.csv").write_bytes(b"\xff\xfe")  # damaged
-    assert "unknown" in said(kept, runs.Run(PROBLEM, "dfal", 1))[0]
-    line = said(kept, runs.Run(PROBLEM, "dfal", 1, source="mnist-vgg8"))[0]
+    assert "unknown" in said(kept, runs.Run.named(PROBLEM, "dfal", 1))[0]
+    line = said(kept, runs.Run.named(PROBLEM, "dfal", 1, source="mnist-vgg8"))[0]
     assert line.endswith("from 0 to 100 annotations, about 10 min")
 
 
 def test_a_trial_that_hardly_began_measures_nothing(kept):
     measure(kept, "dfal", 0, [1])
-    assert "unknown" in said(kept, runs.Run(PROBLEM, "dfal", 1), budget=1000)[0]
+    assert "unknown" in said(kept, runs.Run.named(PROBLEM, "dfal", 1), budget=1000)[0]
     whole = 10**-1.7 * 60  # of a work of 100 ** 1.7, ten took a minute
-    line = said(kept, runs.Run(PROBLEM, "dfal", 1), budget=100)[0]
+    line = said(kept, runs.Run.named(PROBLEM, "dfal", 1), budget=100)[0]
     assert line.endswith(f"about {60 / whole:.0f} min")
 
 
 def test_a_run_under_other_settings_is_not_done(kept):
     """It fails when it is performed: the estimate shows why, and no time."""
-    run = runs.Run(PROBLEM, "dfal", 0)
+    run = runs.Run.named(PROBLEM, "dfal", 0)
     measure(kept, "dfal", 0, [1] * 10)
     assert said(kept, run) == ["0 of 1 runs to do"]
-    path = kept.path(run, ".json")
+    path = kept.files(run).path(".json")
     record = json.loads(path.read_text())
     record["settings"]["training"]["patience"] = 6
     path.write_text(json.dumps(record))
@@ -136,7 +137,7 @@ def test_a_run_under_other_settings_is_not_done(kept):
 
 def test_a_transfer_is_done_with_all_its_budgets(kept):
     measure(kept, "dfal", 0, [1], step=100, source="mnist-vgg8")
-    run = runs.Run(PROBLEM, "dfal", 0, source="mnist-vgg8")
+    run = runs.Run.named(PROBLEM, "dfal", 0, source="mnist-vgg8")
     assert said(kept, run, transfer_budgets=(100,)) == ["0 of 1 runs to do"]
     line, _ = said(kept, run, transfer_budgets=(50, 100))
     assert line.startswith(f"{run}: from 0 to 100 annotations")

@@ -4,15 +4,16 @@ import examples as script
 import numpy as np
 import pandas as pd
 import pytest
-from experiments import runs
+from experiments import runs, store
 from experiments.running import example_labels, execution, problem_training
+
+RUN = runs.Run.named("mnist-lenet5", "dfal", 0)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("examples")
-    run = runs.Run("mnist-lenet5", "dfal", 0)
-    execution.perform(run, (30,), path / "runs", lambda row: None)
+    execution.perform(RUN, (30,), path / "runs", lambda row: None)
     return path
 
 
@@ -36,7 +37,7 @@ def test_examples_keep_the_labels_of_their_originals(folder, monkeypatch):
         return made[-1]
 
     monkeypatch.setattr(problem_training, "make_training", make)
-    (found,) = example_labels.check("mnist-lenet5", [0], folder / "runs")
+    (found,) = example_labels.check([RUN], store.Store(folder / "runs"))
     assert found.num_examples == 20
     ((x, y),) = made[0].received
     assert len(x) == len(y) == 60_000 - 30  # without what was queried
@@ -54,7 +55,7 @@ def test_examples_keep_the_labels_of_their_originals(folder, monkeypatch):
 
 def test_a_run_without_a_labeled_set(tmp_path):
     with pytest.raises(ValueError, match="has no labeled set"):
-        list(example_labels.check("mnist-lenet5", [0], tmp_path))
+        list(example_labels.check([RUN], store.Store(tmp_path)))
 
 
 def test_the_script(folder, monkeypatch, capsys):

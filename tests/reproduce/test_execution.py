@@ -26,7 +26,7 @@ def short(monkeypatch, mnist):
 
 def perform(folder, strategy, trial=0):
     """Perform a run; return its rows without the columns of seconds."""
-    run = runs.Run("mnist-lenet5", strategy, trial)
+    run = runs.Run.named("mnist-lenet5", strategy, trial)
     execution.perform(run, (30,), folder, lambda row: None)
     return store.Store(folder).rows(run)[SAME].to_csv()
 

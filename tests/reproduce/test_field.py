@@ -4,8 +4,11 @@ import compare
 import numpy as np
 import pandas as pd
 import pytest
-from experiments import options, paper, runs, store
+from experiments import options, store
 from experiments.analysis import comparisons, field
+from experiments.methods import BALD, DFAL, EGL, PRINTED, RANDOM
+from experiments.problems import PROBLEMS
+from experiments.runs import Run
 
 BUDGETS = np.arange(10, 171, 10)
 
@@ -21,14 +24,14 @@ def stored():
     """The committed curves of Table 1(a)."""
     kept = store.Store(options.default_output("paper") / "runs")
     wanted = [
-        runs.Run("mnist-lenet5", name, trial)
-        for name in paper.STRATEGIES
+        Run(PROBLEMS["mnist-lenet5"], method, trial)
+        for method in PRINTED
         for trial in range(5)
     ]
     rows, _ = kept.load(wanted)
     return {
-        name: comparisons.curves(rows, "mnist-lenet5", name, 1000)
-        for name in paper.STRATEGIES
+        method: comparisons.curves(rows, PROBLEMS["mnist-lenet5"], method, 1000)
+        for method in PRINTED
     }
 
 
@@ -53,7 +56,7 @@ def test_numbers_of_another_computation(stored):
 def test_penalties_of_curves_that_cross():
     """One is above at 20, 30 and 50 annotations, the other at 90 and 170."""
     one = np.where(BUDGETS <= 50, 80.0, 70.0)
-    curves = {"dfal": curve(one, 0.1), "random": curve(150 - one, 0.1, seed=1)}
+    curves = {DFAL: curve(one, 0.1), RANDOM: curve(150 - one, 0.1, seed=1)}
     found = field.penalty_matrix(curves)
     assert field.penalty_budgets(170) == [20, 30, 50, 90, 170]
     assert found.loc["DFAL", "RANDOM"] == pytest.approx(3 / 5)
@@ -63,15 +66,15 @@ def test_penalties_of_curves_that_cross():
 
 
 def test_two_trials_have_no_penalties():
-    curves = {name: curve(BUDGETS, 0.1, n=2) for name in ("dfal", "random")}
+    curves = {method: curve(BUDGETS, 0.1, n=2) for method in (DFAL, RANDOM)}
     assert np.isnan(field.penalty_matrix(curves).loc["DFAL", "RANDOM"])
 
 
 def test_label_efficiency_is_a_ratio_of_annotations():
     curves = {
-        "dfal": curve(2 * BUDGETS),
-        "random": curve(BUDGETS),
-        "egl": curve(0 * BUDGETS),
+        DFAL: curve(2 * BUDGETS),
+        RANDOM: curve(BUDGETS),
+        EGL: curve(0 * BUDGETS),
     }
     found = field.label_efficiency(curves, (100, 120))
     assert found.loc["DFAL"].tolist() == ["2.0", "2.0"]
@@ -82,10 +85,10 @@ def test_label_efficiency_is_a_ratio_of_annotations():
 def test_p_of_areas_is_adjusted_over_all_pairs():
     curves = {
         name: curve(BUDGETS + gain, 2.0, seed=seed)
-        for seed, (name, gain) in enumerate([("dfal", 3), ("bald", 0), ("random", 1)])
+        for seed, (name, gain) in enumerate([(DFAL, 3), (BALD, 0), (RANDOM, 1)])
     }
     areas = {name: comparisons.area(each) for name, each in curves.items()}
-    pairs = [("dfal", "bald"), ("dfal", "random"), ("bald", "random")]
+    pairs = [(DFAL, BALD), (DFAL, RANDOM), (BALD, RANDOM)]
     p = [comparisons.p_value(areas[a] - areas[b]) for a, b in pairs]
     expected = comparisons.format_p(comparisons.holm(p)[0])
     assert field.area_table(curves).loc["BALD", "p (Holm)"] == expected

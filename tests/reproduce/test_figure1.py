@@ -7,7 +7,8 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from experiments.analysis import margins
+from experiments.analysis import margins, toy_figure
+from experiments.running import toy_problem
 
 FILES = {"figure1.png", "figure1.pdf", "figure1.md", "figure1.csv"}
 
@@ -20,15 +21,11 @@ def finished(tmp_path_factory):
     return folder / "figures"
 
 
-@pytest.fixture(scope="module", params=[0, figure1.SEED])
+@pytest.fixture(scope="module", params=[0, toy_problem.SEED])
 def toy(request):
     """A trained network, its boundary and the unlabeled points."""
-    num_labeled = figure1.NUM_LABELED
-    x, y = figure1.two_arcs(
-        num_labeled + figure1.NUM_POOL, np.random.default_rng(request.param)
-    )
-    model = figure1.train(x[:num_labeled], y[:num_labeled], request.param)
-    return model, margins.boundary(model, figure1.VIEW)[1], x[num_labeled:]
+    x, _, model = toy_problem.make(request.param)
+    return model, margins.boundary(model, toy_figure.VIEW)[1], x
 
 
 def test_figure_and_table_are_written(finished, tmp_path, capfd):
@@ -62,7 +59,7 @@ def test_foot_on_a_linear_boundary_is_the_closed_form():
     model.set_weights([normal[:, None], np.array([offset])])
     points = np.random.default_rng(0).uniform(-0.9, 1.4, (50, 2))
     steps = (points @ normal + offset) / (normal @ normal)
-    _, segments = margins.boundary(model, figure1.VIEW)
+    _, segments = margins.boundary(model, toy_figure.VIEW)
     feet = margins.nearest_on_boundary(segments, points)
     np.testing.assert_allclose(feet, points - steps[:, None] * normal, atol=1e-5)
 
@@ -73,7 +70,7 @@ def test_foot_on_a_circle_is_the_closed_form():
             return (points**2).sum(axis=1, keepdims=True) - 1
 
     points = np.random.default_rng(0).uniform(-0.9, 1.4, (50, 2))
-    _, segments = margins.boundary(Circle(), figure1.VIEW)
+    _, segments = margins.boundary(Circle(), toy_figure.VIEW)
     feet = margins.nearest_on_boundary(segments, points)
     lengths = np.linalg.norm(points, axis=1)
     found = np.linalg.norm(feet - points, axis=1)
@@ -113,7 +110,7 @@ def test_one_class_has_no_neighbor_of_another():
 
 def test_no_scenario_comes_closer_than_the_boundary(toy):
     model, segments, pool = toy
-    scenarios = figure1.choose(model, segments, pool)
+    scenarios = toy_problem.choose(model, segments, pool)
     true = scenarios["true margin"][1]
     own = model.predict(pool, verbose=0) > 0
     for name, (targets, distances) in scenarios.items():

@@ -10,7 +10,7 @@ from dfal_keras import datasets
 
 def test_the_scripts_show_the_status_of_the_data_set(tmp_path, monkeypatch, capsys):
     """The message of `complete` and the text of an empty panel."""
-    wanted = [runs.Run("quick_draw-lenet5", "random", 0)]
+    wanted = [runs.Run.named("quick_draw-lenet5", "random", 0)]
     source = data_folders.small_quick_draw(tmp_path / "remote")
     data_folders.replace_dataset(monkeypatch, source)
     folder = tmp_path / "data"
@@ -28,8 +28,8 @@ def test_the_scripts_show_the_status_of_the_data_set(tmp_path, monkeypatch, caps
         status = datasets.status("quick_draw")
         assert status.startswith(f"{state}: ")
         assert status in capsys.readouterr().err
-        panel = results.why_not_run("quick_draw-lenet5")
+        panel = results.why_not_run(wanted[0].problem)
         assert panel.startswith(f"data set {state}:")
     data_folders.small_quick_draw(folder)
     datasets.load_data("quick_draw")
-    assert results.why_not_run("quick_draw-lenet5").startswith("not run:")
+    assert results.why_not_run(wanted[0].problem).startswith("not run:")

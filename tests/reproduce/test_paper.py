@@ -3,7 +3,8 @@
 from itertools import pairwise
 
 import pytest
-from experiments import paper
+from experiments import paper, problems, studies
+from experiments.methods import PRINTED
 from experiments.problems import PROBLEMS
 from experiments.runs import other_networks
 
@@ -13,7 +14,7 @@ TRAINING_SET = {"mnist": 60_000, "shoe_bag": 184_792, "quick_draw": 444_971}
 
 
 def test_names():
-    assert paper.PROBLEMS == (
+    assert tuple(PROBLEMS) == (
         "mnist-lenet5",
         "mnist-vgg8",
         "shoe_bag-lenet5",
@@ -21,7 +22,7 @@ def test_names():
         "quick_draw-lenet5",
         "quick_draw-vgg8",
     )
-    assert paper.STRATEGIES == (
+    assert tuple(map(str, PRINTED)) == (
         "dfal",
         "bald",
         "ceal",
@@ -30,16 +31,16 @@ def test_names():
         "uncertainty",
         "random",
     )
-    for identifier, printed in (paper.PROBLEM_NAMES | paper.STRATEGY_NAMES).items():
-        plain = printed.lower().replace(" (", "_").rstrip(")").replace("-", "_")
-        assert identifier.replace("-", "_") == plain
+    for each in (*PROBLEMS.values(), *PRINTED):
+        plain = each.title.lower().replace(" (", "_").rstrip(")").replace("-", "_")
+        assert each.name.replace("-", "_") == plain
 
 
 def test_table1_is_complete_and_in_printed_order():
     assert paper.TABLE1_BUDGETS == (100, 500, 800, 1000)
-    assert tuple(paper.TABLE1) == tuple(paper.TABLE1_ALL) == paper.PROBLEMS
+    assert tuple(paper.TABLE1) == tuple(paper.TABLE1_ALL) == tuple(PROBLEMS)
     for rows in paper.TABLE1.values():
-        assert tuple(rows) == paper.STRATEGIES
+        assert tuple(rows) == tuple(map(str, PRINTED))
     assert len(ROWS) == 6 * 7
     for _, _, row in ROWS:
         assert len(row) == 4
@@ -86,11 +87,11 @@ def test_table2_targets_are_the_all_of_table1():
 
 
 def test_table2_is_complete():
-    assert tuple(paper.TABLE2) == paper.PROBLEMS
+    assert tuple(paper.TABLE2) == tuple(PROBLEMS)
     for rows in paper.TABLE2.values():
         assert tuple(rows)[:2] == ("dfal", "core_set")
         assert len(rows) == 3
-        assert set(rows) < set(paper.STRATEGIES)
+        assert set(rows) < set(map(str, PRINTED))
     assert [tuple(rows)[2] for rows in paper.TABLE2.values()] == [
         "ceal",
         "uncertainty",
@@ -101,7 +102,7 @@ def test_table2_is_complete():
     ]
 
 
-@pytest.mark.parametrize("problem", paper.PROBLEMS)
+@pytest.mark.parametrize("problem", PROBLEMS)
 def test_table2_dfal_labels_two_for_one_after_ten(problem):
     annotations, labeled = paper.TABLE2[problem]["dfal"]
     assert labeled.value == 2 * annotations.value - 10
@@ -149,7 +150,9 @@ def test_table3():
 
 def test_table4_is_complete():
     assert sorted(paper.TABLE4) == sorted(
-        (source, target) for source in PROBLEMS for target in other_networks(source)
+        (source.name, target.name)
+        for source in PROBLEMS.values()
+        for target in other_networks(source)
     )
     assert len(paper.TABLE4) == 6
     for row in paper.TABLE4.values():
@@ -176,7 +179,7 @@ def test_table1_shoe_bag_is_in_steps_of_one_test_image():
         return abs(value - round(value / 0.025) * 0.025) < 0.005 + 1e-9
 
     shoe_bag = [v for p, _, row in ROWS if p.startswith("shoe_bag") for v in row]
-    shoe_bag += [paper.TABLE1_ALL[p] for p in paper.PROBLEMS if "shoe_bag" in p]
+    shoe_bag += [paper.TABLE1_ALL[p] for p in PROBLEMS if "shoe_bag" in p]
     assert len(shoe_bag) == 2 * 7 * 4 + 2
     assert all(is_multiple(value) for value in shoe_bag)
     # By chance, 6 of 10 numbers with two digits are such multiples.
@@ -221,12 +224,16 @@ def test_table1_d_dfal_and_ceal_at_1000_are_not_below_all():
 
 
 def test_accuracies_are_those_printed_for_a_place():
-    assert paper.accuracies("mnist-lenet5", "egl")[800] == 78.57
-    assert list(paper.accuracies("mnist-vgg8", "dfal")) == [100, 500, 800, 1000]
-    assert paper.accuracies("mnist-vgg8", "dfal", "mnist-lenet5") == {1000: 97.80}
-    assert paper.accuracies("mnist-lenet5", "dfal", "mnist-vgg8") == {1000: 97.93}
-    assert paper.accuracies("mnist-vgg8", "egl", "mnist-lenet5") == {}
-    assert paper.accuracies("mnist-vgg8", "dfal_no_adversarial") == {}
+    def printed(problem, strategy, source=None):
+        place = problems.get(problem), studies.get_method(strategy)
+        return paper.accuracies(*place, source and problems.get(source))
+
+    assert printed("mnist-lenet5", "egl")[800] == 78.57
+    assert list(printed("mnist-vgg8", "dfal")) == [100, 500, 800, 1000]
+    assert printed("mnist-vgg8", "dfal", "mnist-lenet5") == {1000: 97.80}
+    assert printed("mnist-lenet5", "dfal", "mnist-vgg8") == {1000: 97.93}
+    assert printed("mnist-vgg8", "egl", "mnist-lenet5") == {}
+    assert printed("mnist-vgg8", "dfal_no_adversarial") == {}
 
 
 def test_oddities_are_single_sentences():

@@ -27,6 +27,7 @@ from experiments import (
     store,
 )
 from experiments.analysis import learning_curves, plots, tables
+from experiments.methods import DFAL
 from experiments.running import estimate, execution, problem_training
 from helpers import own_problem, stored_runs
 from helpers.made_up_rows import LENET5, VGG8, made_up
@@ -160,17 +161,17 @@ def perform(run, folder, budget=20):
 def test_arrays_of_features_and_the_subset_of_them(module, tmp_path, monkeypatch):
     monkeypatch.setattr(protocol, "TRAINING", SHORT)
     name = f"{module()}:features"
-    whole, subset = perform(runs.Run(name, "dfal", 0), tmp_path), f"{name}-max9"
+    whole, subset = perform(runs.Run.named(name, "dfal", 0), tmp_path), f"{name}-max9"
     assert whole["num_annotations"].tolist() == [10, 20]
-    limited = perform(runs.Run(subset, "random", 0), tmp_path)
+    limited = perform(runs.Run.named(subset, "random", 0), tmp_path)
     assert limited["num_annotations"].tolist() == [10, 20]
-    with np.load(tmp_path / f"{runs.Run(subset, 'random', 0)}.npz") as saved:
+    with np.load(tmp_path / f"{runs.Run.named(subset, 'random', 0)}.npz") as saved:
         assert saved["indices"].max() < 27  # rows of the subset: 9 of 3 classes
-    full = perform(runs.Run(subset, runs.FULL, 0), tmp_path)
+    full = perform(runs.Run.named(subset, "full", 0), tmp_path)
     assert full["num_labeled"].tolist() == [27]
-    made_with = runs.settings(runs.Run(subset, "random", 0))
+    made_with = runs.Run.named(subset, "random", 0).settings
     assert made_with["max_per_class"] == 9
-    assert made_with["data"] == runs.settings(runs.Run(name, "dfal", 0))["data"]
+    assert made_with["data"] == runs.Run.named(name, "dfal", 0).settings["data"]
 
 
 @pytest.mark.parametrize(
@@ -194,23 +195,21 @@ def test_networks_that_can_not_be_used(network, message, module):
     )
     one = problems.get(f"{name}:mine")
     with pytest.raises(ValueError, match=message) as raised:
-        problem_training.check_problem(
-            f"{name}:mine", 10, problem_data.fingerprint(one)
-        )
+        problem_training.check_problem(one, 10, problem_data.fingerprint(one))
     assert len(str(raised.value).splitlines()) == 1
 
 
 def test_a_worker_checks_the_budget_and_the_data(module):
-    name = f"{module()}:clusters_6x6"
-    data = problem_data.fingerprint(problems.get(name))
-    problem_training.check_problem(name, 90, data)
+    one = problems.get(f"{module()}:clusters_6x6")
+    data = problem_data.fingerprint(one)
+    problem_training.check_problem(one, 90, data)
     with pytest.raises(ValueError, match="at least 100 samples, .*Received: 90"):
-        problem_training.check_problem(name, 100, data)
-    problem_training.check_problem(f"{name}-max10", 30, data)
+        problem_training.check_problem(one, 100, data)
+    problem_training.check_problem(one.subset(10), 30, data)
     with pytest.raises(ValueError, match="at least 40 samples, .*Received: 30"):
-        problem_training.check_problem(f"{name}-max10", 40, data)
+        problem_training.check_problem(one.subset(10), 40, data)
     with pytest.raises(ValueError, match="must be the same in every process"):
-        problem_training.check_problem(name, 90, data | {"sha256": "0"})
+        problem_training.check_problem(one, 90, data | {"sha256": "0"})
 
 
 def test_the_first_samples_of_each_class():
@@ -231,24 +230,28 @@ def test_a_subset_of_mnist_are_its_first_digits(mnist):
 
 def test_subsets_and_whole_data_sets_do_not_meet(tmp_path):
     kept = store.Store(tmp_path)
-    whole, subset = (runs.Run(name, "random", 0) for name in (LENET5, SUBSET))
-    assert "max_per_class" not in runs.settings(whole)
-    assert runs.settings(subset)["max_per_class"] == 5
+    whole, subset = (runs.Run.named(name, "random", 0) for name in (LENET5, SUBSET))
+    assert "max_per_class" not in whole.settings
+    assert subset.settings["max_per_class"] == 5
     stored_runs.store_rows(kept, subset, made_up("random", [[50]]))
     for suffix in (".csv", ".json"):
-        kept.path(subset, suffix).rename(kept.path(whole, suffix))
+        kept.files(subset).path(suffix).rename(kept.files(whole).path(suffix))
     with pytest.raises(ValueError, match="made with max_per_class=5, now it is None"):
-        kept.check(whole, runs.settings(whole))
+        kept.files(whole).check(whole.settings)
 
 
-def test_settings_of_the_papers_problems_are_those_of_the_stored_runs():
-    folder = options.default_output("paper") / "runs"
-    records = sorted(folder.glob("*.json"))
+def test_every_committed_run_is_accepted():
+    """Their names and settings are what they were, byte for byte."""
+    kept = store.Store(options.default_output("paper") / "runs")
+    records = sorted(kept.folder.glob("*.json"))
     assert len(records) >= 7
     for path in records:
         stored = json.loads(path.read_text())["settings"]
-        found = runs.settings(runs.Run.parse(path.stem))
-        assert json.dumps(found) == json.dumps(stored)  # in this order
+        names = {key: stored[key] for key in ("problem", "strategy", "trial", "source")}
+        run = runs.Run.named(**names)
+        assert f"{run}.json" == path.name
+        assert json.dumps(run.settings) == json.dumps(stored)  # in this order
+        assert len(kept.finished(run)) == len(kept.rows(run)) > 0
 
 
 @pytest.fixture
@@ -261,8 +264,8 @@ def test_every_table_and_figure_says_that_it_is_of_a_subset(tmp_path, capsys, un
     kept, note = store.Store(tmp_path / "runs"), "At most 5 training images a class"
     for strategy in ("dfal", "random"):
         rows = made_up(strategy, [[50]])
-        stored_runs.store_rows(kept, runs.Run(SUBSET, strategy, 0), rows)
-        transfer = runs.Run(f"{VGG8}-max5", strategy, 0, source=SUBSET)
+        stored_runs.store_rows(kept, runs.Run.named(SUBSET, strategy, 0), rows)
+        transfer = runs.Run.named(f"{VGG8}-max5", strategy, 0, source=SUBSET)
         stored_runs.store_rows(kept, transfer, rows)
     asked = ["--max-per-class", "5", "--stored", "--output", str(tmp_path)]
     for script in (table1, table2, table4, figure2, figure3):
@@ -287,11 +290,11 @@ def test_a_subset_is_named_by_its_options(capsys):
         table1.main(["--max-per-class", "5", "--strategy", "random", "--dry-run"])
     assert f"{SUBSET}_random_0: from 0 to 100" in capsys.readouterr().out
     parsed = options.parse(options.make_parser(""), ["--max-per-class", "5"])
-    assert parsed.problems == (SUBSET,)
+    assert parsed.problems == (problems.get(SUBSET),)
     command = f"--preset paper --problem {LENET5} --max-per-class 5"
     assert command in estimate.whole_protocol(parsed)
     text = f"not run: --problem {LENET5} --max-per-class 5"
-    assert results.why_not_run(SUBSET) == text
+    assert results.why_not_run(problems.get(SUBSET)) == text
 
 
 def test_transfers_between_networks_of_ones_own(module, capsys, tmp_path, unsaved):
@@ -299,14 +302,13 @@ def test_transfers_between_networks_of_ones_own(module, capsys, tmp_path, unsave
     first, wide, other = (
         f"{name}:{attribute}" for attribute in ("clusters_6x6", "wide_6x6", "features")
     )
-    given = (first, wide, other, LENET5)
-    assert runs.other_networks(first, given) == [wide]
-    assert runs.other_networks(other, given) == []
-    assert runs.other_networks(f"{wide}-max5", (f"{first}-max5", first)) == [
-        f"{first}-max5"
-    ]
+    given = [problems.get(each) for each in (first, wide, other, LENET5)]
+    assert runs.other_networks(given[0], given) == [given[1]]
+    assert runs.other_networks(given[2], given) == []
+    subset = given[0].subset(5)
+    assert runs.other_networks(given[1].subset(5), (subset, given[0])) == [subset]
     kept = store.Store(tmp_path / "runs")
-    transfer = runs.Run(wide, "dfal", 0, source=first)
+    transfer = runs.Run.named(wide, "dfal", 0, source=first)
     stored_runs.store_rows(kept, transfer, made_up("dfal", [[50]]))
     output = ["--stored", "--output", str(tmp_path)]
     assert table4.main(["--problem", first, wide, *output]) == 0
@@ -330,25 +332,31 @@ def test_transfers_between_networks_of_ones_own(module, capsys, tmp_path, unsave
 def test_full_set_accuracy_of_ones_own_is_the_target(module):
     name = f"{module()}:features"
     rows = made_up("random", [[60, 80, 95]], problem=name)
-    table, target = tables.table2(rows, name)
+    problem = problems.get(name)
+    table, target = tables.table2(rows, problem)
     assert np.isnan(target)
     assert (table == "").all().all()
-    full = made_up(runs.FULL, [[90]], problem=name)
-    table, target = tables.table2(pd.concat([rows, full]), name)
+    full = made_up("full", [[90]], problem=name)
+    table, target = tables.table2(pd.concat([rows, full]), problem)
     assert target == 89.5
     assert table.loc["RANDOM", "annotations: ours, mean"] == "300 (n=1)"
-    assert learning_curves.target(made_up("random", [[1]]), LENET5) == 98.54
+    assert (
+        learning_curves.target(made_up("random", [[1]]), problems.get(LENET5)) == 98.54
+    )
 
 
 def test_the_paper_prints_nothing_of_ones_own(module):
-    name = f"{module()}:features"
-    assert not paper.is_printed(name)
-    assert paper.accuracies(name, "dfal") == {}
-    assert paper.accuracies(name, "dfal", name) == {}
-    assert paper.full_set(name) is paper.target(name) is None
-    assert paper.counts(name) == {}
-    assert paper.is_printed(SUBSET)
-    assert paper.full_set(SUBSET) == paper.full_set(LENET5) == 99.04
+    own = problems.get(f"{module()}:features")
+    assert own.is_own
+    assert not own.is_printed
+    assert paper.accuracies(own, DFAL) == {}
+    assert paper.accuracies(own, DFAL, own) == {}
+    assert paper.full_set(own) is paper.target(own) is None
+    assert paper.counts(own) == {}
+    subset, whole = problems.get(SUBSET), problems.get(LENET5)
+    assert subset.is_printed
+    assert (subset.is_whole, whole.is_whole) == (False, True)
+    assert paper.full_set(subset) == paper.full_set(whole) == 99.04
 
 
 def test_help_names_the_options():

@@ -1,9 +1,9 @@
 """The protocol's numbers, as in the paper and the first author's public code."""
 
 import pytest
-from experiments import protocol, runs
+from experiments import methods, protocol, studies
 from experiments.problems import PROBLEMS
-from experiments.variants import VARIANTS
+from experiments.runs import Run
 
 EGL = {"num_candidates": 300, "expectation": "uniform", "epsilon": 1e-7}
 CORE_SET = {"num_candidates": 300, "features": "probabilities", "outlier_share": 1e-4}
@@ -25,10 +25,11 @@ def test_options_of_the_strategies(dataset, network, threshold):
         "random": {},
         "my_module:Own": {},
     }
-    assert set(protocol.STRATEGIES) == set(expected) - {"my_module:Own"}
+    assert set(map(str, methods.PRINTED)) == set(expected) - {"my_module:Own"}
     for strategy, options in expected.items():
-        found = protocol.strategy_options(f"{dataset}-{network}", strategy)
-        assert found == options, strategy
+        method = studies.get_method(strategy)
+        assert method.options_for(PROBLEMS[f"{dataset}-{network}"]) == options, strategy
+        assert method.strategy == strategy
 
 
 def test_numbers_of_the_protocol():
@@ -44,7 +45,7 @@ def test_numbers_of_the_protocol():
     assert protocol.TOLERANCE == 0.5
     paper = protocol.PRESETS["paper"]
     assert (paper.num_trials, paper.budget) == (5, 1000)
-    assert paper.problems == tuple(PROBLEMS)
+    assert paper.problems == tuple(PROBLEMS.values())
     quick = protocol.PRESETS["quick"]
     assert (quick.num_trials, quick.budget) == (1, 100)
 
@@ -74,13 +75,14 @@ def test_options_of_the_variants():
         **{f"diverse_dfal_q{size}": dfal for size in (50, 100)},
         **{f"core_set_q{size}": CORE_SET for size in (1, 50, 100)},
     }
-    assert set(VARIANTS) == set(expected)
+    papers = {*map(str, methods.PRINTED), "full"}
+    assert set(studies.METHODS) - papers == set(expected)
     for variant, options in expected.items():
-        made_with = protocol.settings("mnist-lenet5", variant, 3, None)
+        made_with = Run.named("mnist-lenet5", variant, 3).settings
         assert made_with["strategy_options"] == options
         _, _, size = variant.partition("_q")
         assert made_with["num_queries"] == int(size or 10)
-        assert runs.Run.parse(f"mnist-lenet5_{variant}_3").strategy == variant
+        assert made_with["strategy"] == variant
         (added,) = {"adversarial", "copies", "noise"} & {*variant.split("_")} or [None]
         if variant == "dfal_no_adversarial" or variant.endswith("_twice"):
             added = None
@@ -92,8 +94,9 @@ def test_options_of_the_variants():
             assert changed == {("num_repeats", 2)}
         else:
             assert not changed
-    own = protocol.settings("mnist-lenet5", "dfal", 3, None)
-    other = protocol.settings("mnist-lenet5", "dfal_q50", 3, None)
+    own, other = (
+        Run.named("mnist-lenet5", name, 3).settings for name in ("dfal", "dfal_q50")
+    )
     assert {key for key in own if own[key] != other[key]} == {"strategy", "num_queries"}
 
 
@@ -103,4 +106,4 @@ def test_options_of_the_variants():
     + [("core_set_q100", 310, 310), ("core_set_q100", 100, 10), ("dfal_q1", 17, 17)],
 )
 def test_a_run_ends_with_a_whole_query(strategy, budget, last):
-    assert protocol.last_budget(strategy, budget) == last
+    assert studies.get_method(strategy).last_budget(budget) == last

@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 from experiments.analysis import report_figures
 from experiments.analysis.claims import table as claims
+from experiments.methods import DFAL, RANDOM
+from experiments.studies import DFAL_COPIES
 from scipy import stats
 
 
@@ -107,7 +109,7 @@ def test_norms_are_means_over_trials():
         }
     )
     _, panel = plt.subplots()
-    report_figures.norms(panel, measured, ["dfal", "dfal_copies", "random"])
+    report_figures.norms(panel, measured, [DFAL, DFAL_COPIES, RANDOM])
     drawn = [container.lines[0].get_xydata().tolist() for container in panel.containers]
     assert drawn == [[[100, 1.5], [300, 3]], [[100, 5]]]
 

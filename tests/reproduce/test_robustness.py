@@ -7,9 +7,9 @@ import pytest
 import robustness as script
 from experiments import runs, store
 from experiments.analysis import robustness as analysis
-from experiments.running import execution, problem_training, robustness
+from experiments.running import execution, norms, problem_training
 
-RUN = runs.Run("mnist-lenet5", "random", 0)
+RUN = runs.Run.named("mnist-lenet5", "random", 0)
 
 
 @pytest.fixture(scope="module")
@@ -20,10 +20,10 @@ def folder(tmp_path_factory):
 
 
 def test_the_network_of_a_round_is_trained_again(folder):
-    found = robustness.measure(RUN, 20, folder / "runs")
+    found = norms.measure(RUN, 20, folder / "runs")
     rows = store.Store(folder / "runs").rows(RUN).set_index("num_annotations")
     assert found.accuracy == rows.loc[20, "accuracy"]
-    assert found.num_fooled == robustness.NUM_IMAGES
+    assert found.num_fooled == norms.NUM_IMAGES
     assert 0 < found.median < 28  # pixels in [0, 1]
     assert np.isnan(found.ddn)
 
@@ -43,11 +43,11 @@ def test_norms_are_in_units_of_the_pixel_range(folder):
     images = rng.uniform(0, 255, size=(20, 5)).astype("float32")
     w, b = weights[:, 1] - weights[:, 0], bias[1] - bias[0]
     expected = np.abs(images / 255 @ w + b) / np.linalg.norm(w)
-    found = robustness.ddn_norms(model, images)
+    found = norms.ddn_norms(model, images)
     assert found == pytest.approx(expected, rel=0.05, abs=0.01)
 
 
-def measured(**norms):
+def measured(**means):
     """Rows of trials with these mean norms at 300 annotations."""
     return pd.DataFrame(
         {
@@ -61,17 +61,17 @@ def measured(**norms):
             "deepfool": 3 * mean,
             "ddn": 2 * mean,
         }
-        for strategy, values in norms.items()
+        for strategy, values in means.items()
         for trial, mean in enumerate(values)
     )
 
 
 def test_tables():
     rows = measured(dfal=[1.0, 1.2, 1.1], random=[2.0, 2.3, 2.2, 9.0])
-    norms = analysis.norms_table(rows)
-    assert norms.loc["DFAL", "300: mean"] == "1.10 ± 0.10 (n=3)"
-    assert norms.loc["DFAL", "300: median"] == "1.00 ± 0.10 (n=3)"
-    assert norms.loc["DFAL", "100: mean"] == ""
+    table = analysis.norms_table(rows)
+    assert table.loc["DFAL", "300: mean"] == "1.10 ± 0.10 (n=3)"
+    assert table.loc["DFAL", "300: median"] == "1.00 ± 0.10 (n=3)"
+    assert table.loc["DFAL", "100: mean"] == ""
     line = analysis.difference_table(rows).loc["DFAL − RANDOM"]
     assert line["n"] == "3"  # paired
     assert line["mean norm at 300"].startswith("-1.07 [")
@@ -85,10 +85,10 @@ def test_the_script_measures_what_is_left(folder, monkeypatch, capsys):
     calls = []
 
     def measure(run, num_annotations, runs_folder, *, with_ddn):
-        calls.append((run.strategy, num_annotations, with_ddn))
-        return robustness.Measured(num_annotations, 0.9, 1.5, 1.4, 1000)
+        calls.append((run.method.name, num_annotations, with_ddn))
+        return norms.Measured(num_annotations, 0.9, 1.5, 1.4, 1000)
 
-    monkeypatch.setattr(robustness, "measure", measure)
+    monkeypatch.setattr(norms, "measure", measure)
     monkeypatch.setattr(analysis, "BUDGETS", (10, 20, 50))
     arguments = ["--output", str(folder)]
     for _ in range(2):
@@ -107,7 +107,7 @@ def test_nothing_is_written_without_measurements(tmp_path):
 
 def test_a_run_without_a_labeled_set(tmp_path):
     with pytest.raises(ValueError, match="has no labeled set"):
-        robustness.measure(RUN, 10, tmp_path)
+        norms.measure(RUN, 10, tmp_path)
 
 
 def test_training_is_that_of_the_strategy(monkeypatch, folder):
@@ -119,7 +119,7 @@ def test_training_is_that_of_the_strategy(monkeypatch, folder):
         return original(problem, **recipe)
 
     monkeypatch.setattr(problem_training, "make_training", record)
-    run = runs.Run("mnist-lenet5", "dfal_grouped", 0)
+    run = runs.Run.named("mnist-lenet5", "dfal_grouped", 0)
     with pytest.raises(ValueError, match="has no labeled set"):
-        robustness.measure(run, 10, folder / "runs")
+        norms.measure(run, 10, folder / "runs")
     assert seen[0]["group_split"] is True

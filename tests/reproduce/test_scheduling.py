@@ -12,7 +12,7 @@ import time
 import pytest
 import table1
 from distributed import Client
-from experiments import runs, store
+from experiments import files, runs, store
 from experiments.options import make_parser, parse
 from experiments.running import environment, execution, scheduling
 from helpers.table1_runs import REPRODUCE, SMALL, WANTED, start, stored, workers
@@ -61,7 +61,7 @@ def test_a_run_that_fails_is_reported_and_the_others_finish(
 ):
     """The labeled set of one of two runs is damaged."""
     kept = store.Store(tmp_path / "runs")
-    store.write(kept.path(WANTED[0], ".npz"), "garbage")
+    files.write(kept.files(WANTED[0]).path(".npz"), "garbage")
     options = ["--strategy", "dfal", "random", "--trials", "1", "--budget", "10"]
     options += [*cluster_option, "--output", str(tmp_path)]
     assert table1.main(options) == 2
@@ -69,22 +69,22 @@ def test_a_run_that_fails_is_reported_and_the_others_finish(
     assert "mnist-lenet5_dfal_0 failed: ValueError" in shown.err
     assert "RANDOM" in shown.out
     assert kept.num_annotations(WANTED[2]) == 10
-    assert not kept.path(WANTED[0], ".csv").exists()
-    assert kept.path(WANTED[0], ".npz").read_text() == "garbage"
+    assert not kept.files(WANTED[0]).path(".csv").exists()
+    assert kept.files(WANTED[0]).path(".npz").read_text() == "garbage"
 
 
 def test_a_transfer_says_so_if_there_is_no_labeled_set(tmp_path):
     """The committed runs, for example, have rows and no labeled sets."""
-    run = runs.Run("mnist-lenet5", "dfal", 0, source="mnist-vgg8")
+    run = runs.Run.named("mnist-lenet5", "dfal", 0, source="mnist-vgg8")
     with pytest.raises(ValueError, match=r"mnist-vgg8_dfal_0 has no labeled set"):
         execution.perform(run, (20,), tmp_path, print)
     assert not [path for path in tmp_path.iterdir() if path.is_file()]
 
 
 def test_a_transfer_trains_at_the_budgets_that_are_not_done(tmp_path):
-    source = runs.Run("mnist-lenet5", "random", 0)
+    source = runs.Run.named("mnist-lenet5", "random", 0)
     execution.perform(source, (20,), tmp_path, lambda row: None)
-    run = runs.Run("mnist-lenet5", "random", 0, source="mnist-lenet5")
+    run = runs.Run.named("mnist-lenet5", "random", 0, source="mnist-lenet5")
     for budgets in ((10,), (10, 20)):
         execution.perform(run, budgets, tmp_path, lambda row: None)
     kept = store.Store(tmp_path)
@@ -96,8 +96,8 @@ def test_a_transfer_trains_at_the_budgets_that_are_not_done(tmp_path):
 
 @pytest.mark.slow
 def test_every_transfer_is_made_and_after_what_it_builds_on(tmp_path):
-    trials = [runs.Run("mnist-lenet5", "random", trial) for trial in (0, 1)]
-    transfers = [dataclasses.replace(run, source="mnist-lenet5") for run in trials]
+    trials = [runs.Run.named("mnist-lenet5", "random", trial) for trial in (0, 1)]
+    transfers = [dataclasses.replace(run, source=run.problem) for run in trials]
     arguments = ["--budget", "20", "--jobs", "2", "--output", str(tmp_path)]
     options = dataclasses.replace(
         parse(make_parser("Table"), arguments), transfer_budgets=(10, 20)

@@ -21,7 +21,7 @@ from benchmarks import (
 )
 from benchmarks.sections import SECTIONS
 from benchmarks.workload import PRESETS, Workload
-from experiments import protocol
+from experiments.methods import RANDOM
 from experiments.running import problem_training
 from helpers import generated_docs
 
@@ -98,7 +98,7 @@ def small(mnist):
             "make_training",
             lambda problem: problem_training.new_training(problem, **quick),
         )
-        patch.setattr(protocol, "STRATEGIES", ("random",))
+        patch.setattr(rounds, "PRINTED", (RANDOM,))
         patch.setattr(rate, "SIDE", 64)
         patch.setattr(
             processes, "call", lambda function, *given, num_threads: function(*given)

@@ -10,14 +10,14 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from experiments import results, runs, store
+from experiments import files, results, runs, store
 from experiments.options import make_parser, parse
 from experiments.running import environment, execution, problem_training
 
-RUN = runs.Run("mnist-lenet5", "random", 0)
+RUN = runs.Run.named("mnist-lenet5", "random", 0)
 OTHERS = [
-    runs.Run("mnist-lenet5", "random", 1),
-    runs.Run("mnist-lenet5", "uncertainty", 0),
+    runs.Run.named("mnist-lenet5", "random", 1),
+    runs.Run.named("mnist-lenet5", "uncertainty", 0),
 ]
 TIMES = ["fit_seconds", "evaluate_seconds", "query_seconds"]
 SUFFIXES = (".csv", ".json", ".npz")
@@ -190,11 +190,15 @@ def test_killed_before_the_first_labeled_set(quick_training, undisturbed, tmp_pa
 
 
 def test_a_transfer_has_one_row_for_a_budget(tmp_path):
-    kept, run = store.Store(tmp_path), runs.Run("mnist-vgg8", "dfal", 0, "mnist-lenet5")
+    kept, run = (
+        store.Store(tmp_path),
+        runs.Run.named("mnist-vgg8", "dfal", 0, "mnist-lenet5"),
+    )
     row = {"num_annotations": 100, "num_labeled": 190, "accuracy": 0.5, "loss": 1.0}
     row |= {"fit_seconds": 1.0, "evaluate_seconds": 1.0}
-    kept.record(run, runs.settings(run), {})
-    kept.write_rows(run, [row, row])
+    own = kept.files(run)
+    own.start(run.settings, {})
+    own.write([row, row])
     with pytest.raises(ValueError, match="two rows of the same number of annotations"):
         kept.rows(run)
 
@@ -294,7 +298,7 @@ def test_what_is_wrong_with_rows_is_named(folder, edit, flaw):
     text = "".join(lines)
     # Even with the right checksum.
     record = json.loads((folder / f"{RUN}.json").read_text())
-    record["rows"] = [store.checksum(text)]
+    record["rows"] = [files.checksum(text.encode())]
     (folder / f"{RUN}.json").write_text(json.dumps(record))
     path.write_text(text)
     with pytest.raises(ValueError, match=flaw):
@@ -305,7 +309,7 @@ def test_annotations_increase_by_the_size_of_a_query(folder):
     path = folder / f"{RUN}.csv"
     text = path.read_text().replace("\n3,40,", "\n3,50,")
     record = json.loads((folder / f"{RUN}.json").read_text())
-    record["rows"] = [store.checksum(text)]
+    record["rows"] = [files.checksum(text.encode())]
     (folder / f"{RUN}.json").write_text(json.dumps(record))
     path.write_text(text)
     with pytest.raises(ValueError, match="do not increase by the size of a query"):
@@ -321,7 +325,7 @@ def test_windows_line_ends_are_the_same_rows(folder, undisturbed):
 def test_every_bit_of_a_number_is_kept(folder):
     """The digits of random doubles, which a fast parser gets wrong."""
     kept = store.Store(folder)
-    run = runs.Run("mnist-lenet5", "random", 7)
+    run = runs.Run.named("mnist-lenet5", "random", 7)
     numbers = np.random.default_rng(0).uniform(size=200)
     rows = [
         dict.fromkeys(TIMES[:2], 1.0)
@@ -329,8 +333,9 @@ def test_every_bit_of_a_number_is_kept(folder):
         for k, value in enumerate(numbers)
     ]
     columns = ["num_annotations", "num_labeled", "accuracy", "loss", *TIMES[:2]]
-    kept.record(run, {"source": "mnist-vgg8"}, {})
-    kept.write_rows(run, [{name: row[name] for name in columns} for row in rows])
+    own = kept.files(run)
+    own.start({"source": "mnist-vgg8"}, {})
+    own.write([{name: row[name] for name in columns} for row in rows])
     assert list(kept.rows(run)["accuracy"]) == list(numbers)
     assert list(kept.rows(run)["loss"]) == list(numbers / 3)
 
@@ -342,7 +347,7 @@ def test_killed_between_two_files(folder, undisturbed, monkeypatch, written):
     class KilledError(BaseException):
         pass
 
-    write = store.write
+    write = files.write
 
     def write_and_die(path, text):
         write(path, text)
@@ -351,7 +356,7 @@ def test_killed_between_two_files(folder, undisturbed, monkeypatch, written):
             raise KilledError
 
     num_written = collections.Counter()
-    monkeypatch.setattr(store, "write", write_and_die)
+    monkeypatch.setattr(files, "write", write_and_die)
     with pytest.raises(KilledError):
         perform(RUN, 70, folder)
     monkeypatch.undo()
@@ -380,7 +385,7 @@ def test_two_at_once_on_one_run(quick_training, undisturbed, tmp_path):
             errors.append(error)
 
     kept = store.Store(tmp_path)
-    with kept.lock(RUN, lambda: None):
+    with kept.files(RUN).lock(lambda: None):
         threads = [threading.Thread(target=perform_once) for _ in range(3)]
         for thread in threads:
             thread.start()
@@ -445,13 +450,13 @@ def test_a_finished_run_without_settings_is_left_out(folder, capsys):
 def test_a_setting_that_is_missing_is_another_setting(folder, name):
     change_settings(folder, RUN, lambda settings: settings.pop(name))
     with pytest.raises(ValueError, match=f"{name}="):
-        store.Store(folder).check(RUN, runs.settings(RUN))
+        store.Store(folder).files(RUN).check(RUN.settings)
 
 
 def test_a_setting_that_is_new_is_another_setting(folder):
     change_settings(folder, RUN, lambda settings: settings.update(new=1))
     with pytest.raises(ValueError, match="new=1"):
-        store.Store(folder).check(RUN, runs.settings(RUN))
+        store.Store(folder).files(RUN).check(RUN.settings)
 
 
 def test_runs_on_another_data_set_of_that_name_are_refused(
@@ -492,11 +497,11 @@ def test_trials_have_seeds_of_their_own(originals):
 
 def test_the_ablation_adds_no_adversarial_examples(quick_training, tmp_path):
     """As many labeled samples as annotations; all else is DFAL."""
-    run = runs.Run("mnist-lenet5", "dfal_no_adversarial", 0)
+    run = runs.Run.named("mnist-lenet5", "dfal_no_adversarial", 0)
     perform(run, 20, tmp_path)
     rows = store.Store(tmp_path).rows(run)
     assert list(rows["num_annotations"]) == list(rows["num_labeled"]) == [10, 20]
-    options = runs.settings(run)["strategy_options"]
+    options = run.settings["strategy_options"]
     assert options == {"num_candidates": 300, "ord": 2, "adversarial": False}
-    arguments = ["--strategy", run.strategy]
-    assert parse(make_parser("Table"), arguments).strategies == (run.strategy,)
+    arguments = ["--strategy", run.method.name]
+    assert parse(make_parser("Table"), arguments).methods == (run.method,)

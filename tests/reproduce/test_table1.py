@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import table1
-from experiments import runs, store
+from experiments import files, runs, store
 from experiments.analysis import tables
 from experiments.options import make_parser, parse
 from experiments.problems import PROBLEMS
@@ -34,7 +34,9 @@ def test_every_run_is_stored(finished):
     }
     names = {path.name for path in (finished / "tables").iterdir()}
     assert names == {"table1_mnist-lenet5.csv", "table1_mnist-lenet5.md"}
-    rows = store.Store(finished / "runs").rows(runs.Run("mnist-lenet5", "dfal", 0))
+    rows = store.Store(finished / "runs").rows(
+        runs.Run.named("mnist-lenet5", "dfal", 0)
+    )
     assert list(rows["num_annotations"]) == [10, 20, 30]
     assert list(rows["num_labeled"]) == [10, 30, 50]
     assert rows["accuracy"].between(0.1, 0.9).all()
@@ -59,15 +61,14 @@ def test_a_finished_run_is_not_run_again(finished, capfd):
 
 
 def test_an_interrupted_run_goes_on_to_the_same_rows(finished, tmp_path):
-    """The run is interrupted between the writes of two files."""
-    run = runs.Run("mnist-lenet5", "dfal", 0)
+    """The run is interrupted after a round."""
+    run = runs.Run.named("mnist-lenet5", "dfal", 0)
     rows = []
     with pytest.raises(KeyboardInterrupt):
         execution.perform(run, (30,), tmp_path, interrupt_after(2, rows))
-    # The second row was written, its labeled set was not: that round is repeated.
     assert len(store.Store(tmp_path).rows(run)) == 2
     execution.perform(run, (30,), tmp_path, rows.append)
-    assert [row["round"] for row in rows] == [0, 1, 1, 2]
+    assert [row["round"] for row in rows] == [0, 1, 2]
     whole = store.Store(finished / "runs").rows(run)
     resumed = store.Store(tmp_path).rows(run)
     same = ["round", "num_annotations", "num_labeled", "accuracy", "loss"]
@@ -90,7 +91,7 @@ def test_runs_under_other_settings_are_not_mixed_in(
     path = tmp_path / "runs/mnist-lenet5_random_0.json"
     record = json.loads((finished / "runs" / path.name).read_text())
     record["settings"]["training"]["patience"] = 6
-    store.write(path, json.dumps(record))
+    files.write(path, json.dumps(record))
     options = ["--strategy", "random", "--trials", "1", "--budget", "10"]
     options += [*cluster_option, "--output", str(tmp_path)]
     assert table1.main(options) == 2
@@ -111,7 +112,7 @@ def test_cells_are_means_over_trials_and_blank_where_not_run():
             "source": None,
         }
     )
-    table = tables.table1(rows, "mnist-lenet5", [100, 500])
+    table = tables.table1(rows, PROBLEMS["mnist-lenet5"], [100, 500])
     assert table.loc["DFAL", "100: paper"] == "82.77"
     assert table.loc["DFAL", "100: ours"] == "81.00 ± 1.41 (n=2)"
     assert table.loc["DFAL", "500: ours"] == "75.00 (n=1)"
@@ -119,19 +120,19 @@ def test_cells_are_means_over_trials_and_blank_where_not_run():
     assert table.loc["RANDOM", "100: ours"] == "77.10 (n=1)"
     assert table.loc["RANDOM", "500: ours"] == ""
     none = pd.DataFrame(columns=store.COLUMNS)
-    assert (tables.table1(none, "mnist-vgg8", [100])["100: ours"] == "").all()
+    assert (tables.table1(none, PROBLEMS["mnist-vgg8"], [100])["100: ours"] == "").all()
 
 
 def test_a_text_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     path = tmp_path / "new" / "table.md"
-    store.write(path, "first")
+    files.write(path, "first")
 
     def full_disk(descriptor):
         raise OSError("No space left on device")
 
     monkeypatch.setattr(os, "fsync", full_disk)
     with pytest.raises(OSError, match="No space"):
-        store.write(path, "second")
+        files.write(path, "second")
     assert path.read_bytes() == b"first"
     assert list(path.parent.iterdir()) == [path]
 
@@ -179,4 +180,4 @@ def test_presets_are_filled_in(tmp_path):
     grid = runs.learning_runs(parse(make_parser("Table"), ["--preset", "paper"]))
     assert len(grid) == len(set(map(str, grid)))
     assert {run.trial for run in grid} == set(range(5))
-    assert np.all([run.problem in PROBLEMS for run in grid])
+    assert np.all([run.problem in PROBLEMS.values() for run in grid])

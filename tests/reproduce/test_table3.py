@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import table3
 from benchmarks import machine, power_law, query_times
+from benchmarks import table3 as timings
 from experiments import paper
 
 TINY = ["--labeled", "12", "--unlabeled", "40", "--repeats", "1"]
@@ -199,7 +200,9 @@ def test_rough_numbers(number, text):
 
 
 def test_presets_are_filled_in(tmp_path):
-    quick, full = (table3.parse(["--preset", name]) for name in ("quick", "paper"))
+    quick, full = (
+        timings.parse(None, ["--preset", name]) for name in ("quick", "paper")
+    )
     assert (quick.num_labeled, quick.num_unlabeled) == ((100,), 800)
     assert quick.settings.time_limit == 60
     assert full.num_labeled == (100, 1000)

@@ -17,9 +17,12 @@ import table2
 import table4
 from experiments import paper, protocol, runs, store
 from experiments.analysis import learning_curves, plots, tables
+from experiments.methods import BALD, CEAL, CORE_SET, DFAL, EGL, PRINTED, RANDOM
 from experiments.problems import PROBLEMS
 from helpers import stored_runs
 from helpers.made_up_rows import LENET5, VGG8, made_up
+
+PANEL, WITH_VGG8 = PROBLEMS[LENET5], PROBLEMS[VGG8]
 
 
 @pytest.fixture
@@ -37,7 +40,7 @@ def rows():
 
 def test_mean_curves_end_where_the_shortest_trial_does(rows):
     more = pd.concat([rows, made_up("bald", [[50, 60], [70]])], ignore_index=True)
-    curve = learning_curves.mean(learning_curves.select(more, LENET5, "bald"))
+    curve = learning_curves.mean(learning_curves.select(more, PANEL, BALD))
     assert list(curve.index) == [100]
     assert curve.loc[100, "mean"] == pytest.approx(60)
     assert curve.loc[100, "std"] == pytest.approx(np.std([50, 70], ddof=1))
@@ -45,19 +48,18 @@ def test_mean_curves_end_where_the_shortest_trial_does(rows):
 
 def test_best_so_far_never_falls():
     rows = made_up("egl", [[30, 20, 40]])
-    best = learning_curves.select(rows, LENET5, "egl", best_so_far=True)
+    best = learning_curves.select(rows, PANEL, EGL, best_so_far=True)
     assert list(best[0]) == pytest.approx([30, 30, 40])
 
 
 def test_a_transfer_is_not_the_networks_own_run(rows):
-    assert learning_curves.select(rows, VGG8, "dfal").empty
-    assert list(learning_curves.select(rows, VGG8, "dfal", LENET5)[0]) == pytest.approx(
-        [70]
-    )
+    assert learning_curves.select(rows, WITH_VGG8, DFAL).empty
+    found = learning_curves.select(rows, WITH_VGG8, DFAL, PANEL)
+    assert list(found[0]) == pytest.approx([70])
 
 
 def test_table2(rows):
-    table, target = tables.table2(rows, LENET5)
+    table, target = tables.table2(rows, PANEL)
     assert target == pytest.approx(99.04 - protocol.TOLERANCE)
     # Means 98.5 at 200 and 99.3 at 300: the first is just short of 98.54. The best so
     # far of both trials is 99.0 and 98.0 there, the same mean.
@@ -78,7 +80,7 @@ def test_table2(rows):
 
 def test_table2_reads_the_raw_mean_and_that_of_the_best_so_far():
     rows = made_up("dfal", [[98.8, 98.0, 98.9], [98.0, 98.6, 98.9]])
-    line = tables.table2(rows, LENET5)[0].loc["DFAL"]
+    line = tables.table2(rows, PANEL)[0].loc["DFAL"]
     # Raw means 98.4, 98.3, 98.9; of the best so far 98.4, 98.7, 98.9.
     assert line["annotations: ours, mean"] == "300 (n=2)"
     assert line["annotations: ours, mean of best so far"] == "200 (n=2)"
@@ -89,16 +91,15 @@ def test_table2_reads_the_raw_mean_and_that_of_the_best_so_far():
 def test_table2_is_of_the_longest_trials():
     """Trials with a smaller budget are left out."""
     rows = made_up("dfal", [[90, 95, 98.6], [80, 85], [91, 95, 98.6]])
-    line = tables.table2(rows, LENET5)[0].loc["DFAL"]
+    line = tables.table2(rows, PANEL)[0].loc["DFAL"]
     assert line["annotations: ours, mean"] == "300 (n=2)"
     assert line["annotations: ours, trial by trial"] == "300 ± 0 (n=2)"
     assert line["labeled data: ours, mean"] == "590 ± 0 (n=2)"
 
 
 def test_counts_are_bounds_where_a_trial_falls_short():
-    table = learning_curves.select(
-        made_up("dfal", [[90, 98.6], [80, 85]]), LENET5, "dfal"
-    )
+    rows = made_up("dfal", [[90, 98.6], [80, 85]])
+    table = learning_curves.select(rows, PANEL, DFAL)
     found = learning_curves.counts(table, 98.54)
     assert list(found["count"]) == [200, 200]
     assert list(found["reached"]) == [True, False]
@@ -106,15 +107,15 @@ def test_counts_are_bounds_where_a_trial_falls_short():
 
 
 def test_table2_aims_at_our_own_full_set_accuracy_if_it_was_run(rows):
-    full = made_up(runs.FULL, [[98.6], [98.4]], step=60_000)
-    table, target = tables.table2(pd.concat([rows, full]), LENET5)
+    full = made_up("full", [[98.6], [98.4]], step=60_000)
+    table, target = tables.table2(pd.concat([rows, full]), PANEL)
     assert target == pytest.approx(98.0)
     assert table.loc["DFAL", "annotations: ours, mean"] == "200 (n=2)"
 
 
 def test_table1_shows_the_full_set(rows):
-    full = made_up(runs.FULL, [[98.6], [98.4]], step=60_000)
-    table = tables.table1(pd.concat([rows, full]), LENET5, [100], full=True)
+    full = made_up("full", [[98.6], [98.4]], step=60_000)
+    table = tables.table1(pd.concat([rows, full]), PANEL, [100], full=True)
     assert table.loc["RANDOM", "All: ours"] == "98.50 ± 0.14 (n=2)"
     assert table.loc["RANDOM", "All: paper"] == "99.04"
     assert table.loc["DFAL", "All: ours"] == ""
@@ -128,7 +129,7 @@ def test_table4():
             ("core_set", [[72]]),
         )
     )
-    table = tables.table4(rows, [(LENET5, VGG8)], (100, 300, 400))
+    table = tables.table4(rows, [(PANEL, WITH_VGG8)], (100, 300, 400))
     assert list(table.index.unique()) == ["MNIST (LeNet5) to VGG8"]
     # 200 was not requested, 400 has no rows, and 1000 is always shown.
     table = table.set_index("annotations")
@@ -143,21 +144,21 @@ def test_table4():
 
 def test_strategies_that_are_not_the_papers_get_a_row_without_its_numbers(rows):
     own = [made_up("dfal_no_adversarial", [[75]]), made_up("mine:Lead", [[50]])]
-    table = tables.table1(pd.concat([rows, *own]), LENET5, [100])
+    table = tables.table1(pd.concat([rows, *own]), PANEL, [100])
     names = ["DFAL without adversarial examples (ours)", "Lead"]
-    assert list(table.index) == [*paper.STRATEGY_NAMES.values(), *names]
+    assert list(table.index) == [*(method.title for method in PRINTED), *names]
     assert list(table.loc[names, "100: paper"]) == ["", ""]
     assert list(table.loc[names, "100: ours"]) == ["75.00 (n=1)", "50.00 (n=1)"]
-    other, _ = tables.table2(pd.concat([rows, *own]), LENET5)
+    other, _ = tables.table2(pd.concat([rows, *own]), PANEL)
     assert other.loc[names[0], "annotations: paper"] == ""
 
 
 def test_rows_are_replaced_by_the_best_so_far_run_by_run(rows):
     best = learning_curves.best_so_far(rows.sample(frac=1, random_state=0))
-    for strategy in ("dfal", "core_set", "random"):
+    for method in (DFAL, CORE_SET, RANDOM):
         pd.testing.assert_frame_equal(
-            learning_curves.select(best, LENET5, strategy),
-            learning_curves.select(rows, LENET5, strategy, best_so_far=True),
+            learning_curves.select(best, PANEL, method),
+            learning_curves.select(rows, PANEL, method, best_so_far=True),
         )
 
 
@@ -168,7 +169,7 @@ def stored(rows, tmp_path):
     groups = rows.groupby(["problem", "strategy", "trial", "source"], dropna=False)
     for (problem, strategy, trial, source), group in groups:
         source = None if pd.isna(source) else source
-        run = runs.Run(problem, strategy, int(trial), source)
+        run = runs.Run.named(problem, strategy, int(trial), source)
         stored_runs.store_rows(kept, run, group)
     return tmp_path
 
@@ -228,17 +229,17 @@ def points(panel, color):
 def test_figures_mark_what_the_paper_prints(figures):
     curve = np.linspace(50, 97, 9)
     rows = pd.concat([made_up("dfal", [curve, curve]), made_up("egl", [curve])])
-    plots.figure(rows, {"MNIST": (LENET5, None)}, None)
+    plots.figure(rows, {"MNIST": (PANEL, None)}, None)
     (figure,) = figures
     upper, lower = figure.axes
     assert lower.get_ylim() == (85, 100)
     for panel in (upper, lower):
         # Up to the curves' last budget, 900, and shifted by little.
-        shown = points(panel, plots.COLORS["dfal"])
+        shown = points(panel, plots.COLORS[DFAL])
         assert [y for _, y in shown] == list(paper.TABLE1[LENET5]["dfal"][:3])
         np.testing.assert_allclose([x for x, _ in shown], [100, 500, 800], atol=15)
-        assert len(points(panel, plots.COLORS["egl"])) == 3
-        assert not points(panel, plots.COLORS["bald"])
+        assert len(points(panel, plots.COLORS[EGL])) == 3
+        assert not points(panel, plots.COLORS[BALD])
         markers = [line for line in panel.lines if line.get_marker() == "o"]
         assert {line.get_markerfacecolor() for line in markers} == {"none"}
     names = upper.get_legend_handles_labels()[1]
@@ -249,13 +250,13 @@ def test_figures_mark_what_the_paper_prints(figures):
 
 def test_figures_mark_the_papers_transfers_at_1000(figures):
     rows = made_up("dfal", [[90] * 10], problem=VGG8, source=LENET5)
-    plots.figure(rows, {"to VGG8": (VGG8, LENET5)}, None)
-    ((x, y),) = points(figures[0].axes[0], plots.COLORS["dfal"])
+    plots.figure(rows, {"to VGG8": (WITH_VGG8, PANEL)}, None)
+    ((x, y),) = points(figures[0].axes[0], plots.COLORS[DFAL])
     assert (x, y) == (pytest.approx(1000, abs=20), 97.80)
 
 
 def test_figures_leave_out_what_was_not_run(rows, figures):
-    places = {name: (problem, None) for problem, name in paper.PROBLEM_NAMES.items()}
+    places = {problem.title: (problem, None) for problem in PROBLEMS.values()}
     drawn, left_out = plots.figure(rows, places, None)
     assert [panel.get_title() for panel in figures[0].axes] == ["MNIST (LeNet5)", ""]
     assert left_out == list(places)[1:]
@@ -306,7 +307,7 @@ def test_dry_run_shows_what_would_run_and_runs_nothing(script, tmp_path, capsys)
 
 def test_dry_run_uses_what_was_measured(tmp_path, capsys):
     kept = store.Store(tmp_path / "runs")
-    run = runs.Run(LENET5, "random", 0)
+    run = runs.Run.named(LENET5, "random", 0)
     # Five rounds of 6 + 3 + 1 seconds.
     stored_runs.store_rows(kept, run, made_up("random", [[50]], step=50))
     options = ["--strategy", "random", "--budget", "100", "--trials", "2"]
@@ -341,7 +342,7 @@ def test_data_sets_that_are_not_installed_beside_some_that_are(
     assert figure2.main([*options, LENET5]) == 0
     assert "The runs on shoe_bag are left out" in capsys.readouterr().err
     # It is 0, too, if the data set was removed and its runs are finished.
-    run = runs.Run("shoe_bag-vgg8", "dfal", 0)
+    run = runs.Run.named("shoe_bag-vgg8", "dfal", 0)
     stored_runs.store_rows(store.Store(stored / "runs"), run, made_up("dfal", [[50]]))
     assert figure2.main(options) == 0
 
@@ -376,29 +377,30 @@ def test_bad_options_are_refused(script, arguments, tmp_path, capsys):
 
 
 def test_notes_are_those_of_the_panels_shown():
-    assert "(d)" not in tables.notes("Table 1", [LENET5])
-    assert "(d)" in tables.notes("Table 1", ["shoe_bag-vgg8"])
-    assert "uncertainty is flat" not in tables.notes("Table 1", ["shoe_bag-lenet5"])
+    assert "(d)" not in tables.notes("Table 1", [PANEL])
+    assert "(d)" in tables.notes("Table 1", [PROBLEMS["shoe_bag-vgg8"]])
+    assert "uncertainty is flat" not in tables.notes(
+        "Table 1", [PROBLEMS["shoe_bag-lenet5"]]
+    )
     for problem in ("shoe_bag-lenet5", "shoe_bag-vgg8"):
-        assert "Table 1(c), (d): All" in tables.notes("Table 1", [problem])
+        assert "Table 1(c), (d): All" in tables.notes("Table 1", [PROBLEMS[problem]])
     assert "RANDOM" in tables.notes("Table 4")
 
 
 def test_every_strategy_has_a_color_of_its_own():
-    assert set(plots.COLORS) == set(paper.STRATEGIES)
-    assert len(set(plots.COLORS.values())) == len(paper.STRATEGIES)
+    assert set(plots.COLORS) == set(PRINTED)
+    assert len(set(plots.COLORS.values())) == len(PRINTED)
 
 
 def test_the_protocol_covers_what_the_paper_prints():
-    assert set(protocol.STRATEGIES) == set(paper.STRATEGIES)
-    assert tuple(PROBLEMS) == paper.PROBLEMS
+    assert tuple(paper.TABLE1[LENET5]) == tuple(map(str, PRINTED))
+    assert tuple(PROBLEMS) == tuple(paper.TABLE1)
     thresholds = {"mnist": 0.05, "shoe_bag": 0.19, "quick_draw": 0.08}
-    for name, problem in PROBLEMS.items():
-        options = protocol.strategy_options(name, "ceal")
+    for problem in PROBLEMS.values():
+        options = CEAL.options_for(problem)
         assert options["threshold"] == thresholds[problem.dataset]
-    for strategy in protocol.STRATEGIES:
-        settings = protocol.settings(LENET5, strategy, 0, None)
-        assert settings["num_queries"] == 10
+    for method in PRINTED:
+        assert runs.Run(PANEL, method, 0).settings["num_queries"] == 10
 
 
 def test_help_and_stored_tables_need_no_tensorflow():
@@ -438,13 +440,12 @@ def test_runs_that_were_left_out_are_a_footnote(script, stored, capsys):
 
 
 def test_no_footnote_where_nothing_was_left_out(rows):
-    assert "Left out" not in tables.notes("Table 1", [LENET5], rows)
+    assert "Left out" not in tables.notes("Table 1", [PANEL], rows)
 
 
 def test_the_ablation_is_a_row_without_the_papers_numbers(rows):
     ablation = made_up("dfal_no_adversarial", [[75]])
-    table = tables.table1(pd.concat([rows, ablation]), LENET5, [100])
+    table = tables.table1(pd.concat([rows, ablation]), PANEL, [100])
     line = table.loc["DFAL without adversarial examples (ours)"]
     assert line["100: paper"] == ""
     assert line["100: ours"] == "75.00 (n=1)"
-    assert "dfal_no_adversarial" not in protocol.STRATEGIES

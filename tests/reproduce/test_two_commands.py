@@ -11,7 +11,7 @@ import table1
 from experiments import runs, store
 
 SCRIPT = pathlib.Path(table1.__file__)
-WANTED = [runs.Run("mnist-lenet5", "random", trial) for trial in (0, 1)]
+WANTED = [runs.Run.named("mnist-lenet5", "random", trial) for trial in (0, 1)]
 SMALL = ["--strategy", "random", "--trials", "2", "--budget", "40", "--jobs", "2"]
 SAME = ["round", "num_annotations", "num_labeled", "accuracy", "loss"]
 

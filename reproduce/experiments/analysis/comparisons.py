@@ -1,4 +1,4 @@
-"""Paired comparisons of strategies in a study: areas, differences and intervals."""
+"""Paired comparisons of methods: areas, differences, intervals and verdicts."""
 
 import math
 from collections.abc import Sequence
@@ -7,33 +7,32 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from experiments import protocol
-from experiments.analysis import intervals, learning_curves
+from experiments.analysis import learning_curves
+from experiments.methods import Method
+from experiments.problems import Problem
 
+HOLDS, FAILS, UNDECIDED = "holds", "does not hold", "undecided"
+MIN_TRIALS = 3  # fewer trials decide nothing
 LEVEL = 0.05
-_SHOWN = {
-    intervals.HOLDS: "higher",
-    intervals.FAILS: "lower",
-    intervals.UNDECIDED: "no difference shown",
-}
+_SHOWN = {HOLDS: "higher", FAILS: "lower", UNDECIDED: "no difference shown"}
 
 
 def curves(
-    rows: pd.DataFrame, problem: str, strategy: str, budget: int
+    rows: pd.DataFrame, problem: Problem, method: Method, budget: int
 ) -> pd.DataFrame:
     """Return accuracies in percent up to a budget, of the trials that reached it.
 
     Args:
         rows: Rows of the run store.
-        problem: Name of the problem.
-        strategy: Name of the strategy or variant.
+        problem: The problem.
+        method: The method.
         budget: Number of annotations at which the study stops.
 
     Returns:
         A row for each number of annotations, a column for each trial.
     """
-    found = learning_curves.select(rows, problem, strategy)
-    last = protocol.last_budget(strategy, budget)
+    found = learning_curves.select(rows, problem, method)
+    last = method.last_budget(budget)
     found = found[found.index <= last]
     return found.dropna(axis=1) if last in found.index else found.iloc[:, :0]
 
@@ -56,14 +55,14 @@ def area(accuracies: pd.DataFrame) -> pd.Series:
 def differences(
     one: pd.DataFrame, other: pd.DataFrame, budgets: Sequence[int]
 ) -> pd.DataFrame:
-    """Return the paired differences of two strategies, in points.
+    """Return the paired differences of two methods, in points.
 
     Only annotations that both have are used, also for the area: with queries of
     different sizes, the curve with more points would otherwise be measured otherwise.
 
     Args:
         one: As `curves` returns it.
-        other: The same of the other strategy.
+        other: The same of the other method.
         budgets: Numbers of annotations.
 
     Returns:
@@ -85,9 +84,9 @@ def interval(values: pd.Series) -> tuple[float, float]:
     """Return the 95 % confidence interval of a mean over trials, by Student's t.
 
     Returns:
-        `(low, high)`, or `(nan, nan)` with fewer than `intervals.MIN_TRIALS` trials.
+        `(low, high)`, or `(nan, nan)` with fewer than `MIN_TRIALS` trials.
     """
-    if len(values) < intervals.MIN_TRIALS:
+    if len(values) < MIN_TRIALS:
         return (math.nan, math.nan)
     if values.std() == 0:  # for which scipy warns and returns nan
         return (values.mean(), values.mean())
@@ -98,9 +97,9 @@ def interval(values: pd.Series) -> tuple[float, float]:
 def p_value(values: pd.Series) -> float:
     """Return the two-sided p of paired differences, by Student's t.
 
-    nan with fewer than `intervals.MIN_TRIALS` trials.
+    nan with fewer than `MIN_TRIALS` trials.
     """
-    if len(values) < intervals.MIN_TRIALS:
+    if len(values) < MIN_TRIALS:
         return math.nan
     if values.std() == 0:  # for which scipy warns and returns nan
         return float(values.mean() == 0)
@@ -127,6 +126,22 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted.tolist()
 
 
+def decide(low: float, high: float, threshold: float = 0.0) -> str:
+    """Return whether an interval is above a threshold, below it, or contains it.
+
+    Args:
+        low: Lower end of the interval.
+        high: Upper end of the interval.
+        threshold: Defaults to 0.
+
+    Returns:
+        `HOLDS`, `FAILS` or `UNDECIDED`.
+    """
+    if low > threshold:
+        return HOLDS
+    return FAILS if high < threshold else UNDECIDED
+
+
 def smallest_shown(values: pd.Series) -> float:
     """Return the smallest difference that trials of this spread can show.
 
@@ -139,7 +154,7 @@ def smallest_shown(values: pd.Series) -> float:
 def verdict(values: pd.Series) -> str:
     """Return what the interval of the differences shows, "" with too few trials."""
     low, high = interval(values)
-    return "" if math.isnan(low) else _SHOWN[intervals.decide(low, high)]
+    return "" if math.isnan(low) else _SHOWN[decide(low, high)]
 
 
 def verdict_by_p(values: pd.Series, adjusted: float) -> str:
@@ -147,8 +162,8 @@ def verdict_by_p(values: pd.Series, adjusted: float) -> str:
     if math.isnan(adjusted):
         return ""
     if adjusted >= LEVEL:
-        return _SHOWN[intervals.UNDECIDED]
-    return _SHOWN[intervals.HOLDS if values.mean() > 0 else intervals.FAILS]
+        return _SHOWN[UNDECIDED]
+    return _SHOWN[HOLDS if values.mean() > 0 else FAILS]
 
 
 def format_p(p: float) -> str:

@@ -1,7 +1,7 @@
-"""Comparisons of all strategies of a problem, as surveys of the field report them.
+"""Comparisons of all methods on a problem, as surveys of the field report them.
 
-The functions take accuracies in percent by strategy, as `comparisons.curves` returns
-them, of strategies that have trials.
+The functions take accuracies in percent by method, as `comparisons.curves` returns
+them, of methods that have trials.
 """
 
 import itertools
@@ -11,33 +11,59 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from experiments import protocol
-from experiments.analysis import comparisons, intervals, learning_curves
+from experiments import paper, protocol
+from experiments.analysis import comparisons, learning_curves
+from experiments.methods import RANDOM, Method
 
-Curves = Mapping[str, pd.DataFrame]
+Curves = Mapping[Method, pd.DataFrame]
+
+NOTES = """
+Mean accuracy: over the annotations, by the trapezoid rule (the area under the curve), ±
+standard deviation over n trials; its differences with 95 % intervals by Student's t, p
+adjusted over all pairs of strategies. Penalties: the share of budgets (20, 30, 50, 90,
+170, 330, 650 annotations) at which the row is above the column by a paired t-test at
+5 %. Label efficiency: RANDOM's annotations over those at which a strategy's mean curve
+reaches the same accuracy.
+"""
+
+
+def all_tables(curves: Curves, budget: int) -> dict[str, pd.DataFrame]:
+    """Return the tables below by the names of their files.
+
+    Args:
+        curves: See above.
+        budget: The last number of annotations of label efficiency.
+    """
+    made = {
+        "areas": area_table(curves),
+        "penalties": penalty_matrix(curves).round(2),
+    }
+    if RANDOM in curves:
+        budgets = tuple(each for each in paper.TABLE1_BUDGETS if each <= budget)
+        made["label_efficiency"] = label_efficiency(curves, budgets)
+    return made
 
 
 def area_table(curves: Curves) -> pd.DataFrame:
     """Return areas under the curves, and the difference of the first to each other one.
 
-    p is adjusted by Holm's method over all pairs of strategies.
+    p is adjusted by Holm's method over all pairs of methods.
     """
-    areas = {name: comparisons.area(curve) for name, curve in curves.items()}
+    areas = {method: comparisons.area(curve) for method, curve in curves.items()}
     pairs = list(itertools.combinations(areas, 2))
     adjusted = comparisons.holm(
         [comparisons.p_value((areas[a] - areas[b]).dropna()) for a, b in pairs]
     )
     p_of = dict(zip(pairs, adjusted, strict=True))
-    first = next(iter(areas), "")
+    first = next(iter(areas), None)
     table = {}
-    for name, area in areas.items():
+    for method, area in areas.items():
         line = {"mean accuracy": learning_curves.format_mean(area)}
-        if name != first:
+        if first is not None and method is not first:
             differences = (areas[first] - area).dropna()
-            title = learning_curves.title(first)
-            line[f"{title} − it"] = comparisons.format_difference(differences)
-            line["p (Holm)"] = comparisons.format_p(p_of[first, name])
-        table[learning_curves.title(name)] = line
+            line[f"{first.title} − it"] = comparisons.format_difference(differences)
+            line["p (Holm)"] = comparisons.format_p(p_of[first, method])
+        table[method.title] = line
     return pd.DataFrame(table).T.fillna("").rename_axis("strategy")
 
 
@@ -49,17 +75,18 @@ def penalty_budgets(last: int) -> list[int]:
 
 
 def penalty_matrix(curves: Curves) -> pd.DataFrame:
-    """Return how often the strategy of a row is above that of a column.
+    """Return how often the method of a row is above that of a column.
 
     An entry is the share of `penalty_budgets` at which the row's accuracy is higher by
     a paired, two-sided t-test at 5 %. The last row is a column's mean, its diagonal
-    included: the lower, the more rarely a strategy is beaten.
+    included: the lower, the more rarely a method is beaten.
 
     Reference:
         - Ash et al., 2020, "Deep batch active learning by diverse, uncertain gradient
           lower bounds", the pairwise comparisons.
     """
-    table = pd.DataFrame(0.0, index=list(curves), columns=list(curves))
+    titles = [method.title for method in curves]
+    table = pd.DataFrame(0.0, index=titles, columns=titles)
     if not curves:
         return table
     last = min(int(curve.index[-1]) for curve in curves.values())
@@ -67,21 +94,20 @@ def penalty_matrix(curves: Curves) -> pd.DataFrame:
     for one, other in itertools.permutations(curves, 2):
         differences = (curves[one] - curves[other]).loc[budgets].dropna(axis=1)
         n = differences.shape[1]
-        if n < intervals.MIN_TRIALS:
-            table.loc[one, other] = np.nan
+        if n < comparisons.MIN_TRIALS:
+            table.loc[one.title, other.title] = np.nan
             continue
         errors = differences.std(axis=1) / np.sqrt(n)
         higher = differences.mean(axis=1) > stats.t.ppf(0.975, n - 1) * errors
-        table.loc[one, other] = higher.mean()
+        table.loc[one.title, other.title] = higher.mean()
     table.loc["mean"] = table.mean()
-    names = {name: learning_curves.title(name) for name in curves}
-    return table.rename(index=names, columns=names).rename_axis("row above column")
+    return table.rename_axis("row above column")
 
 
 def label_efficiency(curves: Curves, budgets: tuple[int, ...]) -> pd.DataFrame:
-    """Return how many times fewer labels than RANDOM a strategy needs.
+    """Return how many times fewer labels than RANDOM a method needs.
 
-    RANDOM's annotations, divided by those at which the strategy's mean curve first
+    RANDOM's annotations, divided by those at which the method's mean curve first
     reaches RANDOM's mean accuracy. "< x": not reached by the last budget.
 
     Reference:
@@ -89,16 +115,16 @@ def label_efficiency(curves: Curves, budgets: tuple[int, ...]) -> pd.DataFrame:
           classification tasks" (DISTIL).
 
     Args:
-        curves: See above, with "random".
+        curves: See above, with `RANDOM`.
         budgets: RANDOM's numbers of annotations.
     """
-    random = curves["random"].mean(axis=1)
+    random = curves[RANDOM].mean(axis=1)
     table = {}
-    for name, curve in curves.items():
+    for method, curve in curves.items():
         means, line = curve.mean(axis=1), {}
         for budget in budgets:
             reached = means.index[means >= random[budget]]
             ratio = budget / (reached[0] if len(reached) else means.index[-1])
             line[f"at RANDOM's {budget}"] = f"{'' if len(reached) else '< '}{ratio:.1f}"
-        table[learning_curves.title(name)] = line
+        table[method.title] = line
     return pd.DataFrame(table).T.rename_axis("strategy")

@@ -8,36 +8,24 @@ import math
 
 import pandas as pd
 
-from experiments import paper, protocol
-from experiments.runs import FULL
-from experiments.variants import VARIANTS
+from experiments import paper, protocol, studies
+from experiments.methods import FULL, PRINTED, Method
+from experiments.problems import Problem
 
 
-def strategies(rows: pd.DataFrame) -> dict[str, str]:
-    """Return display names by strategy: the paper's, then others that have rows."""
-    others = [
-        name
-        for name in rows["strategy"].unique()
-        if name not in paper.STRATEGY_NAMES and name != FULL
-    ]
-    return paper.STRATEGY_NAMES | {
-        name: f"{title(name)} (ours)" if name in VARIANTS else title(name)
-        for name in others
-    }
-
-
-def title(strategy: str) -> str:
-    """Return a strategy's name in tables and figures."""
-    if strategy in VARIANTS:
-        return VARIANTS[strategy].title
-    return paper.STRATEGY_NAMES.get(strategy, strategy.split(":")[-1])
+def shown_methods(rows: pd.DataFrame) -> list[Method]:
+    """Return the paper's methods, then the others that have rows."""
+    names = rows["strategy"].unique()
+    found = [studies.get_method(name) for name in names]
+    others = [each for each in found if not each.is_printed and each is not FULL]
+    return [*PRINTED, *others]
 
 
 def select(
     rows: pd.DataFrame,
-    problem: str,
-    strategy: str,
-    source: str | None = None,
+    problem: Problem,
+    method: Method,
+    source: Problem | None = None,
     *,
     best_so_far: bool = False,
 ) -> pd.DataFrame:
@@ -45,30 +33,39 @@ def select(
 
     Args:
         rows: Rows of the run store.
-        problem: Name of a problem.
-        strategy: The query strategy.
+        problem: The problem.
+        method: The method.
         source: The problem whose labeled set is used. Defaults to `None`, the problem's
             own.
         best_so_far: Whether to return each trial's running maximum, which is very
             probably what the paper prints. Defaults to `False`.
     """
-    table = 100 * pivot(rows, "accuracy", problem, strategy, source)
+    table = 100 * pivot(rows, "accuracy", problem, method, source)
     return table.cummax() if best_so_far else table
 
 
 def pivot(
     rows: pd.DataFrame,
     column: str,
-    problem: str,
-    strategy: str,
-    source: str | None = None,
+    problem: Problem,
+    method: Method,
+    source: Problem | None = None,
 ) -> pd.DataFrame:
     """Return one column of the rows by budget (rows) and trial (columns)."""
-    own = rows["source"].isna() if source is None else rows["source"] == source
-    chosen = rows[own & (rows["problem"] == problem) & (rows["strategy"] == strategy)]
-    return chosen.pivot_table(
-        index="num_annotations", columns="trial", values=column
-    ).astype(float)
+    return (
+        of_series(rows, problem, method, source)
+        .pivot_table(index="num_annotations", columns="trial", values=column)
+        .astype(float)
+    )
+
+
+def of_series(
+    rows: pd.DataFrame, problem: Problem, method: Method, source: Problem | None = None
+) -> pd.DataFrame:
+    """Return the rows of all trials of a method on a problem."""
+    own = rows["source"].isna() if source is None else rows["source"] == source.name
+    is_problem = rows["problem"] == problem.name
+    return rows[own & is_problem & (rows["strategy"] == method.name)]
 
 
 def best_so_far(rows: pd.DataFrame) -> pd.DataFrame:
@@ -78,13 +75,13 @@ def best_so_far(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(accuracy=runs["accuracy"].cummax()).sort_index()
 
 
-def full_set(rows: pd.DataFrame, problem: str) -> pd.Series:
+def full_set(rows: pd.DataFrame, problem: Problem) -> pd.Series:
     """Return each trial's test accuracy with the full training set, in percent."""
     table = select(rows, problem, FULL)
     return table.iloc[-1] if len(table) else pd.Series(dtype=float)
 
 
-def target(rows: pd.DataFrame, problem: str) -> float:
+def target(rows: pd.DataFrame, problem: Problem) -> float:
     """Return the target accuracy of Table 2, in percent.
 
     It is our mean accuracy with the full training set, or the paper's if ours was not
@@ -165,10 +162,10 @@ def counts(table: pd.DataFrame, accuracy: float) -> pd.DataFrame:
 
 
 def num_labeled(
-    rows: pd.DataFrame, problem: str, strategy: str, num_annotations: int
+    rows: pd.DataFrame, problem: Problem, method: Method, num_annotations: int
 ) -> pd.Series:
     """Return each trial's size of the training set at a number of annotations."""
-    return at(pivot(rows, "num_labeled", problem, strategy), num_annotations)
+    return at(pivot(rows, "num_labeled", problem, method), num_annotations)
 
 
 def format_mean(values: pd.Series, digits: int = 2) -> str:

@@ -16,6 +16,19 @@ from matplotlib import ticker
 from dfal_keras import _files
 from experiments import paper
 from experiments.analysis import learning_curves
+from experiments.methods import (
+    BALD,
+    CEAL,
+    CORE_SET,
+    DFAL,
+    EGL,
+    PRINTED,
+    RANDOM,
+    UNCERTAINTY,
+)
+from experiments.problems import Problem
+
+Place = tuple[Problem, Problem | None]  # a problem, and the source of labeled sets
 
 COLUMN = 3.3  # inches, width of a column of the paper
 HEIGHT = 4.6  # inches, two panels and a legend
@@ -25,15 +38,15 @@ ZOOM = (85, 100)  # percent, range of the lower panel
 
 # Okabe & Ito's palette for color-blind readers, with a darker yellow.
 COLORS = {
-    "dfal": "#D55E00",
-    "core_set": "#0072B2",
-    "bald": "#CC79A7",
-    "ceal": "#009E73",
-    "egl": "#B8A100",
-    "uncertainty": "#56B4E9",
-    "random": "#000000",
+    DFAL: "#D55E00",
+    CORE_SET: "#0072B2",
+    BALD: "#CC79A7",
+    CEAL: "#009E73",
+    EGL: "#B8A100",
+    UNCERTAINTY: "#56B4E9",
+    RANDOM: "#000000",
 }
-OTHER_COLORS = ("#8C564B", "#7F3C8D", "#66A61E")  # strategies that are not the paper's
+OTHER_COLORS = ("#8C564B", "#7F3C8D", "#66A61E")  # methods that are not the paper's
 
 plt.rcParams.update(
     {
@@ -52,7 +65,7 @@ plt.rcParams.update(
 
 def figure(
     rows: pd.DataFrame,
-    places: Mapping[str, tuple[str, str | None]],
+    places: Mapping[str, Place],
     path: pathlib.Path,
 ) -> tuple[list[pd.DataFrame], list[str]]:
     """Draw and save a figure with one block for each problem that has rows.
@@ -84,20 +97,22 @@ def figure(
     return drawn, [title for title in places if title not in shown]
 
 
-def has_rows(rows: pd.DataFrame, problem: str, source: str | None = None) -> bool:
-    """Return whether any strategy has a mean curve to draw."""
+def has_rows(
+    rows: pd.DataFrame, problem: Problem, source: Problem | None = None
+) -> bool:
+    """Return whether any method has a mean curve to draw."""
     return any(
-        len(
-            learning_curves.mean(
-                learning_curves.select(rows, problem, strategy, source)
-            )
-        )
-        for strategy in learning_curves.strategies(rows)
+        len(learning_curves.mean(learning_curves.select(rows, problem, each, source)))
+        for each in learning_curves.shown_methods(rows)
     )
 
 
 def draw(
-    block, rows: pd.DataFrame, title: str, problem: str, source: str | None = None
+    block,
+    rows: pd.DataFrame,
+    title: str,
+    problem: Problem,
+    source: Problem | None = None,
 ) -> list[pd.DataFrame]:
     """Draw one block: curves, printed values, full sets and a legend.
 
@@ -105,7 +120,7 @@ def draw(
         block: The Matplotlib figure or subfigure.
         rows: Rows of the run store.
         title: Title of the block.
-        problem: Name of a problem.
+        problem: The problem.
         source: The problem whose labeled sets are used. Defaults to `None`, its own.
 
     Returns:
@@ -120,7 +135,7 @@ def draw(
     ours = learning_curves.full_set(rows, problem)
     for panel in (upper, lower):
         drawn = curves(panel, rows, problem, source)
-        printed_values(panel, drawn)
+        printed_values(panel, drawn, problem, source)
         if len(ours):
             baseline(panel, ours.mean(), f"full set, ours (n={len(ours)})")
         printed = paper.full_set(problem)
@@ -134,14 +149,14 @@ def draw(
 
 
 def curves(
-    panel, rows: pd.DataFrame, problem: str, source: str | None = None
+    panel, rows: pd.DataFrame, problem: Problem, source: Problem | None = None
 ) -> list[pd.DataFrame]:
-    """Draw mean and standard deviation over trials of every strategy.
+    """Draw mean and standard deviation over trials of every method.
 
     Args:
         panel: The Matplotlib axes.
         rows: Rows of the run store.
-        problem: Name of a problem.
+        problem: The problem.
         source: The problem whose labeled sets are used. Defaults to `None`, its own.
 
     Returns:
@@ -149,16 +164,16 @@ def curves(
     """
     drawn = []
     others = iter(OTHER_COLORS)
-    for strategy, name in learning_curves.strategies(rows).items():
-        accuracies = learning_curves.select(rows, problem, strategy, source)
+    for method in learning_curves.shown_methods(rows):
+        accuracies = learning_curves.select(rows, problem, method, source)
         curve = learning_curves.mean(accuracies)
         if curve.empty:
             continue
         n = accuracies.shape[1]
-        place = {"problem": problem, "source": source, "strategy": name, "n": n}
-        drawn.append(curve.reset_index().assign(**place))
-        color = COLORS.get(strategy) or next(others, "gray")
-        label = textwrap.fill(f"{name} (n={n})", LABEL)
+        names = {"problem": problem.name, "source": source.name if source else None}
+        drawn.append(curve.reset_index().assign(**names, strategy=method.label, n=n))
+        color = COLORS.get(method) or next(others, "gray")
+        label = textwrap.fill(f"{method.label} (n={n})", LABEL)
         mean_curve(panel, curve, label, color=color)
     return drawn
 
@@ -195,39 +210,42 @@ def mean_curve(
         panel.fill_between(curve.index, low, high, color=color, alpha=0.15, lw=0)
 
 
-def printed_values(panel, drawn: list[pd.DataFrame]) -> None:
+def printed_values(
+    panel,
+    drawn: list[pd.DataFrame],
+    problem: Problem,
+    source: Problem | None = None,
+) -> None:
     """Mark the paper's accuracies for the curves drawn, up to their last budget.
 
     Args:
         panel: The Matplotlib axes.
         drawn: The curves, as `curves` returns them.
+        problem: The problem.
+        source: As for `curves`.
     """
     last = max(curve["num_annotations"].max() for curve in drawn)
+    shown = {curve["strategy"].iloc[0] for curve in drawn}
     style = {"ls": "", "marker": "o", "ms": 4, "mfc": "none", "mew": 1.1}
-    strategies = {name: strategy for strategy, name in paper.STRATEGY_NAMES.items()}
     is_printed = False
-    for curve in drawn:
-        problem, source, name = curve[["problem", "source", "strategy"]].iloc[0]
-        strategy = strategies.get(name)
-        if strategy is None:
-            continue
+    for place, method in enumerate(PRINTED):
         values = {
             budget: accuracy
-            for budget, accuracy in paper.accuracies(problem, strategy, source).items()
+            for budget, accuracy in paper.accuracies(problem, method, source).items()
             if budget <= last
         }
-        if values:
+        if values and method.label in shown:
             # Shifted sideways, as many values are nearly the same.
-            shift = (paper.STRATEGIES.index(strategy) - 3) * last / 200
+            shift = (place - 3) * last / 200
             panel.plot(
                 [budget + shift for budget in values],
                 list(values.values()),
-                color=COLORS[strategy],
+                color=COLORS[method],
                 zorder=3,
                 **style,
             )
             is_printed = True
-    if is_printed:  # one entry of the legend, for all strategies
+    if is_printed:  # one entry of the legend, for all methods
         panel.plot([], [], color="gray", label="printed in the paper", **style)
 
 

@@ -14,7 +14,8 @@ from matplotlib.patches import Patch
 
 from experiments.analysis import comparisons, learning_curves
 from experiments.analysis.claims.table import NOT_RUN
-from experiments.analysis.intervals import FAILS, HOLDS, UNDECIDED
+from experiments.analysis.comparisons import FAILS, HOLDS, UNDECIDED
+from experiments.methods import Method
 
 MAX_GAP = 14  # points; larger differences from the paper are written at the edge
 VERDICTS = (HOLDS, FAILS, UNDECIDED, NOT_RUN)
@@ -175,23 +176,22 @@ def forest_lines(
     return pd.DataFrame(table).T
 
 
-def norms(panel, measured: pd.DataFrame, strategies: Sequence[str]) -> None:
+def norms(panel, measured: pd.DataFrame, methods: Sequence[Method]) -> None:
     """Draw mean DeepFool norms of test images over the annotations.
 
     Args:
         panel: The Matplotlib axes.
         measured: A row for each network: "strategy", "trial", "num_annotations" and
             "mean".
-        strategies: Names of the strategies, in the order of the legend.
+        methods: The methods, in the order of the legend.
     """
-    for strategy in strategies:
-        chosen = measured[measured["strategy"] == strategy]
+    for method in methods:
+        chosen = measured[measured["strategy"] == method.name]
         if chosen.empty:
             continue
         table = chosen.pivot_table(
             index="num_annotations", columns="trial", values="mean"
         )
-        title = learning_curves.title(strategy)
         panel.errorbar(
             table.index,
             table.mean(axis=1),
@@ -199,7 +199,7 @@ def norms(panel, measured: pd.DataFrame, strategies: Sequence[str]) -> None:
             marker="o",
             ms=4,
             capsize=2,
-            label=f"{title} (n={table.shape[1]})",
+            label=f"{method.title} (n={table.shape[1]})",
         )
     panel.set(xlabel="annotations", ylabel="mean DeepFool norm")
     panel.grid(alpha=0.3)

@@ -11,8 +11,9 @@ import pandas as pd
 
 from experiments.analysis import comparisons, learning_curves, plots
 from experiments.analysis.study_results import StudyResults
+from experiments.methods import Method
 
-# Colors that no strategy of the paper has, then theirs, then all again, dashed.
+# Colors that no method of the paper has, then theirs, then all again, dashed.
 _STYLES = tuple(
     itertools.product(("-", "--"), (*plots.OTHER_COLORS, *plots.COLORS.values()))
 )
@@ -25,7 +26,7 @@ def draw(
     results: StudyResults,
     title: str,
     path: pathlib.Path,
-    panels: Sequence[Sequence[str]] = (),
+    panels: Sequence[Sequence[Method]] = (),
 ) -> None:
     """Draw and save the figure of a study on one problem.
 
@@ -37,7 +38,7 @@ def draw(
         results: The results of the study.
         title: Title of the figure.
         path: Where to write, without a suffix.
-        panels: Strategies of each panel of curves. Defaults to none: one panel of all,
+        panels: Methods of each panel of curves. Defaults to none: one panel of all,
             beside the differences.
     """
     num_shown = sum(len(found) > 0 for found in results.differences.values())
@@ -48,8 +49,8 @@ def draw(
         above, below = figure.subfigures(2, 1, height_ratios=ratios, squeeze=False).flat
         axes = above.subplots(1, len(panels), sharey=True)
         differences = below.subplots()
-        for panel, strategies in zip(axes, panels, strict=True):
-            draw_curves(panel, {name: results.curves[name] for name in strategies})
+        for panel, methods in zip(axes, panels, strict=True):
+            draw_curves(panel, {each: results.curves[each] for each in methods})
             if panel.lines:
                 panel.legend(loc="lower right", fontsize=6.5)
             panel.label_outer()
@@ -69,24 +70,22 @@ def draw(
     plots.save(figure, path)
 
 
-def draw_curves(panel, curves: Mapping[str, pd.DataFrame]) -> None:
+def draw_curves(panel, curves: Mapping[Method, pd.DataFrame]) -> None:
     """Draw mean accuracies over trials, with bands if there are few curves.
 
     Args:
         panel: The Matplotlib axes.
-        curves: Accuracies in percent by strategy, a row for each number of annotations
+        curves: Accuracies in percent by method, a row for each number of annotations
             and a column for each trial. Those without trials are left out.
     """
-    shown = {name: found for name, found in curves.items() if found.size}
+    shown = {method: found for method, found in curves.items() if found.size}
     styles = _styles(shown)
-    for strategy, accuracies in shown.items():
-        linestyle, color = styles[strategy]
+    for method, accuracies in shown.items():
+        linestyle, color = styles[method]
         plots.mean_curve(
             panel,
             learning_curves.mean(accuracies),
-            textwrap.fill(
-                f"{learning_curves.title(strategy)} (n={accuracies.shape[1]})", _LABEL
-            ),
+            textwrap.fill(f"{method.title} (n={accuracies.shape[1]})", _LABEL),
             color=color,
             linestyle=linestyle,
             band=len(shown) <= _MAX_BANDS,
@@ -94,13 +93,11 @@ def draw_curves(panel, curves: Mapping[str, pd.DataFrame]) -> None:
     panel.set(xlabel="annotations", ylabel="test accuracy (%)")
 
 
-def _styles(strategies):
+def _styles(methods):
     """Return a line and a color for each; the paper's keep their colors of Figure 2."""
-    own = {
-        name: ("-", plots.COLORS[name]) for name in strategies if name in plots.COLORS
-    }
+    own = {each: ("-", plots.COLORS[each]) for each in methods if each in plots.COLORS}
     free = itertools.cycle(style for style in _STYLES if style not in own.values())
-    return {name: own.get(name) or next(free) for name in strategies}
+    return {each: own.get(each) or next(free) for each in methods}
 
 
 def draw_differences(panel, differences: Mapping[str, pd.DataFrame]) -> None:

@@ -9,7 +9,9 @@ import pandas as pd
 
 from experiments import studies
 from experiments.analysis import comparisons, learning_curves
-from experiments.studies import Study
+from experiments.methods import Method, pair_title
+from experiments.problems import Problem
+from experiments.study import Pair, Study
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,8 +20,8 @@ class StudyResults:
 
     Attributes:
         budgets: Numbers of annotations at which accuracies are shown.
-        curves: Accuracies by strategy, as `comparisons.curves` returns them.
-        seconds: Median seconds of a query, by strategy that has runs.
+        curves: Accuracies by method, as `comparisons.curves` returns them.
+        seconds: Median seconds of a query, by method that has runs.
         differences: Differences by title, as `comparisons.differences` returns them.
         adjusted: p of each difference in area by title, adjusted over the family of the
             study's comparisons; nan with too few trials.
@@ -27,32 +29,32 @@ class StudyResults:
     """
 
     budgets: Sequence[int]
-    curves: dict[str, pd.DataFrame]
-    seconds: dict[str, float]
+    curves: dict[Method, pd.DataFrame]
+    seconds: dict[Method, float]
     differences: dict[str, pd.DataFrame]
     adjusted: dict[str, float] = dataclasses.field(default_factory=dict)
     verdicts: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 def collect(
-    rows: pd.DataFrame, problem: str, study: Study, budgets: Sequence[int]
+    rows: pd.DataFrame, problem: Problem, study: Study, budgets: Sequence[int]
 ) -> StudyResults:
     """Return the results of a study on a problem.
 
     Args:
         rows: Rows of the run store, of all studies of the family.
-        problem: Name of the problem.
+        problem: The problem.
         study: The study.
         budgets: Numbers of annotations to show. Runs that did not reach the last one
             are left out.
     """
     curves = {
-        strategy: comparisons.curves(rows, problem, strategy, budgets[-1])
-        for strategy in study.strategies
+        method: comparisons.curves(rows, problem, method, budgets[-1])
+        for method in study.methods
     }
     seconds = {
-        strategy: _query_seconds(rows, problem, strategy, curve)
-        for strategy, curve in curves.items()
+        method: _query_seconds(rows, problem, method, curve)
+        for method, curve in curves.items()
         if curve.size
     }
     found = {
@@ -60,7 +62,7 @@ def collect(
         for one, other in study.pairs
     }
     adjusted = adjusted_p(rows, problem, study, budgets)
-    titles = {pair: title(pair) for pair in study.pairs}
+    titles = {pair: pair_title(pair) for pair in study.pairs}
     return StudyResults(
         budgets,
         curves,
@@ -74,19 +76,14 @@ def collect(
     )
 
 
-def title(pair: tuple[str, str]) -> str:
-    """Return the title of a comparison."""
-    return " − ".join(map(learning_curves.title, pair))
-
-
 def adjusted_p(
-    rows: pd.DataFrame, problem: str, study: Study, budgets: Sequence[int]
-) -> dict[tuple[str, str], float]:
+    rows: pd.DataFrame, problem: Problem, study: Study, budgets: Sequence[int]
+) -> dict[Pair, float]:
     """Return p of a study's comparisons, adjusted over its family by Holm's method.
 
     Args:
         rows: As for `collect`.
-        problem: Name of the problem.
+        problem: The problem.
         study: The study.
         budgets: As for `collect`.
     """
@@ -97,7 +94,7 @@ def adjusted_p(
     ]
     p_values = []
     for _, pair, budget in compared:
-        one, other = (comparisons.curves(rows, problem, name, budget) for name in pair)
+        one, other = (comparisons.curves(rows, problem, each, budget) for each in pair)
         areas = comparisons.differences(one, other, ())["area"]
         p_values.append(comparisons.p_value(areas))
     adjusted = comparisons.holm(p_values)
@@ -118,24 +115,24 @@ def _verdict(study, pair, areas, adjusted):
     return comparisons.verdict_by_p(areas, adjusted)
 
 
-def _query_seconds(rows, problem, strategy, curve):
-    seconds = learning_curves.pivot(rows, "query_seconds", problem, strategy)
+def _query_seconds(rows, problem, method, curve):
+    seconds = learning_curves.pivot(rows, "query_seconds", problem, method)
     # The last round of a run queries nothing.
     return float(np.median(seconds.loc[curve.index[:-1], curve.columns]))
 
 
 def accuracy_table(results: StudyResults) -> pd.DataFrame:
-    """Return a row for each strategy: accuracies in percent, and seconds of a query."""
+    """Return a row for each method: accuracies in percent, and seconds of a query."""
     table = {}
-    for strategy, curve in results.curves.items():
+    for method, curve in results.curves.items():
         line = {"n": str(curve.shape[1] or "")}
         for budget in results.budgets:
             line[str(budget)] = _without_n(learning_curves.at(curve, budget))
         line["mean"] = line["seconds of a query"] = ""
         if curve.size:
             line["mean"] = _without_n(comparisons.area(curve))
-            line["seconds of a query"] = f"{results.seconds[strategy]:.2g}"
-        table[learning_curves.title(strategy)] = line
+            line["seconds of a query"] = f"{results.seconds[method]:.2g}"
+        table[method.title] = line
     return pd.DataFrame(table).T.rename_axis("strategy")
 
 

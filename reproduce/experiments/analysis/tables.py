@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
-from experiments import paper, problems, protocol, store
+from experiments import files, paper, problems
 from experiments.analysis import learning_curves
+from experiments.methods import RANDOM, TRANSFERRED
+from experiments.problems import PROBLEMS, Problem
 
 _MAXIMA = (
     "The paper's accuracies are very probably running maxima (14 of the 42 rows of "
@@ -46,73 +48,88 @@ COMPARING = {  # how to compare with the paper's numbers
 
 
 def table1(
-    rows: pd.DataFrame, problem: str, budgets: Iterable[int], *, full: bool = False
+    rows: pd.DataFrame, problem: Problem, budgets: Iterable[int], *, full: bool = False
 ) -> pd.DataFrame:
     """Return one panel of Table 1, in percent.
 
     Args:
         rows: Rows of the run store.
-        problem: The panel, the name of a problem.
+        problem: The panel.
         budgets: Numbers of annotations to show.
         full: Whether to show the column "All", the full training set. Defaults to
             `False`.
 
     Returns:
-        A row for each strategy. For each budget: the paper's accuracy, ours as mean ±
+        A row for each method. For each budget: the paper's accuracy, ours as mean ±
         standard deviation over trials, and the same of the best so far. Cells that
         were not run are blank.
     """
     table = {}
-    names = learning_curves.strategies(rows)
+    methods = learning_curves.shown_methods(rows)
     for budget in budgets:
         table[f"{budget}: paper"] = {
-            name: _printed(budget, problem, strategy)
-            for strategy, name in names.items()
+            each.label: _printed(budget, problem, each) for each in methods
         }
         for heading, so_far in (("ours", False), ("ours, best so far", True)):
             table[f"{budget}: {heading}"] = {
-                name: _ours(rows, budget, problem, strategy, best_so_far=so_far)
-                for strategy, name in names.items()
+                each.label: _ours(rows, budget, problem, each, best_so_far=so_far)
+                for each in methods
             }
     if full:
-        # As in the paper, one cell for all strategies.
+        # As in the paper, one cell for all methods.
         ours = learning_curves.format_mean(learning_curves.full_set(rows, problem))
         printed = paper.full_set(problem)
-        table["All: paper"] = {"RANDOM": "" if printed is None else f"{printed:.2f}"}
-        table["All: ours"] = {"RANDOM": ours}
+        papers = "" if printed is None else f"{printed:.2f}"
+        table["All: paper"], table["All: ours"] = (
+            {RANDOM.label: cell} for cell in (papers, ours)
+        )
     return pd.DataFrame(table).fillna("").rename_axis("annotations")
 
 
-def table2(rows: pd.DataFrame, problem: str) -> tuple[pd.DataFrame, float]:
+def table2(rows: pd.DataFrame, problem: Problem) -> tuple[pd.DataFrame, float]:
     """Return one panel of Table 2, and the target accuracy in percent.
 
-    Ours are of the longest trials of each strategy. Without a target, which is then
+    Ours are of the longest trials of each method. Without a target, which is then
     nan, they are blank.
 
     Args:
         rows: Rows of the run store.
-        problem: The panel, the name of a problem.
+        problem: The panel.
     """
     target = learning_curves.target(rows, problem)
     table = {
-        name: _row_of_table2(rows, problem, strategy, target)
-        for strategy, name in learning_curves.strategies(rows).items()
+        each.label: _row_of_table2(rows, problem, each, target)
+        for each in learning_curves.shown_methods(rows)
     }
     return pd.DataFrame(table).T.rename_axis("strategy"), target
 
 
-def _row_of_table2(rows, problem, strategy, target):
+def aim(problem: Problem, target: float) -> str:
+    """Return what Table 2 aims at, as text.
+
+    Args:
+        problem: The panel.
+        target: As `table2` returns it.
+    """
+    if math.isnan(target):
+        return "full-set accuracy unknown, as with --preset paper"
+    printed = paper.target(problem)
+    papers = "" if printed is None else f"paper: {printed:.2f} %; "
+    return f"to reach {target:.2f} % ({papers}within 0.5)"
+
+
+def _row_of_table2(rows, problem, method, target):
     ours = {}
     for heading, so_far in (("mean", False), ("mean of best so far", True)):
         accuracies = learning_curves.longest(
-            learning_curves.select(rows, problem, strategy, best_so_far=so_far)
+            learning_curves.select(rows, problem, method, best_so_far=so_far)
         )
         count, reached = learning_curves.num_to_reach(accuracies, target)
         annotations = labeled = ""
         if count is not None and not math.isnan(target):
             sign = "" if reached else ">= "
             annotations = f"{sign}{count} (n={accuracies.shape[1]})"
-            sizes = learning_curves.num_labeled(rows, problem, strategy, count)
+            sizes = learning_curves.num_labeled(rows, problem, method, count)
             sizes = sizes[accuracies.columns]
             labeled = f"{sign}{learning_curves.format_mean(sizes, digits=0)}"
         ours[heading] = annotations, labeled
@@ -122,7 +139,7 @@ def _row_of_table2(rows, problem, strategy, target):
         if math.isnan(target)
         else learning_curves.format_counts(learning_curves.counts(accuracies, target))
     )
-    annotations, labeled = paper.counts(problem).get(strategy, (None, None))
+    annotations, labeled = paper.counts(problem).get(method.name, (None, None))
     return {
         "annotations: paper": _count(annotations),
         "annotations: ours, mean": ours["mean"][0],
@@ -135,7 +152,9 @@ def _row_of_table2(rows, problem, strategy, target):
 
 
 def table4(
-    rows: pd.DataFrame, pairs: Sequence[tuple[str, str]], budgets: Iterable[int]
+    rows: pd.DataFrame,
+    pairs: Sequence[tuple[Problem, Problem]],
+    budgets: Iterable[int],
 ) -> pd.DataFrame:
     """Return Table 4: a network trained on the labeled set of another network's run.
 
@@ -146,7 +165,7 @@ def table4(
             paper's 1000.
 
     Returns:
-        A row for each pair and budget. For each strategy: the paper's accuracy in
+        A row for each pair and budget. For each method: the paper's accuracy in
         percent, ours, and ours by the best so far.
     """
     lines = []
@@ -155,48 +174,47 @@ def table4(
         transfer = problems.transfer_title(source, target)
         for budget in sorted({*budgets, last}):
             line, is_run = {"transfer": transfer, "annotations": budget}, False
-            for strategy in protocol.TRANSFERRED:
-                name = paper.STRATEGY_NAMES[strategy]
-                place = budget, target, strategy, source
+            for method in TRANSFERRED:
+                place = budget, target, method, source
                 ours = _ours(rows, *place)
                 best = _ours(rows, *place, best_so_far=True)
                 is_run |= bool(ours)
-                line[f"{name}: paper"] = _printed(*place)
-                line[f"{name}: ours"] = ours
-                line[f"{name}: ours, best so far"] = best
+                line[f"{method.label}: paper"] = _printed(*place)
+                line[f"{method.label}: ours"] = ours
+                line[f"{method.label}: ours, best so far"] = best
             if is_run or budget == last:
                 lines.append(line)
     return pd.DataFrame(lines).set_index("transfer")
 
 
 def notes(
-    place: str, names: Sequence[str] = (), rows: pd.DataFrame | None = None
+    place: str, shown: Sequence[Problem] = (), rows: pd.DataFrame | None = None
 ) -> str:
     """Return notes for a table or figure: how to compare, oddities, runs left out.
 
     Args:
         place: The table or figure, such as "Table 1".
-        names: The problems shown. Oddities of other panels are omitted, and what
+        shown: The problems shown. Oddities of other panels are omitted, and what
             concerns the paper's numbers if it prints none of these problems. Defaults
             to none.
         rows: Rows as `results.stored` returns them. Runs that can't be used are
             listed. Defaults to `None`.
     """
-    lines = subset_notes(names)
+    lines = subset_notes(shown)
     how = COMPARING.get(place, "")
-    if names and not any(map(paper.is_printed, names)):
+    if shown and not any(problem.is_printed for problem in shown):
         lines.append(how.removesuffix(_MAXIMA).strip())
     else:
-        lines += [how, *_oddities(place, names)]
+        lines += [how, *_oddities(place, shown)]
     refused = [] if rows is None else rows.attrs.get("refused", [])
     lines += [f"Left out: {message}" for message in refused]
     return "".join(f"\n{line}\n" for line in lines if line)
 
 
-def subset_notes(names: Iterable[str]) -> list[str]:
+def subset_notes(shown: Iterable[Problem]) -> list[str]:
     """Return a sentence for each size of the subsets among some problems."""
-    limits = [problems.get(name).max_per_class for name in names]
-    is_printed = any(map(paper.is_printed, names))
+    limits = [problem.max_per_class for problem in shown]
+    is_printed = any(problem.is_printed for problem in shown)
     papers = " The paper's numbers are of the whole training set." if is_printed else ""
     return [
         f"At most {limit} training images a class: the first {limit} of each class, "
@@ -205,10 +223,10 @@ def subset_notes(names: Iterable[str]) -> list[str]:
     ]
 
 
-def _oddities(place, names):
+def _oddities(place, problems_shown):
     """Return the oddities of a table or figure, without those of other panels."""
-    letters = dict(zip(paper.PROBLEMS, "abcdef", strict=True))
-    shown = {letters.get(problems.whole_name(name)) for name in names}
+    letters = dict(zip(PROBLEMS, "abcdef", strict=True))
+    shown = {letters.get(problem.whole_name) for problem in problems_shown}
     lines = []
     for oddity in paper.ODDITIES:
         panels = set(re.findall(r"\(([a-f])\)", oddity.place))
@@ -233,8 +251,8 @@ def write(table: pd.DataFrame, path: pathlib.Path, text: str = "") -> None:
     """
     below = f"\n{text.strip()}\n" if text else ""
     # Not `with_suffix`: the name of a problem of your own contains a dot.
-    store.write(path.with_name(f"{path.name}.md"), f"{markdown(table)}\n{below}")
-    store.write(path.with_name(f"{path.name}.csv"), table.to_csv())
+    files.write(path.with_name(f"{path.name}.md"), f"{markdown(table)}\n{below}")
+    files.write(path.with_name(f"{path.name}.csv"), table.to_csv())
 
 
 def write_curves(drawn: list[pd.DataFrame], path: pathlib.Path, text: str) -> None:
@@ -251,33 +269,36 @@ def write_curves(drawn: list[pd.DataFrame], path: pathlib.Path, text: str) -> No
 
 
 def caption(
-    place: str, names: Sequence[str], left_out: Mapping[str, str], rows: pd.DataFrame
+    place: str,
+    shown: Sequence[Problem],
+    left_out: Mapping[str, str],
+    rows: pd.DataFrame,
 ) -> str:
     """Return the text below a figure.
 
     Args:
         place: The figure, such as "Figure 2".
-        names: As for `notes`.
+        shown: As for `notes`.
         left_out: Panels without rows: the reason by title.
         rows: As for `notes`.
     """
-    text = notes(place, names, rows)
+    text = notes(place, shown, rows)
     if left_out:
         named = "; ".join(f"{name}: {why}" for name, why in left_out.items())
         text += f"\nPanels left out: {named}.\n"
     return text
 
 
-def _printed(budget, problem, strategy, source=None):
+def _printed(budget, problem, method, source=None):
     """Format the paper's accuracy at a budget, "" if it is not printed."""
-    accuracy = paper.accuracies(problem, strategy, source).get(budget)
+    accuracy = paper.accuracies(problem, method, source).get(budget)
     return "" if accuracy is None else f"{accuracy:.2f}"
 
 
-def _ours(rows, budget, problem, strategy, source=None, *, best_so_far=False):
+def _ours(rows, budget, problem, method, source=None, *, best_so_far=False):
     """Format our accuracy at a budget, "" if it was not run."""
     accuracies = learning_curves.select(
-        rows, problem, strategy, source, best_so_far=best_so_far
+        rows, problem, method, source, best_so_far=best_so_far
     )
     return learning_curves.format_mean(learning_curves.at(accuracies, budget))
 

@@ -20,7 +20,7 @@ def make_task() -> Callable:
         - `paths`: Folders to import from, that of `experiments` first.
         - `topic`: Dask's topic for messages to the driver: `{"run": name}` when the
           run begins, then what `execution.perform` reports.
-        - `run`: The fields of the run as a dict.
+        - `run`: The names of the run, as `Run.names` returns them.
         - `budgets`, `folder`: As for `execution.perform`.
 
         It raises RuntimeError if the worker does not see `paths[0]`, or has imported
@@ -33,7 +33,7 @@ def make_task() -> Callable:
         from experiments import runs
         from experiments.running import execution
 
-        wanted = runs.Run(**run)
+        wanted = runs.Run.named(**run)
         worker.log_event(topic, {"run": str(wanted)})
         execution.perform(
             wanted, budgets, folder, lambda row: worker.log_event(topic, row)
@@ -47,15 +47,17 @@ def make_check() -> Callable:
 
     Returns:
         Function `check(paths, name, budget, data)`, with the argument `paths` of
-        `make_task`, and those of `problem_training.check_problem`.
+        `make_task`, the name of the problem, and the further arguments of
+        `problem_training.check_problem`.
     """
     start = _make_start()
 
     def check(paths, name, budget, data):
         start(paths)
+        from experiments import problems
         from experiments.running import problem_training
 
-        problem_training.check_problem(name, budget, data)
+        problem_training.check_problem(problems.get(name), budget, data)
 
     return check
 

@@ -1,19 +1,17 @@
 """How long runs will take, from the times of stored runs.
 
 An estimate is a range, from the shortest to the longest of the measured trials of the
-same kind: problem, strategy, and whether it is a transfer. Without any it is unknown.
+same kind: problem, method, and whether it is a transfer. Without any it is unknown.
 """
 
-import contextlib
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-import pandas as pd
-
-from experiments import problems, protocol, store
+from experiments import protocol, store
+from experiments.methods import FULL
 from experiments.options import Options, default_output
 from experiments.running import progress
-from experiments.runs import FULL, Run, budgets_of, missing_budgets
+from experiments.runs import Run
 
 
 def describe(wanted: Sequence[Run], options: Options) -> str:
@@ -23,20 +21,20 @@ def describe(wanted: Sequence[Run], options: Options) -> str:
     measured = [kept, store.Store(committed.runs_folder)]
     lines, ranges = [], []
     for run in wanted:
-        budgets = budgets_of(run, options)
+        budgets = run.budgets(options)
         try:
             finished = kept.finished(run)
         except (ValueError, OSError) as error:
             lines.append(f"{run}: fails. {error}")
             continue
-        missing = missing_budgets(run, budgets, finished)
+        missing = run.missing(budgets, finished)
         if not missing:
             continue
         reached = max((each for each in finished if each < missing[0]), default=0)
         seconds = _seconds(run, reached, budgets[-1], measured)
         ranges.append(seconds)
         work = f"from {reached} to {budgets[-1]} annotations"
-        if run.strategy == FULL:
+        if run.is_full:
             work = "the full training set"
         lines.append(f"{run}: {work}, {_text(seconds, 60, 'min')}")
     head = f"{len(lines)} of {len(wanted)} runs to do"
@@ -51,13 +49,13 @@ def whole_protocol(options: Options) -> str:
     kept = [store.Store(options.runs_folder)]
     lines = []
     for problem in options.problems:
-        strategies = [*options.strategies, *([FULL] if preset.full_sets else [])]
+        methods = [*options.methods, *([FULL] if preset.full_sets else [])]
         ranges = [
-            _seconds(Run(problem, strategy, 0), 0, preset.budget, kept)
-            for strategy in strategies
+            _seconds(Run(problem, method, 0), 0, preset.budget, kept)
+            for method in methods
         ] * preset.num_trials
         lines.append(
-            f"python reproduce/table1.py --preset paper {problems.arguments(problem)}\n"
+            f"python reproduce/table1.py --preset paper {problem.arguments}\n"
             f"  {_total(ranges, options)}"
         )
     return "\n".join(["The paper's protocol:", *lines])
@@ -103,10 +101,10 @@ def _seconds(run, reached, budget, stores) -> tuple[float, float] | None:
     farthest: int = 0
     best: list[float] = []
     for kept in stores:
-        for rows in _trials(run, kept):
+        for rows in kept.trials(run):
             # One training on the full set, whose time does not depend on the budget.
             got = budget
-            if run.strategy != FULL:
+            if not run.is_full:
                 got = min(rows["num_annotations"].iloc[-1], budget)
             if got > farthest:
                 farthest, best = got, []
@@ -120,28 +118,10 @@ def _seconds(run, reached, budget, stores) -> tuple[float, float] | None:
 def _rest(run, rows, reached, budget) -> float:
     """Return the seconds of a trial after `reached`, extrapolated to the budget."""
     seconds = rows.filter(like="_seconds").sum(axis=1)
-    if run.strategy == FULL:
+    if run.is_full:
         return seconds.sum()
     last = rows["num_annotations"].iloc[-1]
     within = rows["num_annotations"].between(reached + 1, budget)
     ahead = progress.work(budget) - progress.work(max(reached, min(last, budget)))
     extrapolated = seconds.sum() * max(0, ahead) / progress.work(last)
     return seconds[within].sum() + extrapolated
-
-
-def _trials(run, kept) -> Iterator[pd.DataFrame]:
-    """Yield the rows of the stored trials of a run's kind."""
-    for other in kept.runs():
-        if _kind(other) == _kind(run):
-            with contextlib.suppress(ValueError):  # a damaged file measures nothing
-                rows = kept.rows(other)
-                if len(rows):
-                    yield rows
-
-
-def _kind(run):
-    """Return what trials have in common.
-
-    All transfers to a problem are of one kind: they train on the same amount of data.
-    """
-    return str(dataclasses.replace(run, trial=0, source=None)), bool(run.source)

@@ -4,15 +4,24 @@ A network trained on all labels, which has not seen them, is asked.
 """
 
 import dataclasses
-import os
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import pandas as pd
 
 from dfal_keras.backend import inference
-from experiments import problems, store
-from experiments.running import execution, problem_training
+from experiments.running import environment, execution
+from experiments.running.problem_training import Trainer
 from experiments.runs import Run
+from experiments.store import Store
+
+NOTES = """
+DFAL's adversarial examples of a run, each added with the label of its original: the
+median L2 norm of the perturbation in gray levels and as a share of the original's norm,
+and the share that a network predicts with this label, beside the same share of the
+originals. The network is trained on the training images that no run has queried, with
+their labels.
+"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,31 +45,39 @@ class Labels:
     originals: float
 
 
-def check(
-    problem: str, trials: Sequence[int], folder: str | os.PathLike, *, seed: int = 0
-) -> Iterator[Labels]:
-    """Train a network on all labels; yield what it says of DFAL's stored examples.
+def table(runs: Sequence[Run], kept: Store) -> pd.DataFrame:
+    """Return what a network says of the stored examples of runs, by trial.
 
     Args:
-        problem: Name of a problem.
-        trials: The trials of DFAL.
-        folder: Folder of the run store.
+        runs: As for `check`.
+        kept: The run store.
+    """
+    environment.start_tensorflow()
+    found = check(runs, kept)
+    return pd.DataFrame(map(vars, found)).set_index("trial").round(4)
+
+
+def check(runs: Sequence[Run], kept: Store, *, seed: int = 0) -> Iterator[Labels]:
+    """Train a network on all labels; yield what it says of the stored examples.
+
+    Args:
+        runs: Runs of DFAL on one problem.
+        kept: The run store.
         seed: Seed of the training. Defaults to 0.
 
     Raises:
         ValueError: If the labeled set of a run is missing.
     """
-    found = problems.get(problem)
-    (x, y), _ = problem_training.load_problem(found)
-    train = problem_training.make_training(found)
-    kept = store.Store(folder)
-    runs = [Run(problem, "dfal", trial) for trial in trials]
-    labeled = [execution.load_learner(run, kept, train).labeled for run in runs]
+    trainer = Trainer(runs[0].problem, runs[0].method.recipe)
+    x, y, train = trainer.x, trainer.y, trainer.train
+    labeled = [
+        execution.load_learner(run, kept.files(run), train).labeled for run in runs
+    ]
     # The network must not have seen the originals.
     known = np.concatenate([each.indices for each in labeled])
     rest = np.setdiff1d(np.arange(len(y)), known)
     model = train(x[rest], y[rest], seed=seed)
-    for trial, each in zip(trials, labeled, strict=True):
+    for run, each in zip(runs, labeled, strict=True):
         examples, rows = each.companions, each.indices[each.companion_rows]
         originals = np.asarray(x[rows], np.float32)
         norms, lengths = (
@@ -72,7 +89,7 @@ def check(
             for images in (examples, originals)
         ]
         yield Labels(
-            trial,
+            run.trial,
             len(rows),
             float(np.median(norms)),
             float(np.median(norms / lengths)),

@@ -4,10 +4,16 @@ import os
 import time
 from collections.abc import Callable, Iterator
 
+import numpy as np
+
 import dfal_keras as dfal
-from experiments import problems, protocol, row_format, store
-from experiments.running import environment, problem_training
-from experiments.runs import FULL, Run, missing_budgets, settings
+from experiments import files, protocol, store
+from experiments.files import RunFiles
+from experiments.running import environment
+from experiments.running.problem_training import Trainer
+from experiments.runs import Run
+
+_PSEUDO = ("pseudo_indices", "pseudo_labels")
 
 
 def perform(
@@ -20,7 +26,7 @@ def perform(
 
     Args:
         run: The run.
-        budgets: Numbers of annotations, as `runs.budgets_of` returns them.
+        budgets: Numbers of annotations, as `Run.budgets` returns them.
         folder: Folder of the run store.
         report: Function called with a dict after every row: the run's name under
             "run" and the row. While another process performs this run, it is called
@@ -31,49 +37,63 @@ def perform(
     """
     environment.start_tensorflow()
     kept = store.Store(folder)
-    with kept.lock(run, lambda: report({"run": str(run), "waits": True})):
-        made_with = settings(run)
-        kept.check(run, made_with)
-        rows = kept.rows(run).to_dict("records")
-        finished = {row["num_annotations"] for row in rows}
-        missing = missing_budgets(run, budgets, finished)
+    own = kept.files(run)
+    with own.lock(lambda: report({"run": own.name, "waits": True})):
+        made_with = run.settings
+        rows = own.resume(made_with)
+        missing = run.missing(budgets, {row["num_annotations"] for row in rows})
         if not missing:  # another process finished it while this one waited
             return
+        trainer = Trainer(run.problem, run.method.recipe)
+        new_rows: Iterator[tuple[dict, Callable | None]]
         if run.source:
-            new_rows = _transfer(run, kept, missing)
-        elif run.strategy == FULL:
-            new_rows = _train_on_full_set(run)
+            new_rows = _transfer(run, kept, trainer, missing)
+        elif run.is_full:
+            new_rows = _train_on_full_set(run, trainer)
         else:
-            new_rows = _learn(run, kept, made_with, rows, budgets[-1])
-        recorded = False
-        for row in new_rows:
-            if not recorded:  # a run that fails before its first row leaves no file
-                kept.record(run, made_with, environment.describe())
-                recorded = True
+            new_rows = _learn(run, own, trainer, rows, budgets[-1])
+        is_started = False
+        for row, save in new_rows:
+            if not is_started:  # a run that fails before its first row leaves no file
+                own.start(made_with, environment.describe())
+                is_started = True
             rows.append(row)
-            kept.write_rows(run, rows)
-            report({"run": str(run), **row})
+            own.write(rows, save)
+            report({"run": own.name, **row})
 
 
-def _learn(run, kept, made_with, rows, budget) -> Iterator[dict]:
-    """Yield the rows of active learning; save the labeled set after each.
+def _train_on_full_set(run, trainer) -> Iterator[tuple[dict, None]]:
+    """Yield one row: a training on the full training set, the column "All"."""
+    x, y = trainer.x[:], trainer.y
+    yield _train_and_test(trainer, x, y, len(y), seed=run.trial), None
+
+
+def _transfer(run, kept, trainer, budgets) -> Iterator[tuple[dict, None]]:
+    """Yield a row for each budget: a training on the labeled set of another run."""
+    selected = Run(run.source, run.method, run.trial)
+    learner = load_learner(selected, kept.files(selected), trainer.train)
+    for budget in budgets:
+        arrays = learner.labeled.first(budget).arrays(trainer.x)
+        # The seed of the same round makes a transfer of RANDOM equal to RANDOM itself.
+        seed = learner.training_seed(protocol.round_at(budget))
+        yield _train_and_test(trainer, *arrays, budget, seed=seed), None
+
+
+def _learn(run, own, trainer, rows, budget) -> Iterator[tuple[dict, Callable]]:
+    """Yield the rows of active learning, each with a function that saves the learner.
 
     Args:
         run: The run.
-        kept: The run store.
-        made_with: The run's settings.
-        rows: Finished rows. The caller appends every yielded row and stores them all
-            before it asks for the next. A row whose labeled set was not saved is
-            removed: its round is repeated.
+        own: Its files.
+        trainer: The data and the training.
+        rows: Finished rows. The caller appends every yielded row, stores them all and
+            saves the learner before it asks for the next. A row whose learner was not
+            saved is removed: its round is repeated.
         budget: Number of annotations at which to stop.
     """
-    problem = problems.get(run.problem)
-    path = kept.path(run, ".npz")
-    (x, y), test_data = problem_training.load_problem(problem)
-    recipe = protocol.training(run.strategy)
-    train = problem_training.make_training(problem, **recipe)
+    path, made_with = own.path(".npz"), run.settings
     if path.exists():
-        learner = load_learner(run, kept, train)
+        learner = load_learner(run, own, trainer.train)
         _check_rows(path, learner, rows)
     elif len(rows) > 1:
         raise ValueError(
@@ -82,99 +102,31 @@ def _learn(run, kept, made_with, rows, budget) -> Iterator[dict]:
         )
     else:
         learner = dfal.ActiveLearner(
-            train,
+            trainer.train,
             make_strategy(run),
-            num_queries=protocol.num_queries(run.strategy),
+            num_queries=run.method.num_queries,
             num_initial=protocol.NUM_INITIAL,
             seed=run.trial,
         )
     del rows[learner.round :]
-    for finished in learner.rounds(x, y, budget=budget, test_data=test_data):
-        yield row_format.from_round(finished)
-        learner.metadata = {
-            "settings": made_with,
-            "rows": store.checksum(row_format.to_csv(rows[: learner.round])),
-        }
+
+    def save(path):
+        learner.metadata = {"settings": made_with, "rows": _checksum(learner, rows)}
         learner.save(path)
 
-
-def load_learner(run: Run, kept: store.Store, train: Callable) -> dfal.ActiveLearner:
-    """Return the learner that a run saved.
-
-    Args:
-        run: The run.
-        kept: The run store.
-        train: As for `ActiveLearner`.
-
-    Raises:
-        ValueError: If there is none, or it was made with other settings.
-    """
-    path = kept.path(run, ".npz")
-    if not path.exists():
-        raise ValueError(
-            f"The run {run} has no labeled set: {path} is missing. Use another "
-            "--output, where that run is made first."
-        )
-    learner = dfal.ActiveLearner.load(path, train, make_strategy(run))
-    made_with = learner.metadata.get("settings", {})
-    store.check_settings(path, made_with, settings(run))
-    return learner
-
-
-def make_strategy(run: Run) -> dfal.strategies.Strategy:
-    """Return the strategy of a run, with the options of the protocol."""
-    strategy = dfal.strategies.get(
-        protocol.identifier(run.strategy),
-        **protocol.strategy_options(run.problem, run.strategy),
-    )
-    added = protocol.companions(run.strategy)
-    if added is None:
-        return strategy
-    return dfal.strategies.WithCompanions(strategy, added)
-
-
-def _check_rows(path, learner, rows):
-    """Check that a labeled set was saved after these rows, or all but the last."""
-    before = store.checksum(row_format.to_csv(rows[: learner.round]))
-    if (
-        learner.round not in (len(rows) - 1, len(rows))
-        or learner.metadata.get("rows") != before
+    for finished in learner.rounds(
+        trainer.x, trainer.y, budget=budget, test_data=trainer.test_data
     ):
-        raise ValueError(
-            f"{path} and {path.stem}.csv do not belong together: the labeled set was "
-            f"saved after {learner.round} queries, and there are {len(rows)} rows. "
-            "Remove the files of this run, or use another --output."
-        )
+        yield files.from_round(finished), save
 
 
-def _train_on_full_set(run) -> Iterator[dict]:
-    """Yield one row: a training on the full training set, the column "All"."""
-    problem = problems.get(run.problem)
-    (x, y), test_data = problem_training.load_problem(problem)
-    train = problem_training.make_training(problem)
-    yield _train_and_test(train, x[:], y, len(y), test_data, seed=run.trial)
-
-
-def _transfer(run, kept, budgets) -> Iterator[dict]:
-    """Yield a row for each budget: a training on the labeled set of another run."""
-    problem = problems.get(run.problem)
-    (x, _), test_data = problem_training.load_problem(problem)
-    train = problem_training.make_training(problem)
-    learner = load_learner(Run(run.source, run.strategy, run.trial), kept, train)
-    for budget in budgets:
-        arrays = learner.labeled.first(budget).arrays(x)
-        # The seed of the same round makes a transfer of RANDOM equal to RANDOM itself.
-        seed = learner.training_seed(protocol.round_at(budget))
-        yield _train_and_test(train, *arrays, budget, test_data, seed=seed)
-
-
-def _train_and_test(train, x, y, num_annotations, test_data, seed) -> dict:
+def _train_and_test(trainer, x, y, num_annotations, seed) -> dict:
     from dfal_keras.backend import inference
 
     started = time.perf_counter()
-    model = train(x, y, seed=seed)
+    model = trainer.train(x, y, seed=seed)
     fitted = time.perf_counter()
-    loss, accuracy, *_ = inference.evaluate(model, *test_data)
+    loss, accuracy, *_ = inference.evaluate(model, *trainer.test_data)
     return {
         "num_annotations": num_annotations,
         "num_labeled": len(y),
@@ -183,3 +135,83 @@ def _train_and_test(train, x, y, num_annotations, test_data, seed) -> dict:
         "fit_seconds": fitted - started,
         "evaluate_seconds": time.perf_counter() - fitted,
     }
+
+
+def make_strategy(run: Run) -> dfal.strategies.Strategy:
+    """Return the strategy of a run, with the options of its method."""
+    method = run.method
+    strategy = dfal.strategies.get(method.strategy, **method.options_for(run.problem))
+    if method.companions is None:
+        return strategy
+    return dfal.strategies.WithCompanions(strategy, method.companions)
+
+
+def load_learner(run: Run, own: RunFiles, train: Callable) -> dfal.ActiveLearner:
+    """Return the learner that a run saved.
+
+    Args:
+        run: The run.
+        own: Its files.
+        train: As for `ActiveLearner`.
+
+    Raises:
+        ValueError: If there is none, if it is not the one that was saved, or if it was
+            made with other settings. The message names the file.
+    """
+
+    def load(path):
+        return dfal.ActiveLearner.load(path, train, make_strategy(run))
+
+    learner = own.read_labeled_set(load, run.settings)
+    flaw = _flaw(learner, run)
+    if flaw:
+        raise ValueError(f"{own.path('.npz')} is not a labeled set of this run: {flaw}")
+    return learner
+
+
+def _check_rows(path, learner, rows):
+    """Check that a labeled set was saved after these rows, or all but the last."""
+    if learner.round not in (len(rows) - 1, len(rows)) or learner.metadata.get(
+        "rows"
+    ) != _checksum(learner, rows):
+        raise ValueError(
+            f"{path} and {path.stem}.csv do not belong together: the labeled set was "
+            f"saved after {learner.round} queries, and there are {len(rows)} rows. "
+            "Remove the files of this run, or use another --output."
+        )
+
+
+def _checksum(learner, rows):
+    """Return the checksum of the rows that a learner was saved after."""
+    return files.checksum(files.to_csv(rows[: learner.round]).encode())
+
+
+def _flaw(learner, run):
+    """Return what the run can't have saved: older files have no checksum."""
+    labeled, size = learner.labeled, run.method.num_queries
+    numbers = {
+        "num_queries": (learner.num_queries, size),
+        "num_initial": (learner.num_initial, protocol.NUM_INITIAL),
+        "seed": (learner.seed, run.trial),
+    }
+    for name, (found, expected) in numbers.items():
+        if found != expected:
+            return f"it has {name}={found}, not {expected}"
+    for name in ("indices", "labels", "companion_rows", *_PSEUDO):
+        array = getattr(labeled, name)
+        if array.ndim != 1 or array.dtype.kind not in "iu" or (array < 0).any():
+            return f"its {name} are not a list of integers from 0"
+    count = protocol.NUM_INITIAL + learner.round * size
+    if not len(labeled.indices) == len(labeled.labels) == count:
+        return (
+            f"it does not have {count} indices and labels, for {learner.round} queries"
+        )
+    if len(np.unique(labeled.indices)) < count:
+        return "an index is there twice"
+    if len(labeled.companions) != len(labeled.companion_rows):
+        return "not every companion belongs to a sample"
+    if (labeled.companion_rows >= count).any():
+        return "a companion belongs to no sample"
+    if len({len(getattr(labeled, name)) for name in _PSEUDO}) > 1:
+        return "not every pseudo-label belongs to a sample"
+    return ""

@@ -1,6 +1,7 @@
 """The data and the training of a problem, on a worker."""
 
 import functools
+from collections.abc import Callable
 
 import numpy as np
 
@@ -9,6 +10,25 @@ from dfal_keras.datasets import mnist_cache
 from experiments import problem_data, problems, protocol
 from experiments.problems import Problem
 from experiments.running import environment
+
+
+class Trainer:
+    """The data of a problem, and training(H, L_k) on it.
+
+    Args:
+        problem: The problem.
+        recipe: As for `new_training`.
+
+    Attributes:
+        x: Training samples.
+        y: Their labels.
+        test_data: `(x_test, y_test)`.
+        train: As for `ActiveLearner`.
+    """
+
+    def __init__(self, problem: Problem, recipe: dict):
+        (self.x, self.y), self.test_data = load_problem(problem)
+        self.train: Callable = make_training(problem, **recipe)
 
 
 def load_data(name: str) -> tuple:
@@ -34,11 +54,11 @@ def load_problem(problem: Problem) -> tuple:
     return (dfal.pools.Subset(x, rows), y[rows]), test_data
 
 
-def check_problem(name: str, budget: int, data: dict | None) -> None:
+def check_problem(problem: Problem, budget: int, data: dict | None) -> None:
     """Check that runs on a problem can start.
 
     Args:
-        name: Name of the problem.
+        problem: The problem.
         budget: Number of annotations of the runs.
         data: The fingerprint of your own data set in the process that starts the runs.
             `None` for a data set of `dfal_keras.datasets`.
@@ -48,7 +68,6 @@ def check_problem(name: str, budget: int, data: dict | None) -> None:
             be used.
     """
     environment.start_tensorflow()
-    problem = problems.get(name)
     if data is not None and problem_data.fingerprint(problem) != data:
         raise ValueError(
             "a worker process has loaded other data. The data must be the same in "

@@ -2,7 +2,6 @@
 
 import concurrent.futures
 import contextlib
-import dataclasses
 import importlib.util
 import logging
 import os
@@ -15,13 +14,14 @@ from distributed import Client, Nanny, Scheduler, SpecCluster, as_completed
 
 import experiments
 from dfal_keras import datasets
-from experiments import problems, store
+from experiments import devices, problem_data, store
 from experiments.options import Options
-from experiments.running import dask_task, devices, progress
-from experiments.runs import Run, budgets_of, settings
+from experiments.running import dask_task, progress
+from experiments.runs import Run
 
 _RETRIES = 2  # a run that fails three times is reported
 _TIMEOUT = 20  # seconds to reach a scheduler
+_SILENT = logging.CRITICAL + 1  # above all levels
 
 
 class NothingToRunError(Exception):
@@ -30,9 +30,6 @@ class NothingToRunError(Exception):
 
 class UnusableProblemError(Exception):
     """The data or the network of a problem can't be used."""
-
-
-_SILENT = logging.CRITICAL + 1  # above all levels
 
 
 def complete(wanted: Sequence[Run], options: Options) -> dict[Run, BaseException]:
@@ -52,23 +49,24 @@ def complete(wanted: Sequence[Run], options: Options) -> dict[Run, BaseException
         OSError: If the cluster can't be reached or started.
     """
     kept = store.Store(options.runs_folder)
-    possible = _with_data(wanted)
-    if wanted and not possible and not any(map(kept.num_annotations, wanted)):
+    possible = {run: run.budgets(options) for run in _with_data(wanted)}
+    reached = {str(run): kept.num_annotations(run) for run in possible or wanted}
+    if wanted and not possible and not any(reached.values()):
         raise NothingToRunError(
             "Nothing was run: no data set of these runs is installed."
         )
     failures: dict[Run, BaseException] = {}
     # Transfers train on the labeled sets of other runs, which come first.
-    for group in (
-        [run for run in possible if not run.source],
-        [run for run in possible if run.source],
-    ):
-        todo = [run for run in group if not kept.is_done(run, budgets_of(run, options))]
+    for is_transfer in (False, True):
+        group = [run for run in possible if bool(run.source) == is_transfer]
+        todo = {
+            run: possible[run] for run in group if not kept.is_done(run, possible[run])
+        }
         if todo:
             print(f"{len(todo)} of {len(group)} runs to do, stored in {kept.folder}")
             bar = progress.Progress(
-                {str(run): kept.num_annotations(run) for run in group},
-                max(budgets_of(todo[0], options)),
+                {str(run): reached[str(run)] for run in group},
+                max(next(iter(todo.values()))),
             )
             with contextlib.closing(bar):
                 failures |= _perform_all(todo, options, bar)
@@ -77,7 +75,7 @@ def complete(wanted: Sequence[Run], options: Options) -> dict[Run, BaseException
 
 def _with_data(wanted):
     """Leave out runs on data sets that are not installed; print how to get these."""
-    data = {run: problems.get(run.problem).dataset for run in wanted}
+    data = {run: run.problem.dataset for run in wanted}
     names = dict.fromkeys(name for name in data.values() if isinstance(name, str))
     missing = [name for name in names if not datasets.is_complete(name)]
     for name in missing:
@@ -107,13 +105,13 @@ def _perform_all(todo, options, bar):
                 task,
                 _paths(),
                 topic,
-                dataclasses.asdict(run),
-                budgets_of(run, options),
+                run.names,
+                budgets,
                 folder,
                 pure=False,
                 retries=_RETRIES,
             ): run
-            for run in todo
+            for run, budgets in todo.items()
         }
         for future in as_completed(futures):
             if future.status == "error":
@@ -131,16 +129,15 @@ def _check_problems(client, todo, options):
         UnusableProblemError: If one can't be used. The message is one line.
     """
     check = dask_task.make_check()
-    for run in {run.problem: run for run in todo}.values():
-        problem = problems.get(run.problem)
-        if problem.is_own or problem.max_per_class is not None:
-            data = settings(run)["data"] if problem.is_own else None
+    for problem in dict.fromkeys(run.problem for run in todo):
+        if problem.is_own or not problem.is_whole:
+            data = problem_data.fingerprint(problem) if problem.is_own else None
             try:
                 client.submit(
-                    check, _paths(), run.problem, options.budget, data, pure=False
+                    check, _paths(), problem.name, options.budget, data, pure=False
                 ).result()
             except Exception as error:  # of the user's code, on the worker
-                raise UnusableProblemError(f"{run.problem}: {error}") from error
+                raise UnusableProblemError(f"{problem}: {error}") from error
 
 
 def _paths():

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from experiments import protocol, runs
+from experiments import runs
 from experiments.running import execution
 from helpers import bad_calls
 
@@ -230,12 +230,12 @@ STORED = {path: names_its_strategy(path) for path in sorted(STORED_RUNS.glob("*.
     "stored", [path for path in STORED if STORED[path]], ids=lambda stored: stored.stem
 )
 def test_stored_runs_name_their_strategy(stored):
-    name = strategy_of(stored)
-    expected = execution.make_strategy(runs.Run("mnist-lenet5", name, 0))
+    run = runs.Run.named("mnist-lenet5", strategy_of(stored), 0)
+    expected = execution.make_strategy(run)
     learner = load(stored)
     assert type(learner.strategy) is type(expected)
     assert learner.strategy.get_config() == expected.get_config()
-    assert learner.num_queries == protocol.num_queries(name)
+    assert learner.num_queries == run.method.num_queries
     check_progress(learner, stored)
 
 

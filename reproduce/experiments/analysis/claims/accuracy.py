@@ -8,78 +8,93 @@ from experiments import paper, problems, runs
 from experiments.analysis import comparisons, learning_curves
 from experiments.analysis.claims import cases
 from experiments.analysis.claims.cases import Case, Evidence
+from experiments.methods import (
+    BALD,
+    CEAL,
+    CORE_SET,
+    DFAL,
+    EGL,
+    PRINTED,
+    RANDOM,
+    UNCERTAINTY,
+    Method,
+    pair_title,
+)
+from experiments.problems import PROBLEMS, Problem
 
 LAST = paper.TABLE1_BUDGETS[-1]
 TOP = 3
 
 
 def area_difference(
-    evidence: Evidence, problem: str, one: str, other: str, budget: int = LAST
+    evidence: Evidence,
+    problem: Problem,
+    one: Method,
+    other: Method,
+    budget: int = LAST,
 ) -> tuple[pd.Series, int]:
     """Return paired differences in area, to the last budget up to `budget` of both.
 
     Only trials that reached it are compared. The number of annotations comes second.
     """
     curves = [
-        learning_curves.select(evidence.rows, problem, strategy)
-        for strategy in (one, other)
+        learning_curves.select(evidence.rows, problem, method)
+        for method in (one, other)
     ]
     if any(curve.empty for curve in curves):
         return pd.Series(dtype=float), 0
     last = min(budget, *(int(learning_curves.last_budgets(c).max()) for c in curves))
     one_curve, other_curve = (
-        comparisons.curves(evidence.rows, problem, strategy, last)
-        for strategy in (one, other)
+        comparisons.curves(evidence.rows, problem, method, last)
+        for method in (one, other)
     )
     return comparisons.differences(one_curve, other_curve, ())["area"], last
 
 
 def areas(
-    evidence: Evidence, problem: str, one: str, others: tuple[str, ...]
+    evidence: Evidence, problem: Problem, one: Method, others: tuple[Method, ...]
 ) -> list[Case]:
-    """Return a case for each rival: the area of one strategy minus the rival's."""
+    """Return a case for each rival: the area of one method minus the rival's."""
     found = []
     for other in others:
         differences, last = area_difference(evidence, problem, one, other)
-        titles = " − ".join(map(learning_curves.title, (one, other)))
-        found += cases.of_differences(
-            problem, f"mean accuracy to {last}, {titles}", differences
-        )
+        name = f"mean accuracy to {last}, {pair_title((one, other))}"
+        found += cases.of_differences(problem, name, differences)
     return found
 
 
-def converges_faster(evidence: Evidence, problem: str) -> list[Case]:
+def converges_faster(evidence: Evidence, problem: Problem) -> list[Case]:
     """DFAL's area minus that of RANDOM and of each method with singleton queries."""
-    rivals = ("random", "bald", "ceal", "egl", "uncertainty")
-    return areas(evidence, problem, "dfal", rivals)
+    rivals = (RANDOM, BALD, CEAL, EGL, UNCERTAINTY)
+    return areas(evidence, problem, DFAL, rivals)
 
 
-def in_the_top_three(evidence: Evidence, problem: str) -> list[Case]:
+def in_the_top_three(evidence: Evidence, problem: Problem) -> list[Case]:
     """DFAL above at least four of its six rivals at 1000 annotations."""
     found = {
-        strategy: learning_curves.at(
-            learning_curves.select(evidence.rows, problem, strategy), LAST
+        method.name: learning_curves.at(
+            learning_curves.select(evidence.rows, problem, method), LAST
         )
-        for strategy in paper.STRATEGIES
+        for method in PRINTED
     }
     table = pd.DataFrame(found).dropna()
-    rivals = table.drop(columns="dfal")
-    differences = rivals.rsub(table["dfal"], axis=0)
+    rivals = table.drop(columns=DFAL.name)
+    differences = rivals.rsub(table[DFAL.name], axis=0)
     num = rivals.shape[1] - TOP + 1
     return cases.of_most(f"accuracy at {LAST}", problem, differences, num)
 
 
-def below_random(evidence: Evidence, problem: str, strategy: str) -> list[Case]:
-    """RANDOM's area minus a strategy's."""
-    return areas(evidence, problem, "random", (strategy,))
+def below_random(evidence: Evidence, problem: Problem, method: Method) -> list[Case]:
+    """RANDOM's area minus a method's."""
+    return areas(evidence, problem, RANDOM, (method,))
 
 
-def ceal_below_uncertainty(evidence: Evidence, problem: str) -> list[Case]:
+def ceal_below_uncertainty(evidence: Evidence, problem: Problem) -> list[Case]:
     """Uncertainty's area minus CEAL's."""
-    return areas(evidence, problem, "uncertainty", ("ceal",))
+    return areas(evidence, problem, UNCERTAINTY, (CEAL,))
 
 
-def fewer_annotations(evidence: Evidence, problem: str) -> list[Case]:
+def fewer_annotations(evidence: Evidence, problem: Problem) -> list[Case]:
     """CORE-SET's annotations to full-set accuracy minus DFAL's, trial by trial.
 
     A trial of CORE-SET that does not reach it counts with its last budget, which makes
@@ -87,15 +102,15 @@ def fewer_annotations(evidence: Evidence, problem: str) -> list[Case]:
     """
     accuracy = learning_curves.target(evidence.rows, problem)
     counts = {
-        name: learning_curves.counts(
+        method: learning_curves.counts(
             learning_curves.longest(
-                learning_curves.select(evidence.rows, problem, name)
+                learning_curves.select(evidence.rows, problem, method)
             ),
             accuracy,
         )
-        for name in ("dfal", "core_set")
+        for method in (DFAL, CORE_SET)
     }
-    both = counts["dfal"].join(counts["core_set"], lsuffix="_dfal", how="inner")
+    both = counts[DFAL].join(counts[CORE_SET], lsuffix="_dfal", how="inner")
     if math.isnan(accuracy) or both.empty or not both["reached_dfal"].all():
         return []
     differences = both["count"] - both["count_dfal"]
@@ -106,14 +121,14 @@ def fewer_annotations(evidence: Evidence, problem: str) -> list[Case]:
 
 
 def transfers(
-    evidence: Evidence, problem: str, one: str, others: tuple[str, ...]
+    evidence: Evidence, problem: Problem, one: Method, others: tuple[Method, ...]
 ) -> list[Case]:
     """Accuracies of a network trained on labeled sets made for another, paired."""
     found = []
-    for source in runs.other_networks(problem, paper.PROBLEMS):
+    for source in runs.other_networks(problem, tuple(PROBLEMS.values())):
         curves = {
-            strategy: learning_curves.select(evidence.rows, problem, strategy, source)
-            for strategy in (one, *others)
+            method: learning_curves.select(evidence.rows, problem, method, source)
+            for method in (one, *others)
         }
         for other in others:
             both = curves[one].index.intersection(curves[other].index)
@@ -124,7 +139,7 @@ def transfers(
                 learning_curves.at(curves[one], both[-1])
                 - learning_curves.at(curves[other], both[-1])
             ).dropna()
-            titles = " − ".join(map(learning_curves.title, (one, other)))
-            name = f"{problems.transfer_title(source, problem)} at {both[-1]}, {titles}"
+            transfer = problems.transfer_title(source, problem)
+            name = f"{transfer} at {both[-1]}, {pair_title((one, other))}"
             found += cases.of_differences(problem, name, differences)
     return found

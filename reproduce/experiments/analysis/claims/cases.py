@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from experiments.analysis import comparisons
-from experiments.analysis.intervals import FAILS, HOLDS, MIN_TRIALS, UNDECIDED
+from experiments.analysis.comparisons import FAILS, HOLDS, MIN_TRIALS, UNDECIDED
+from experiments.problems import Problem
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Case:
     """One observation.
 
     Attributes:
-        panel: Name of the problem; "" if the observation is of no panel of Table 1.
+        panel: The problem; `None` if the observation is of no panel of Table 1.
         name: What was compared.
         outcome: The numbers, as text.
         num_trials: n. Defaults to `None`, where trials are not what is counted.
@@ -43,7 +44,7 @@ class Case:
         decided: The verdict of a case that is not tested. Defaults to "".
     """
 
-    panel: str
+    panel: Problem | None
     name: str
     outcome: str
     num_trials: int | None = None
@@ -61,7 +62,7 @@ class Case:
 
 
 def of_differences(
-    panel: str, name: str, differences: pd.Series, unit: str = ""
+    panel: Problem | None, name: str, differences: pd.Series, unit: str = ""
 ) -> list[Case]:
     """Return a case from paired differences, positive where they support the claim.
 
@@ -82,7 +83,9 @@ def of_differences(
     ]
 
 
-def of_no_difference(panel: str, name: str, differences: pd.Series) -> list[Case]:
+def of_no_difference(
+    panel: Problem | None, name: str, differences: pd.Series
+) -> list[Case]:
     """Return a case of a claim that there is no difference: one contradicts it."""
     return [
         dataclasses.replace(case, supports=False)
@@ -90,12 +93,14 @@ def of_no_difference(panel: str, name: str, differences: pd.Series) -> list[Case
     ]
 
 
-def of_fact(panel: str, name: str, outcome: str, *, holds: bool) -> list[Case]:
+def of_fact(
+    panel: Problem | None, name: str, outcome: str, *, holds: bool
+) -> list[Case]:
     """Return a case that is a count or a fact, not a sample."""
     return [Case(panel, name, outcome, decided=HOLDS if holds else FAILS)]
 
 
-def of_most(name: str, panel: str, samples: pd.DataFrame, num: int) -> list[Case]:
+def of_most(name: str, panel: Problem, samples: pd.DataFrame, num: int) -> list[Case]:
     """Return a case: at least `num` of several differences are positive.
 
     The p of a partial conjunction is that of the num-th smallest, times the number of

@@ -2,22 +2,25 @@
 
 import pandas as pd
 
-from experiments import paper, studies
+from experiments import paper
 from experiments.analysis import comparisons, learning_curves
 from experiments.analysis import robustness as norms
 from experiments.analysis.claims import cases
 from experiments.analysis.claims.accuracy import area_difference
 from experiments.analysis.claims.cases import Case, Evidence
-from experiments.variants import VARIANTS
+from experiments.methods import CEAL, CORE_SET, DFAL, RANDOM, Method, pair_title
+from experiments.problems import Problem
+from experiments.runs import Run
+from experiments.studies import BATCH, K, P
+from experiments.study import Study
 
 COMPETITIVE = 1.1  # registered: at most 10 % above a minimal attack
 EARLY, LATE = (20, 110), (900, 990)  # annotations
 
 
-def two_samples_a_label(evidence: Evidence, problem: str) -> list[Case]:
+def two_samples_a_label(evidence: Evidence, problem: Problem) -> list[Case]:
     """Labeled samples of DFAL's rows, against 2 · annotations − 10."""
-    own = evidence.rows["source"].isna() & (evidence.rows["strategy"] == "dfal")
-    rows = evidence.rows[own & (evidence.rows["problem"] == problem)]
+    rows = learning_curves.of_series(evidence.rows, problem, DFAL)
     if rows.empty:
         return []
     fits = rows["num_labeled"] == 2 * rows["num_annotations"] - 10
@@ -26,41 +29,39 @@ def two_samples_a_label(evidence: Evidence, problem: str) -> list[Case]:
 
 
 def pairs_of_studies(
-    evidence: Evidence, problem: str, names: tuple[str, ...], against: str
+    evidence: Evidence, problem: Problem, studies: tuple[Study, ...], against: Method
 ) -> list[Case]:
-    """Comparisons of one strategy's variants with it: any difference contradicts."""
+    """Comparisons of one method's variants with it: any difference contradicts."""
     found = []
-    for study in (studies.STUDIES[name] for name in names):
+    for study in studies:
         for pair in study.pairs:
-            varied = VARIANTS[pair[0]].strategy if pair[0] in VARIANTS else pair[0]
-            if pair[1] != against or varied != against:
+            if pair[1] is not against or pair[0].strategy != against.strategy:
                 continue
             one, other = (
-                comparisons.curves(evidence.rows, problem, name, study.budgets[-1])
-                for name in pair
+                comparisons.curves(evidence.rows, problem, each, study.budgets[-1])
+                for each in pair
             )
             differences = comparisons.differences(one, other, ())["area"]
-            titles = " − ".join(map(learning_curves.title, pair))
-            name = f"mean accuracy to {study.budgets[-1]}, {titles}"
+            name = f"mean accuracy to {study.budgets[-1]}, {pair_title(pair)}"
             found += cases.of_no_difference(problem, name, differences)
     return found
 
 
-def has_no_hyperparameter(evidence: Evidence, problem: str) -> list[Case]:
+def has_no_hyperparameter(evidence: Evidence, problem: Problem) -> list[Case]:
     """DFAL with other K, p and sizes of a query, against the protocol's."""
-    return pairs_of_studies(evidence, problem, ("k", "p", "batch"), "dfal")
+    return pairs_of_studies(evidence, problem, (K, P, BATCH), DFAL)
 
 
-def area_to_300(evidence: Evidence, problem: str, one: str, other: str) -> list[Case]:
-    """The area of one strategy minus another's, of runs to 300 annotations."""
+def area_to_300(
+    evidence: Evidence, problem: Problem, one: Method, other: Method
+) -> list[Case]:
+    """The area of one method minus another's, of runs to 300 annotations."""
     differences, last = area_difference(evidence, problem, one, other, budget=300)
-    titles = " − ".join(map(learning_curves.title, (one, other)))
-    return cases.of_differences(
-        problem, f"mean accuracy to {last}, {titles}", differences
-    )
+    name = f"mean accuracy to {last}, {pair_title((one, other))}"
+    return cases.of_differences(problem, name, differences)
 
 
-def estimates_the_margin(evidence: Evidence, _: str) -> list[Case]:
+def estimates_the_margin(evidence: Evidence, _: None) -> list[Case]:
     """Figure 1: estimates of the distance to the boundary, over the true one."""
     table = evidence.table("figures/figure1")
     if table is None:
@@ -69,10 +70,10 @@ def estimates_the_margin(evidence: Evidence, _: str) -> list[Case]:
     deepfool, nearest = ratios["DeepFool"], ratios["nearest of other class"]
     outcome = f"{deepfool:.2f} (DeepFool), {nearest:.2f} (nearest sample)"
     closer = abs(deepfool - 1) < abs(nearest - 1)
-    return cases.of_fact("", "2-D toy, estimate / true", outcome, holds=closer)
+    return cases.of_fact(None, "2-D toy, estimate / true", outcome, holds=closer)
 
 
-def is_competitive(evidence: Evidence, problem: str) -> list[Case]:
+def is_competitive(evidence: Evidence, problem: Problem) -> list[Case]:
     """DeepFool's norms over those of a minimal attack."""
     found = []
     table = evidence.table("tables/robustness_ddn")
@@ -85,24 +86,24 @@ def is_competitive(evidence: Evidence, problem: str) -> list[Case]:
     return found
 
 
-def is_more_robust(evidence: Evidence, problem: str) -> list[Case]:
+def is_more_robust(evidence: Evidence, problem: Problem) -> list[Case]:
     """Mean DeepFool norms of test images: DFAL minus RANDOM."""
     found: dict[str, dict[int, float]] = {}
-    for strategy in ("dfal", "random"):
+    for method in (DFAL, RANDOM):
         for trial in range(20):
-            table = evidence.table(f"robustness/{problem}_{strategy}_{trial}")
+            table = evidence.table(f"robustness/{Run(problem, method, trial)}")
             if table is not None:
                 at = table.set_index("num_annotations")["mean"]
-                found.setdefault(strategy, {})[trial] = at.get(norms.DECIDING)
+                found.setdefault(method.name, {})[trial] = at.get(norms.DECIDING)
     if len(found) < 2:
         return []
     differences = pd.DataFrame(found).dropna()
-    differences = differences["dfal"] - differences["random"]
+    differences = differences[DFAL.name] - differences[RANDOM.name]
     name = f"mean norm at {norms.DECIDING}, DFAL − RANDOM"
     return cases.of_differences(problem, name, differences)
 
 
-def keeps_the_label(evidence: Evidence, problem: str) -> list[Case]:
+def keeps_the_label(evidence: Evidence, problem: Problem) -> list[Case]:
     """Labels of adversarial examples, minus those of their originals, by a network."""
     table = evidence.table("tables/examples")
     if table is None:
@@ -112,26 +113,26 @@ def keeps_the_label(evidence: Evidence, problem: str) -> list[Case]:
     return cases.of_no_difference(problem, name, differences)
 
 
-def uses_less_of_the_pool(_: Evidence, problem: str) -> list[Case]:
+def uses_less_of_the_pool(_: Evidence, problem: Problem) -> list[Case]:
     """The paper's own counts of Table 2(a), as shares of the 60,000 images."""
     counts = paper.counts(problem)
-    dfal, ceal = (counts[name][1].value / 60_000 for name in ("dfal", "ceal"))
+    dfal, ceal = (counts[each.name][1].value / 60_000 for each in (DFAL, CEAL))
     outcome = f"DFAL {dfal:.1%}, CEAL {ceal:.1%}, as Table 2 prints"
     return cases.of_fact(problem, "labeled data", outcome, holds=dfal <= 0.02)
 
 
-def faster_in_the_printed_form(evidence: Evidence, _: str) -> list[Case]:
+def faster_in_the_printed_form(evidence: Evidence, _: None) -> list[Case]:
     """Table 3: CORE-SET's program as printed, extrapolated, against DFAL."""
     line = _of_table3(evidence, "CORE-SET literal, with regularisation")
     if line is None:
         return []
     outcome = f"CORE-SET takes {line['ours / DFAL']} times as long"
-    return cases.of_fact("", "a query of 10 from 800", outcome, holds=True)
+    return cases.of_fact(None, "a query of 10 from 800", outcome, holds=True)
 
 
-def faster_in_the_compact_form(evidence: Evidence, problem: str) -> list[Case]:
+def faster_in_the_compact_form(evidence: Evidence, problem: Problem) -> list[Case]:
     """Median seconds of a query: CORE-SET minus DFAL."""
-    seconds = [_seconds(evidence, problem, name) for name in ("core_set", "dfal")]
+    seconds = [_seconds(evidence, problem, each) for each in (CORE_SET, DFAL)]
     if any(each.empty for each in seconds):
         return []
     medians = [each.median() for each in seconds]
@@ -139,16 +140,16 @@ def faster_in_the_compact_form(evidence: Evidence, problem: str) -> list[Case]:
     return cases.of_differences(problem, name, (medians[0] - medians[1]).dropna(), " s")
 
 
-def is_fast(evidence: Evidence, _: str) -> list[Case]:
+def is_fast(evidence: Evidence, _: None) -> list[Case]:
     """Seconds of a query of DFAL in Table 3."""
     line = _of_table3(evidence, "DFAL")
     if line is None:
         return []
     outcome = f"{line['ours (s)']} s"
-    return cases.of_fact("", "a query of 10 from 800", outcome, holds=True)
+    return cases.of_fact(None, "a query of 10 from 800", outcome, holds=True)
 
 
-def robustness_costs_time(evidence: Evidence, _: str) -> list[Case]:
+def robustness_costs_time(evidence: Evidence, _: None) -> list[Case]:
     """Table 3: the program with and without outliers, which are none at this size."""
     with_outliers, without = (
         _of_table3(evidence, f"CORE-SET compact, {end} regularisation")
@@ -158,30 +159,30 @@ def robustness_costs_time(evidence: Evidence, _: str) -> list[Case]:
         return []
     times = [float(line["ours (s)"]) for line in (with_outliers, without)]
     outcome = f"{times[0]} against {times[1]} s: the same program below n = 10,000"
-    return cases.of_fact("", "compact form", outcome, holds=times[0] > times[1])
+    return cases.of_fact(None, "compact form", outcome, holds=times[0] > times[1])
 
 
-def does_not_slow_down(evidence: Evidence, problem: str) -> list[Case]:
+def does_not_slow_down(evidence: Evidence, problem: Problem) -> list[Case]:
     """Seconds of late minus early queries: DFAL's, and CORE-SET's."""
     found = []
-    for strategy in ("core_set", "dfal"):
-        seconds = _seconds(evidence, problem, strategy)
+    for method in (CORE_SET, DFAL):
+        seconds = _seconds(evidence, problem, method)
         if seconds.empty or seconds.index[-1] < LATE[0]:
             continue
         late = seconds.loc[LATE[0] : LATE[1]].median()
         differences = (late - seconds.loc[EARLY[0] : EARLY[1]].median()).dropna()
         name = "seconds of a query at {} to {} − at {} to {}, ".format(*LATE, *EARLY)
-        name += learning_curves.title(strategy)
-        case = cases.of_no_difference if strategy == "dfal" else cases.of_differences
+        name += method.title
+        case = cases.of_no_difference if method is DFAL else cases.of_differences
         found += case(problem, name, differences)
     return found
 
 
-def _seconds(evidence, problem, strategy):
+def _seconds(evidence, problem, method):
     """Return seconds of queries by annotations and trial, without the last round."""
     if "query_seconds" not in evidence.rows:
         return pd.DataFrame()
-    table = learning_curves.pivot(evidence.rows, "query_seconds", problem, strategy)
+    table = learning_curves.pivot(evidence.rows, "query_seconds", problem, method)
     return table[table.index < 1000].replace(0, float("nan"))
 
 

@@ -11,8 +11,9 @@ import numpy as np
 
 import dfal_keras as dfal
 from dfal_keras.backend import classifier
-from experiments import problems, protocol, store
-from experiments.running import execution, problem_training
+from experiments import protocol, store
+from experiments.running import environment, execution
+from experiments.running.problem_training import Trainer
 from experiments.runs import Run
 
 NUM_IMAGES = 1000  # the first test images
@@ -59,13 +60,14 @@ def measure(
     Raises:
         ValueError: If the labeled set was made with other settings, or is smaller.
     """
-    problem = problems.get(run.problem)
-    (x, _), (x_test, y_test) = problem_training.load_problem(problem)
-    train = problem_training.make_training(problem, **protocol.training(run.strategy))
-    learner = execution.load_learner(run, store.Store(folder), train)
+    environment.start_tensorflow()
+    trainer = Trainer(run.problem, run.method.recipe)
+    x_test, y_test = trainer.test_data
+    own = store.Store(folder).files(run)
+    learner = execution.load_learner(run, own, trainer.train)
     labeled = learner.labeled.first(num_annotations)
     seed = learner.training_seed(protocol.round_at(num_annotations))
-    model = train(*labeled.arrays(x), seed=seed, groups=labeled.groups)
+    model = trainer.train(*labeled.arrays(trainer.x), seed=seed, groups=labeled.groups)
     images = np.asarray(x_test[:NUM_IMAGES], np.float32)
     attack = dfal.deepfool(model, images)
     norms = attack.norms / PIXEL_RANGE

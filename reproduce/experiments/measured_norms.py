@@ -1,0 +1,60 @@
+"""The stored norms of test images: a table for each run, a row for each network."""
+
+import pathlib
+from collections.abc import Iterator
+
+import pandas as pd
+
+from experiments import files, store
+from experiments.analysis import robustness
+from experiments.options import Options
+from experiments.runs import Run
+
+
+def rows(options: Options) -> pd.DataFrame:
+    """Return the stored rows of all runs, with their methods and trials."""
+    found = [
+        _read(run, options).assign(strategy=run.method.name, trial=run.trial)
+        for run in _runs(options)
+    ]
+    columns = ["strategy", "trial", *robustness.COLUMNS]
+    return pd.concat([pd.DataFrame(columns=columns), *found], ignore_index=True)
+
+
+def missing(options: Options) -> Iterator[tuple[Run, int]]:
+    """Yield the runs and numbers of annotations that are still to be measured."""
+    kept = store.Store(options.runs_folder)
+    for run in _runs(options):
+        if not kept.files(run).path(".npz").exists():
+            continue
+        done = set(_read(run, options).get("num_annotations", ()))
+        reached = min(kept.num_annotations(run), options.budget)
+        yield from (
+            (run, budget)
+            for budget in robustness.BUDGETS
+            if budget <= reached and budget not in done
+        )
+
+
+def add(run: Run, row: dict, options: Options) -> None:
+    """Store the row of a network."""
+    table = pd.concat([_read(run, options), pd.DataFrame([row])])
+    text = table.sort_values("num_annotations").to_csv(index=False)
+    files.write(_path(run, options), text)
+
+
+def _runs(options):
+    return [
+        Run(options.problems[0], method, trial)
+        for trial in range(options.num_trials)
+        for method in robustness.METHODS
+    ]
+
+
+def _read(run: Run, options: Options) -> pd.DataFrame:
+    path = _path(run, options)
+    return pd.read_csv(path) if path.exists() else pd.DataFrame()
+
+
+def _path(run: Run, options: Options) -> pathlib.Path:
+    return options.output / "robustness" / f"{run}.csv"
