@@ -1,7 +1,7 @@
 """The studies beyond the paper, and the methods that they add to the paper's.
 
-Plain data, without TensorFlow. `reproduce/README.md` registers the comparisons in
-words. A new study is a `Study` here, with the methods that it adds, in `STUDIES`.
+Plain data, without TensorFlow. `reproduce/pages/studies.md` registers the comparisons
+in words. A new study is a `Study` here, with the methods that it adds, in `STUDIES`.
 """
 
 import functools

@@ -3,7 +3,6 @@
 import pathlib
 import re
 
-import numpy as np
 import pandas as pd
 import pytest
 from experiments import studies
@@ -14,7 +13,10 @@ from helpers import generated_docs
 ROOT = pathlib.Path(__file__).parents[2]
 README, REPRODUCE = "README.md", "reproduce/README.md"
 STUDY_TABLES = ROOT / "reproduce/results/paper/tables"
-PAGES = [README, REPRODUCE, ".github/CONTRIBUTING.md", "CHANGELOG.md"]
+DETAILS = [
+    str(path.relative_to(ROOT)) for path in sorted((ROOT / "reproduce/pages").iterdir())
+]
+PAGES = [README, REPRODUCE, *DETAILS, ".github/CONTRIBUTING.md", "CHANGELOG.md"]
 
 
 def read(page):
@@ -90,7 +92,7 @@ COMMANDS = {
 }
 
 
-@pytest.mark.parametrize("page", [README, REPRODUCE])
+@pytest.mark.parametrize("page", generated_docs.FILES)
 def test_generated_tables_are_up_to_date(page):
     """If not, run `PYTHONPATH=reproduce python tests/helpers/generated_docs.py`."""
     text = read(page)
@@ -98,35 +100,36 @@ def test_generated_tables_are_up_to_date(page):
     assert generated_docs.update(text) == text
 
 
-def check_intervals(text, tables):
-    """Compare each "5.2 [4.0, 6.4]" with the tables of studies, but for the sign."""
-    text = " ".join(text.replace("−", "-").split())
-    number = r"([+-]?\d+\.\d)"
-    quoted = re.findall(rf"{number}[^.\d\[]*\[{number}, {number}\]", text)
-    assert len(quoted) == len(re.findall(r"\[[+-]?\d", text)) > 0
-    cells = pd.concat(
-        pd.read_csv(table, index_col=0).iloc[:, 1:-1].stack() for table in tables
-    )
-    found = cells.str.extract(r"(\S+) \[(\S+), (\S+)\]").astype(float).dropna()
-    stored = found.to_numpy()
-    stored = np.concatenate([stored, -stored[:, [0, 2, 1]]])
-    for each in quoted:
-        assert (abs(stored - np.array(each, float)) < 0.056).all(axis=1).any(), each
+def check_numbers(text, table):
+    """Compare each "5.2" in a text with the mean differences of a study."""
+    quoted = [float(number) for number in re.findall(r"\b\d+\.\d\b", text)]
+    means = pd.read_csv(table)["mean"].dropna().str.split().str[0].astype(float)
+    for number in quoted:
+        assert (abs(abs(means) - number) < 0.056).any(), number
 
 
 WRITTEN = [name for name, each in studies.STUDIES.items() if each.decides != "holm"]
 
 
 @pytest.mark.parametrize("study", WRITTEN)
-def test_intervals_in_the_text_are_in_the_table_of_the_study(study):
-    section = read(REPRODUCE).split("### Results of the studies")[1].split("\n## ")[0]
-    found = re.search(rf"- \*\*`{study}`\*\*.*?(?=\n- |\Z)", section, re.DOTALL)
-    table = STUDY_TABLES / f"study_{study}_mnist-lenet5_differences.csv"
-    check_intervals(found[0], [table])
+def test_numbers_in_the_text_are_in_the_table_of_the_study(study):
+    page = read("reproduce/pages/studies.md")
+    section = page.split("## Results of the studies")[1].split("\n#")[0]
+    found = re.search(rf"- \*\*`{study}`\*\*.*?(?=\n- |\Z)", section, re.DOTALL)[0]
+    sentences = re.sub(r"\]\([^)]*\)|[^.]*seconds[^.]*\.[^.]*\.", "", found)
+    name = f"study_{study}_mnist-lenet5_differences.csv"
+    check_numbers(sentences, STUDY_TABLES / name)
+
+
+def test_another_number_is_found():
+    table = STUDY_TABLES / "study_adversarial_mnist-lenet5_differences.csv"
+    check_numbers("by 5.2 points, 4.3 for RANDOM", table)
+    with pytest.raises(AssertionError, match=r"5\.4"):
+        check_numbers("by 5.4 points", table)
 
 
 def test_estimates_are_those_of_core_hours():
-    text = " ".join(read(REPRODUCE).split("## Durations")[1].split())
+    text = " ".join(read("reproduce/pages/durations.md").split())
     for letter, problem in zip("abcdef", PROBLEMS, strict=True):
         found = re.search(rf"([\d,]+) (core-hours )?for \({letter}\)", text)
         assert found[1] == f"{core_hours.ESTIMATES[problem]:,}"

@@ -1,7 +1,7 @@
 """Tables of the README files that are generated from stored rows and printed numbers.
 
 `PYTHONPATH=reproduce python tests/helpers/generated_docs.py` writes them again, in
-README.md and reproduce/README.md, after runs are added. Each stands between two
+README.md and in `reproduce/pages/`, after runs are added. Each stands between two
 comments, `<!-- NAME: generated -->` and `<!-- end -->`.
 """
 
@@ -25,7 +25,10 @@ from experiments.studies import (
 
 ROOT = pathlib.Path(__file__).parents[2]
 RESULTS = ROOT / "reproduce/results/paper"
-FILES = ("README.md", "reproduce/README.md")
+FILES = (
+    "README.md",
+    *(f"reproduce/pages/{name}.md" for name in ("durations", "notes", "protocol")),
+)
 PROBLEM = PROBLEMS["mnist-lenet5"]
 NUM_TRIALS = 5
 METHODS = (*PRINTED, FULL)

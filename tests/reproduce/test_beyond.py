@@ -23,8 +23,8 @@ from scipy import stats
 
 ROOT = pathlib.Path(__file__).parents[2]
 NAME = "study_adversarial_mnist-lenet5"
-REGISTERED = (ROOT / "reproduce/README.md").read_text()
-REGISTERED = REGISTERED.split("## Registered comparisons")[1].split("\n## ")[0]
+REGISTERED = (ROOT / "reproduce/pages/studies.md").read_text()
+REGISTERED = REGISTERED.split("\n## Results of the studies")[0]
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -50,7 +50,7 @@ def _pairs(text):
     return [tuple(pair.split(" - ")) for pair in text.split(", ")]
 
 
-# One minus the other, as the tables in reproduce/README.md register them.
+# One minus the other, as the tables in reproduce/pages/studies.md register them.
 REGISTERED_PAIRS = {
     "batch": _pairs(
         "dfal_q1 - dfal, dfal_q50 - dfal, dfal_q100 - dfal, "

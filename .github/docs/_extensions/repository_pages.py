@@ -22,6 +22,7 @@ PATTERNS = (
     "dfal_keras/datasets/README.md",
     "dfal_keras/datasets/mnist/NOTICE",
     "reproduce/*.md",
+    "reproduce/pages/*.md",
     "reproduce/results/paper/tables/*.md",
     "reproduce/results/paper/timing/*.md",
     "reproduce/results/paper/timing/*.png",
