@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     environment.start_tensorflow()
     x, y, model = toy_problem.make(extras["seed"])
     grid, segments = margins.boundary(model, toy_figure.VIEW)
-    scenarios = toy_problem.choose(model, segments, x)
+    scenarios = toy_problem.choose(model, segments, x[toy_problem.NUM_LABELED :])
     table = toy_figure.summarize(scenarios)
     path = options.figures_folder / "figure1"
     tables.write(table, path)

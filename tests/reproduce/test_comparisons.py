@@ -78,6 +78,7 @@ def test_p_is_student_s():
     assert comparisons.p_value(values - 1.03) < 0.05 < comparisons.p_value(values - 1.1)
 
 
+@pytest.mark.filterwarnings("error")  # such as of scipy
 @pytest.mark.parametrize(("value", "p", "shown"), [(2, 0, "higher"), (-2, 0, "lower")])
 def test_equal_trials_have_no_spread(value, p, shown):
     values = pd.Series([value] * 4, dtype=float)

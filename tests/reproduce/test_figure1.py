@@ -25,7 +25,8 @@ def finished(tmp_path_factory):
 def toy(request):
     """A trained network, its boundary and the unlabeled points."""
     x, _, model = toy_problem.make(request.param)
-    return model, margins.boundary(model, toy_figure.VIEW)[1], x
+    pool = x[toy_problem.NUM_LABELED :]
+    return model, margins.boundary(model, toy_figure.VIEW)[1], pool
 
 
 def test_figure_and_table_are_written(finished, tmp_path, capfd):

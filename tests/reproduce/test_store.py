@@ -2,6 +2,7 @@
 
 import collections
 import functools
+import hashlib
 import json
 import shutil
 import threading
@@ -157,6 +158,104 @@ def test_a_file_in_which_a_byte_is_changed(folder, undisturbed, suffix):
 def test_files_of_another_run(folder, undisturbed, suffixes, other):
     for suffix in suffixes:
         shutil.copy(folder / f"{other}{suffix}", folder / f"{RUN}{suffix}")
+    assert check_same_or_refused(folder, undisturbed)
+
+
+def edit_arrays(path, **changes):
+    """Change arrays of an archive, which stays a valid one."""
+    with np.load(path) as stored:
+        arrays = dict(stored)
+    for name, change in changes.items():
+        arrays[name] = change(arrays[name])
+    np.savez(path, **arrays)
+
+
+def forget_checksum(folder, run=RUN):
+    """Make the record one of before it had a checksum of the labeled set."""
+    path = folder / f"{run}.json"
+    record = json.loads(path.read_text())
+    del record["labeled_set"]
+    path.write_text(json.dumps(record))
+
+
+VALID_EDITS = {
+    "other labels": {"labels": lambda labels: (labels + 1) % 10},
+    "another order": {"indices": lambda indices: indices[::-1]},
+    "other indices": {"indices": lambda indices: indices + 1},
+    "another seed": {"seed": lambda seed: seed + 1},
+    "another query": {"query_indices": lambda indices: indices[::-1]},
+    "nothing": {"labels": lambda labels: labels.astype("int32")},
+}
+IMPOSSIBLE_EDITS = {
+    "a duplicate": {"indices": lambda indices: np.r_[indices[:-1], indices[0]]},
+    "more queries": {"num_queries": lambda size: size + 10},
+    "fewer queries": {"num_queries": lambda size: size - 1},
+    "other numbers": {"num_initial": lambda size: size + 10},
+    "the seed": {"seed": lambda seed: seed + 1},
+    "floats": {"indices": lambda indices: indices.astype(float)},
+    "words": {"labels": lambda labels: labels.astype(str)},
+    "negative": {"indices": lambda indices: -1 - indices},
+    "a column": {"indices": lambda indices: indices[:, None]},
+    "short labels": {"labels": lambda labels: labels[:-1]},
+    "both short": {"labels": lambda a: a[:-1], "indices": lambda a: a[:-1]},
+    "companions of no sample": {"adversarial_rows": lambda rows: np.array([3])},
+    "half of pseudo-labels": {"pseudo_indices": lambda indices: np.array([3])},
+    "a list as metadata": {"metadata": lambda text: "[1]"},
+    "a word as settings": {"metadata": lambda text: '{"settings": "none"}'},
+    "deep metadata": {"metadata": lambda text: "[" * 100_000},
+    "no JSON": {"metadata": lambda text: "{"},
+    "a deep strategy": {"strategy": lambda text: "[" * 100_000},
+    "numbers that are words": {"num_queries": lambda size: "ten"},
+    "several numbers": {"num_queries": lambda size: np.array([10, 10])},
+}
+
+
+@pytest.mark.parametrize("edit", [*VALID_EDITS, *IMPOSSIBLE_EDITS])
+def test_a_labeled_set_that_was_edited(folder, undisturbed, edit):
+    changes = {**VALID_EDITS, **IMPOSSIBLE_EDITS}[edit]
+    edit_arrays(folder / f"{RUN}.npz", **changes)
+    assert check_same_or_refused(folder, undisturbed)
+
+
+@pytest.mark.parametrize("edit", IMPOSSIBLE_EDITS)
+def test_an_edited_labeled_set_without_a_checksum(folder, undisturbed, edit):
+    """As of the committed runs: what a run can't have saved is refused by name."""
+    forget_checksum(folder)
+    edit_arrays(folder / f"{RUN}.npz", **IMPOSSIBLE_EDITS[edit])
+    assert check_same_or_refused(folder, undisturbed)
+
+
+def test_a_run_without_a_checksum_goes_on_and_gets_one(folder, undisturbed):
+    forget_checksum(folder)
+    assert not check_same_or_refused(folder, undisturbed)
+    record = json.loads((folder / f"{RUN}.json").read_text())
+    written = (folder / f"{RUN}.npz").read_bytes()
+    assert record["labeled_set"][-1] == hashlib.sha256(written).hexdigest()
+
+
+def test_a_transfer_checks_the_labeled_set(folder):
+    run = runs.Run.named("mnist-lenet5", "random", 0, source="mnist-lenet5")
+    edit_arrays(folder / f"{RUN}.npz", **VALID_EDITS["other labels"])
+    before = contents(folder)
+    with pytest.raises(ValueError, match="its checksum is not the one in the .json"):
+        perform(run, 20, folder)
+    assert contents(folder) == before
+
+
+def test_adversarial_examples_that_were_edited(quick_training, tmp_path):
+    run = runs.Run.named("mnist-lenet5", "random_adversarial", 0)
+    perform(run, 30, tmp_path)
+    edit_arrays(tmp_path / f"{run}.npz", adversarial_examples=lambda x: x + 1)
+    with pytest.raises(ValueError, match=f"{run}.npz is not the file that was written"):
+        perform(run, 40, tmp_path)
+    forget_checksum(tmp_path, run)
+    edit_arrays(tmp_path / f"{run}.npz", adversarial_examples=lambda x: x[:-1])
+    with pytest.raises(ValueError, match=f"{run}.npz is not a labeled set of this run"):
+        perform(run, 40, tmp_path)
+
+
+def test_a_deep_record_is_refused_by_name(folder, undisturbed):
+    (folder / f"{RUN}.json").write_text("[" * 100_000)
     assert check_same_or_refused(folder, undisturbed)
 
 

@@ -50,15 +50,14 @@ def train(x: np.ndarray, y: np.ndarray, seed: int):
     return fit(x, y, seed=seed)
 
 
-def choose(model, segments: np.ndarray, x: np.ndarray) -> Scenarios:
+def choose(model, segments: np.ndarray, pool: np.ndarray) -> Scenarios:
     """Return the scenarios: what each point's margin is measured to.
 
     Args:
         model: The trained network.
         segments: The boundary, as `margins.boundary` returns it.
-        x: All points, the labeled ones first.
+        pool: The unlabeled points, shape (n, 2).
     """
-    pool = x[NUM_LABELED:]
     feet = margins.nearest_on_boundary(segments, pool)
     # The closest two are each other's neighbors, a tie. The first row is queried.
     classes = model.predict(pool, verbose=0)[:, 0] > 0

@@ -34,6 +34,17 @@ def test_the_folder_holds_what_people_can_read(made):
     }
 
 
+def test_opening_removes_what_a_killed_command_was_writing(fresh):
+    folder, _ = fresh
+    left = [f"labels.csv.{'0' * 32}.tmp", f"model.keras.{'a1' * 16}.tmp"]
+    kept = ["notes.tmp", "labels.csv.1.tmp", f"{'0' * 32}.tmp"]  # of nobody knows whom
+    for name in (*left, *kept):
+        (folder / name).write_text("half")
+    Session(folder).close()
+    assert not [name for name in left if (folder / name).exists()]
+    assert [name for name in kept if (folder / name).exists()] == kept
+
+
 def test_told_labels_are_those_of_the_learner(fresh):
     folder, truth = fresh
     with Session(folder) as session:

@@ -121,6 +121,29 @@ def test_models_that_are_not_compiled_get_a_loss_that_fits(session, activation):
     assert trained.loss.get_config()["from_logits"] == (activation is None)
 
 
+def test_the_model_is_replaced_after_its_training_is_recorded(session, monkeypatch):
+    """A training that stops in between leaves the model of before, and its history."""
+    checksum = training.train(session, **OPTIONS).model
+    before = session.path("model.keras").read_bytes()
+    write = training_history.write_trainings
+    for is_written in (False, True):
+
+        def write_and_stop(*given, is_written=is_written):
+            if is_written:
+                write(*given)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(training_history, "write_trainings", write_and_stop)
+        with pytest.raises(KeyboardInterrupt):
+            training.train(session, num_restarts=1, epochs=1)
+        assert session.path("model.keras").read_bytes() == before
+        (left,) = training_history.read_trainings(session.folder)
+        assert left.model == checksum
+    monkeypatch.undo()
+    training.train(session, **OPTIONS)
+    assert len(training_history.read_trainings(session.folder)) == 2
+
+
 @pytest.mark.parametrize(
     ("labels", "message"),
     [

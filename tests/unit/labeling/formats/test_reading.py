@@ -161,6 +161,18 @@ def test_a_large_file_is_refused(tmp_path, monkeypatch):
         reading.read_answers(write(tmp_path, TEXT + "x"))
 
 
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [(2**28, "received binary data"), (2**28 + 1, "expected at most 268435456 bytes")],
+)
+def test_files_of_256_mb_are_read_and_larger_ones_are_not(tmp_path, size, message):
+    path = tmp_path / "answers.csv"
+    with path.open("wb") as file:
+        file.truncate(size)  # zeros, which take no space on the disk
+    with pytest.raises(ValueError, match=message):
+        reading.read_answers(path)
+
+
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     for path in (tmp_path, tmp_path / "no"):
         with pytest.raises(ValueError, match="`path` must .*there is no such file"):
