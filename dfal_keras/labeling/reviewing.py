@@ -41,9 +41,12 @@ def review(
     """
     _validation.check_count("num_images", num_images)
     rows = suspicious_labels(session, num_folds=num_folds, **options)[:num_images]
-    unlabeled = [each for each in predicting.predict(session) if not each.is_labeled]
+    predicted = {each.sha256: each for each in predicting.predict(session)}
+    unlabeled = [each for each in predicted.values() if not each.is_labeled]
     unlabeled.sort(key=lambda each: each.margin)
-    found = [(row, session.labels()[row]) for row in rows]
+    hashes, labels = session.store.hashes, session.labels()
+    # Images without a file can't be shown.
+    found = [(row, labels[row]) for row in rows if hashes[row] in predicted]
     for each in unlabeled[:num_images]:
         row = session.store.find(None, each.sha256)
         if row is not None:
@@ -52,10 +55,10 @@ def review(
         QueriedImage(
             rank=rank,
             file=session.store.names[row],
-            sha256=session.store.hashes[row],
+            sha256=hashes[row],
             score=None,
-            predicted="",
-            probability=None,
+            predicted=predicted[hashes[row]].predicted,
+            probability=predicted[hashes[row]].probability,
             image=session.store.pool[row],
             label=label,
         )

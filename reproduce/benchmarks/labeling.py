@@ -45,13 +45,10 @@ def main(arguments: list[str] | None = None) -> None:
         folder = pathlib.Path(name)
         if given.what == "predict":
             make_session(folder, given.num or 100_000, write_small_files)
-            results = [processes.call(predict, folder, num_threads=2)]
+            print(json.dumps(processes.call(predict, folder, num_threads=2)))
         else:
-            num_images = given.num or 1000
-            make_session(folder, num_images, write_photographs)
-            results = list(label(folder, num_images))
-    for result in results:
-        print(json.dumps(result))
+            for result in label(folder, given.num or 1000):
+                print(json.dumps(result), flush=True)
 
 
 def make_session(
@@ -149,16 +146,13 @@ def predict(folder: pathlib.Path) -> dict:
 
 def label(folder: pathlib.Path, num_images: int) -> Iterator[dict]:
     """Answer all queries of a served page; yield the milliseconds."""
-    with serving(folder, num_images) as (host, path):
-        yield from by_http(host, path)
-    shutil.rmtree(folder / "session")
-    shutil.rmtree(folder / "images")
-    if shutil.which("chromedriver") is None:
-        return
-    (folder / "model.keras").unlink()
-    make_session(folder, num_images, write_photographs)
-    with serving(folder, num_images) as (host, path):
-        yield from by_browser(f"http://{host}{path}")
+    clients = [by_http] + [by_browser] * (shutil.which("chromedriver") is not None)
+    for client in clients:
+        own = folder / client.__name__
+        own.mkdir()
+        make_session(own, num_images, write_photographs)
+        with serving(own, num_images) as (host, path):
+            yield from client(host, path)
 
 
 @contextlib.contextmanager
@@ -224,7 +218,7 @@ setTimeout(async () => {
 """
 
 
-def by_browser(address: str) -> Iterator[dict]:
+def by_browser(host: str, path: str) -> Iterator[dict]:
     """Answer each image with a key in Chromium, after having looked at it."""
     from selenium import webdriver
 
@@ -235,7 +229,7 @@ def by_browser(address: str) -> Iterator[dict]:
     driver = webdriver.Chrome(options, service)
     try:
         driver.set_script_timeout(60)
-        driver.get(address)
+        driver.get(f"http://{host}{path}")
         time.sleep(5)  # the first photographs
         seconds, is_next = [], True
         while is_next:

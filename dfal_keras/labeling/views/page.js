@@ -435,6 +435,7 @@ function start() {
   element("classes").classList.toggle("narrow", classes.length > 7 && areShort);
   element("search").hidden = numDigits === 1;
   element("example-switch").hidden = !images.some(({ example }) => example);
+  element("prediction-switch").hidden = !images.some(({ predicted }) => predicted);
   element("show-example").checked = false; // who labels has no use for it
   element("show-prediction").checked = false;
   element("cannot-tell").dataset.name = CANNOT_TELL;

@@ -7,7 +7,6 @@ SCREENSHOTS, pictures of the page are kept in that folder.
 
 import contextlib
 import csv
-import json
 import os
 import pathlib
 import re
@@ -143,8 +142,5 @@ def test_three_hundred_photographs(tmp_path, monkeypatch, capsys, name):
     checked = [row for row in rows.values() if row["sha256"] in sample]
     share = sum(row["predicted"] == truth[row["file"]] for row in checked) / 40
     assert re.search(rf"{100 * share:.1f} % +40 .*accuracy", output)
-    num_right = sum(row["class"] == truth[file] for file, row in rows.items())
-    assert num_right > 200
-    print(json.dumps({"right of 300": num_right, "sample": share}))
     assert main(["status", "session"]) == 0
     assert f"{100 * share:.1f} %" in capsys.readouterr().out

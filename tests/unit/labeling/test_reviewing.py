@@ -35,6 +35,25 @@ def test_wrong_labels_are_found_and_predictions_by_their_margin(tmp_path):
         margins = outputs[:, -1] - outputs[:, -2]
         expected = [rest[i] for i in np.argsort(margins)[:5]]
         assert [q.file for q in unlabeled] == expected
+        for q in unlabeled:
+            outputs = model.predict(q.image[None], verbose=0)[0]
+            assert q.predicted == session.settings.classes[outputs.argmax()]
+            assert q.probability == pytest.approx(outputs.max(), abs=1e-5)
+        assert all(q.predicted for q in queried)
+
+
+def test_images_without_a_file_are_not_reviewed(tmp_path, monkeypatch):
+    folder, truth = sessions.create(tmp_path, 30)
+    names = sorted(truth)
+    with Session(folder) as session:
+        telling.tell(session, [Answer(n, "", truth[n]) for n in names[:5]])
+    (tmp_path / "images" / names[1]).unlink()
+    with Session(folder) as session:
+        rows = [session.store.find(name, None) for name in names[:3]]
+        monkeypatch.setattr(reviewing, "suspicious_labels", lambda *_, **__: rows)
+        queried = reviewing.review(session, 3)
+    labeled = [q.file for q in queried if q.label]
+    assert labeled == [names[0], names[2]]
 
 
 def test_too_few_labels_to_judge_them(tmp_path):

@@ -229,7 +229,7 @@ def test_files_are_added_moved_removed_and_changed(fresh):
         }
         assert learned.pop(changed, None) == expected.pop(changed)
         assert learned == expected
-        left = asking.ask(session, 6)
+        left = asking.ask(session, 6, resume=True)
         assert {q.file for q in left} <= {q.file for q in queried[4:]} | {
             "copy of a queried image.png"
         }
