@@ -43,6 +43,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_preserve_defaults = True
 add_module_names = False
+toc_object_entries_show_parents = "hide"
 maximum_signature_line_length = 60
 python_use_unqualified_type_names = True
 napoleon_numpy_docstring = False

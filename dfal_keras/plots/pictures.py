@@ -162,23 +162,28 @@ def _draw(images, titles, changed, model, name):
         panel.imshow(_pixels(image, limits), cmap="gray", vmin=0, vmax=1)
         panel.set_title("\n".join(filter(None, [title, guess])), fontsize=8)
     panels[0, 0].set_ylabel("image", fontsize=8)
-    if changed is None:
-        return figure
-    differences = changed - images.astype(float)
-    finite = np.isfinite(differences)
-    largest = float(np.abs(differences, where=finite, out=np.zeros(finite.shape)).max())
-    guesses = _predictions(model, changed)
-    for column, is_shown in enumerate(finite.reshape(num_columns, -1).all(axis=1)):
-        if not is_shown:
-            continue
-        scaled = _pixels(differences[column], (-largest or -1.0, largest or 1.0))
-        panels[1, column].imshow(scaled, cmap="PuOr", vmin=0, vmax=1)
-        pixels = _pixels(changed[column], limits)
-        panels[2, column].imshow(pixels, cmap="gray", vmin=0, vmax=1)
-        panels[2, column].set_title(guesses[column], fontsize=8)
-    panels[1, 0].set_ylabel(f"difference\n(up to {largest:.3g})", fontsize=8)
-    panels[2, 0].set_ylabel(name, fontsize=8)
+    if changed is not None:
+        guesses = _predictions(model, changed)
+        _draw_changed(panels[1:], changed, images, limits, guesses)
+        panels[2, 0].set_ylabel(name, fontsize=8)
     return figure
+
+
+def _draw_changed(panels, changed, images, limits, guesses):
+    """Draw a row of differences and a row of changed images; NaN is not drawn."""
+    differences = changed - images.astype(float)
+    if differences.shape[3:] == (4,):  # no transparency
+        differences = differences[..., :3]
+    is_shown = np.isfinite(differences.reshape(len(changed), -1)).all(axis=1)
+    largest = float(np.abs(differences[is_shown]).max(initial=0))
+    scale = (-largest, largest) if largest else (-1.0, 1.0)
+    for column in np.flatnonzero(is_shown):
+        above, below = panels[:, column]
+        scaled = _pixels(differences[column], scale)
+        above.imshow(scaled, cmap="PuOr", vmin=0, vmax=1)
+        below.imshow(_pixels(changed[column], limits), cmap="gray", vmin=0, vmax=1)
+        below.set_title(guesses[column], fontsize=8)
+    panels[0, 0].set_ylabel(f"difference\n(up to {largest:.3g})", fontsize=8)
 
 
 def _limits(images):

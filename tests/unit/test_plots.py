@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import keras
 import matplotlib
 import numpy as np
 import pytest
@@ -168,6 +169,27 @@ def test_the_picture_of_a_query_with_companions_of_some():
     assert titles(figure)[:3] == ["score 0.5", "score 1.25", "score inf"]
     assert differences == [pytest.approx(0.5 - 55 / 400), None, pytest.approx(1)]
     assert examples == [pytest.approx(200 / 255), None, pytest.approx(200 / 255)]
+
+
+def test_the_difference_of_transparent_images_is_opaque():
+    images = np.full((1, 2, 2, 4), 100, "uint8")
+    changes = np.full((1, 2, 2, 4), 5, "float32")
+    figure = plots.attack(images, result(changes))
+    drawn = [axes.images[0].get_array().shape for axes in figure.axes]
+    assert drawn == [(2, 2, 4), (2, 2, 3), (2, 2, 4)]
+
+
+def test_an_attack_that_fools_nothing_is_drawn_without_changes():
+    figure = plots.attack(IMAGES[3:], result(CHANGES[3:], success=(False,)))
+    assert [bool(axes.images) for axes in figure.axes] == [True, False, False]
+
+
+def test_a_function_can_be_the_model():
+    def logits(images):
+        return keras.ops.reshape(images, (-1, 2)) * np.array([-1, 0], "float32")
+
+    figure = plots.query(IMAGES, Query(np.array([1, 2])), model=logits)
+    assert titles(figure) == ["predicted 1", "predicted 1"]
 
 
 def test_copies_have_no_difference():

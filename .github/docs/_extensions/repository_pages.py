@@ -58,7 +58,8 @@ def convert(text, path, paths):
 
     Links to the front README lead to the front page. Links to files that are not on the
     site are plain text; links to missing files stay, for Sphinx to report. Generated
-    tables get a title, and are in no table of contents.
+    tables get a title. They are in no table of contents and not in the search, since
+    the pages of results show them.
 
     Args:
         text: The text in the repository.
@@ -77,7 +78,7 @@ def convert(text, path, paths):
     text = _LINK.sub(replace, text)
     if "results" in path.parts:
         title = "" if text.startswith("# ") else f"# {path.stem}\n\n"
-        text = f"---\norphan: true\n---\n\n{title}{text}"
+        text = f"---\norphan: true\nnosearch: true\n---\n\n{title}{text}"
     return text
 
 
