@@ -59,7 +59,7 @@ SMALL_RUNS = {
         {"NUM_TRIALS": 1, "BUDGETS": (100, 1000)},
         """
         assert set(rows["trial"]) == {0}
-        assert list(table.index) == list(paper.STRATEGY_NAMES.values())
+        assert list(table.index) == [method.title for method in PRINTED]
         assert table.loc["DFAL", "1000: paper"] == "98.02"
         assert table.loc["DFAL", "1000: ours"].endswith("(n=1)")
         assert list(by_hand.index) == [100, 1000]
