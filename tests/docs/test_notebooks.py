@@ -59,7 +59,7 @@ SMALL_RUNS = {
         {"NUM_TRIALS": 3, "BUDGETS": (100, 1000)},
         """
         assert set(rows["trial"]) == {0, 1, 2}
-        assert list(curves) == list(paper.STRATEGIES)
+        assert list(curves) == list(methods.PRINTED)
         assert all(curve.shape[1] == 3 for curve in curves.values())
         assert efficiency.loc["DFAL"].astype(float).min() > 1
         assert areas["DFAL"]["adversarial"].mean() > areas["DFAL"]["none"].mean()
