@@ -23,10 +23,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     table, cases = lay_out(Evidence(rows, options.output))
     subsets = (f"\n{line}\n" for line in tables.subset_notes(options.problems))
     notes = "".join([NOTES, *subsets, tables.notes("Section", rows=rows)])
-    if len(cases):
+    if len(cases) and not options.read_only:
         tables.write(table, options.tables_folder / "claims", notes)
         tables.write(cases, options.tables_folder / "claims_cases", notes)
-    print(tables.markdown(table), tables.markdown(cases), notes, sep="\n\n")
+    print(tables.fit(table), tables.fit(cases), tables.wrap(notes), sep="\n\n")
     return 2 if rows.attrs["refused"] else 0
 
 

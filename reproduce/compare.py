@@ -24,9 +24,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             continue
         print(f"{problem.title}\n")
         for name, table in field.all_tables(curves, options.budget).items():
-            path = options.tables_folder / f"{name}_{problem.file_name}"
-            tables.write(table, path, field.NOTES)
-            print(tables.markdown(table), end="\n\n")
+            if not options.read_only:
+                path = options.tables_folder / f"{name}_{problem.file_name}"
+                tables.write(table, path, field.NOTES)
+            print(tables.fit(table), end="\n\n")
     print(field.NOTES)
     return 2 if rows.attrs["refused"] else 0
 

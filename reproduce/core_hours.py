@@ -12,7 +12,7 @@ from experiments.studies import DFAL_ALONE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Sum the seconds of the stored runs, then print and write the table."""
+    """Sum the seconds of the stored runs, print the table, and write it on request."""
     parser = argparse.ArgumentParser(description=__doc__)
     options.add_output(parser, "the runs and of the table", "paper")
     options.add_problems(parser)
@@ -28,8 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     table = core_hours.lay_out(rows, given.problems)
     subsets = (f"\n{line}\n" for line in tables.subset_notes(given.problems))
     notes = "".join([core_hours.NOTES, *subsets])
-    tables.write(table, given.tables_folder / "core_hours", notes)
-    print(tables.markdown(table), notes, sep="\n")
+    if not options.is_bare(arguments):
+        tables.write(table, given.tables_folder / "core_hours", notes)
+    print(tables.fit(table), notes, sep="\n")
     return 2 if rows.attrs["refused"] else 0
 
 

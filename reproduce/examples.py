@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     table = example_labels.table(wanted, kept)
     tables.write(table, path, example_labels.NOTES)
-    print(tables.markdown(table), example_labels.NOTES, sep="\n")
+    print(tables.fit(table), example_labels.NOTES, sep="\n")
     return 0
 
 

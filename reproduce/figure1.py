@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--seed", metavar="N", type=kind, default=toy_problem.SEED, help=about
     )
-    options, extras = parse_with_extras(parser, arguments)
+    options, extras = parse_with_extras(parser, arguments, bare=())
     environment.start_tensorflow()
     x, y, model = toy_problem.make(extras["seed"])
     grid, segments = margins.boundary(model, toy_figure.VIEW)

@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = {problem.whole_name for problem in options.problems}
     papers = [each for each in problems.PROBLEMS.values() if each.name not in given]
     shown = problems.in_order([*papers, *options.problems])
-    path = options.figures_folder / "figure2"
+    path = None if options.read_only else options.figures_folder / "figure2"
     drawn, missing = plots.figure(rows, {str(p.title): (p, None) for p in shown}, path)
     left_out = {}
     for problem in (each for each in shown if each.title in missing):
@@ -26,10 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         hours = core_hours.estimate(problem)
         left_out[str(problem.title)] = f"{reason}, {hours}" if hours else reason
     caption = tables.caption("Figure 2", options.problems, left_out, rows)
-    if drawn:
+    if drawn and path:
         tables.write_curves(drawn, path, caption)
         print(f"Figure 2: {path}.png and .pdf")
-    print(caption)
+    elif drawn:
+        print(f"Figure 2, stored: {options.figures_folder / 'figure2'}.png")
+    print(tables.wrap(caption))
     return status
 
 

@@ -21,14 +21,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         problems.transfer_title(source, target): (target, source)
         for source, target in pairs
     }
-    path = options.figures_folder / "figure3"
+    path = None if options.read_only else options.figures_folder / "figure3"
     drawn, missing = plots.figure(rows, places, path)
     left_out = {title: results.why_not_run(places[title][1]) for title in missing}
     caption = tables.caption("Figure 3", options.problems, left_out, rows)
-    if drawn:
+    if drawn and path:
         tables.write_curves(drawn, path, caption)
         print(f"Figure 3: {path}.png and .pdf")
-    print(caption)
+    print(tables.wrap(caption))
     return status
 
 

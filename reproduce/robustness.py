@@ -28,8 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     measured = measured_norms.rows(options)
     print(robustness.NOTES)
     for name, table in robustness.all_tables(measured).items():
-        print(tables.markdown(table), end="\n\n")
-        if len(measured):
+        print(tables.fit(table), end="\n\n")
+        if len(measured) and not options.read_only:
             tables.write(table, options.tables_folder / name, robustness.NOTES)
     return 0
 

@@ -3,32 +3,35 @@
 import sys
 from collections.abc import Sequence
 
-from experiments import entry_point, paper, results, runs
+from experiments import entry_point, first_run, paper, results, runs
 from experiments.analysis import tables
-from experiments.options import make_parser, parse
-from experiments.running import estimate
+from experiments.options import is_bare, make_parser, parse
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Complete the runs, then print and write the table."""
+    """Complete the runs, then print and write the table.
+
+    Without options: print what is stored, then make the first runs on this machine.
+    """
     options = parse(make_parser(__doc__), arguments)
     rows, status = results.complete(runs.curve_runs(options), options)
 
     budgets = [budget for budget in paper.TABLE1_BUDGETS if budget <= options.budget]
+    blank = []
     for problem in options.problems:
-        table = tables.table1(
-            rows, problem, budgets or [options.budget], full=options.full_sets
-        )
-        notes = tables.notes("Table 1", [problem], rows)
-        path = options.tables_folder / f"table1_{problem.file_name}"
-        tables.write(table, path, notes)
-        print(f"\nTable 1, {problem.title}: test accuracy (%)\n")
-        print(tables.markdown(table))
-    print(tables.notes("Table 1", options.problems, rows))
-    print(f"Tables: {options.tables_folder}\nRuns: {options.runs_folder}")
-    if options.preset == "quick":
-        print(estimate.whole_protocol(options))
-    return status
+        shown = budgets or [options.budget]
+        table = tables.table1(rows, problem, shown, full=options.full_sets)
+        if not tables.has_ours(table):
+            blank.append(problem)
+            continue
+        print(f"\nTable 1, {problem.title}: test accuracy (%)\n{tables.compact(table)}")
+        if not options.read_only:
+            path = options.tables_folder / f"table1_{problem.file_name}"
+            tables.write(table, path, tables.notes("Table 1", [problem], rows))
+    notes = tables.notes("Table 1", options.problems, rows)
+    print(tables.wrap(results.not_run(blank) + notes))
+    print(results.ending(options))
+    return max(status, first_run.show(rows)) if is_bare(arguments) else status
 
 
 if __name__ == "__main__":

@@ -13,14 +13,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(make_parser(__doc__), arguments)
     rows, status = results.complete(runs.curve_runs(options), options)
 
+    blank = []
     for problem in options.problems:
         table, target = tables.table2(rows, problem)
-        notes = tables.notes("Table 2", [problem], rows)
-        path = options.tables_folder / f"table2_{problem.file_name}"
-        tables.write(table, path, notes)
+        if not tables.has_ours(table):
+            blank.append(problem)
+            continue
+        if not options.read_only:
+            path = options.tables_folder / f"table2_{problem.file_name}"
+            tables.write(table, path, tables.notes("Table 2", [problem], rows))
         print(f"\nTable 2, {problem.title}: {tables.aim(problem, target)}\n")
-        print(tables.markdown(table))
-    print(tables.notes("Table 2", options.problems, rows))
+        print(tables.fit(table))
+    notes = tables.notes("Table 2", options.problems, rows)
+    print(tables.wrap(results.not_run(blank) + notes))
     return status
 
 

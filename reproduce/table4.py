@@ -16,10 +16,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     table = tables.table4(rows, pairs, options.transfer_budgets)
     notes = tables.notes("Table 4", options.problems, rows)
-    tables.write(table, options.tables_folder / "table4", notes)
+    if tables.has_ours(table) and not options.read_only:
+        tables.write(table, options.tables_folder / "table4", notes)
     print("\nTable 4: test accuracy (%); the paper's at 1000 annotations\n")
-    print(tables.markdown(table))
-    print(notes)
+    print(tables.fit(table))
+    print(tables.wrap(notes))
     return status
 
 

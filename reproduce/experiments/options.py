@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import pathlib
+import sys
 from collections.abc import Iterable, Sequence
 
 from experiments import argument_types, devices, problem_data, protocol, studies
@@ -10,6 +11,7 @@ from experiments.methods import PRINTED, Method
 from experiments.problems import PROBLEMS, Problem
 
 RESULTS = pathlib.Path(__file__).parents[1] / "results"
+SHOW_STORED = ("--preset", "paper", "--stored")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Options:
         cluster: Address of a Dask scheduler, `None` for processes on this machine.
         output: Folder of runs, tables, figures and timings.
         stored: Whether to run nothing and show what is stored.
+        read_only: Whether to write nothing, as with `stored` and no folder given.
         dry_run: Whether to show what would run, and stop.
     """
 
@@ -42,6 +45,7 @@ class Options:
     cluster: str | None
     output: pathlib.Path
     stored: bool
+    read_only: bool
     dry_run: bool
 
     @property
@@ -133,7 +137,8 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument(
         "--stored",
         action="store_true",
-        help="run nothing; show what is stored",
+        help="run nothing; show what is stored, and write it only if --output is "
+        "given. A script without options shows what is stored for --preset paper",
     )
     parser.add_argument(
         "--dry-run",
@@ -190,27 +195,42 @@ def parse(
         arguments: The arguments. Defaults to those of the process.
 
     Returns:
-        The options, with the preset's values where none were given.
+        The options, with the preset's values where none were given. Without any
+        argument, those of `SHOW_STORED`.
     """
     return parse_with_extras(parser, arguments)[0]
 
 
+def is_bare(arguments: Sequence[str] | None = None) -> bool:
+    """Return whether a script was called without any option.
+
+    Args:
+        arguments: The arguments. Defaults to those of the process.
+    """
+    return not (sys.argv[1:] if arguments is None else arguments)
+
+
 def parse_with_extras(
-    parser: argparse.ArgumentParser, arguments: Sequence[str] | None = None
+    parser: argparse.ArgumentParser,
+    arguments: Sequence[str] | None = None,
+    bare: Sequence[str] = SHOW_STORED,
 ) -> tuple[Options, dict]:
     """Parse the command line of a script that has further arguments.
 
     Args:
         parser: As `make_parser` returns it, with arguments added.
         arguments: The arguments. Defaults to those of the process.
+        bare: What is meant if there are none. Defaults to the stored results of the
+            paper's protocol.
 
     Returns:
         The options, and the values of the further arguments by name.
     """
-    given = vars(parser.parse_args(arguments))
+    given = vars(parser.parse_args(bare if is_bare(arguments) else arguments))
     names = {field.name for field in dataclasses.fields(Options)}
     extras = {name: value for name, value in given.items() if name not in names}
     own = {name: value for name, value in given.items() if name in names}
+    own["read_only"] = own["stored"] and own["output"] is None
     preset = protocol.PRESETS[own["preset"]]
     own["problems"] = choose(
         parser, own["problems"] or preset.problems, extras.pop("max_per_class")
@@ -240,6 +260,7 @@ def of_preset(preset: str, **given) -> Options:
         "cluster": None,
         "output": default_output(preset),
         "stored": False,
+        "read_only": False,
         "dry_run": False,
     }
     return Options(preset, **{**defaults, **given})

@@ -96,6 +96,22 @@ def transfer_pairs(options: Options) -> list[tuple[Problem, Problem]]:
     return pairs
 
 
+def not_run(problems: Sequence[Problem]) -> str:
+    """Return a line that names the problems without rows, "" if there are none."""
+    if not problems:
+        return ""
+    named = "; ".join(f"{each.title}: {why_not_run(each)}" for each in problems)
+    return f"\nWithout a number of ours: {named}.\n"
+
+
+def ending(options: Options) -> str:
+    """Return where the runs are and, after quick ones, how to run all of them."""
+    text = f"Runs: {options.runs_folder}"
+    if options.preset == "quick":
+        text += f"\n{estimate.whole_protocol(options)}"
+    return text
+
+
 def why_not_run(problem: Problem) -> str:
     """Return why a problem has no rows, and how to get them."""
     name = problem.dataset

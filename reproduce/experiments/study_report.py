@@ -88,15 +88,23 @@ def complete(study: Study, options: Options) -> tuple[pd.DataFrame, int]:
 
 
 def show(rows: pd.DataFrame, problem: Problem, study: Study, options: Options) -> None:
-    """Print and write the tables and the figure of a study on one problem."""
+    """Print and write the tables and the figure of a study on one problem.
+
+    A study without rows is named only.
+    """
     found = study_results.collect(rows, problem, study, study.reached(options.budget))
     title = f"{study.question} {problem.title}"
     ending = f"{study.name}_{problem.file_name}"
     notes = "\n".join([NOTES, *tables.subset_notes([problem])])
     accuracies = study_results.accuracy_table(found)
     differences = study_results.difference_table(found)
-    print(f"\n{title}\n\n{tables.markdown(accuracies)}\n")
-    print(tables.markdown(differences))
+    if not found.seconds:
+        print(f"\n{title}\n\nNothing is stored: --study {study.name} --preset paper")
+        return
+    print(f"\n{title}\n\n{tables.fit(accuracies)}\n")
+    print(tables.fit(differences))
+    if options.read_only:
+        return
     path = options.tables_folder / f"study_{ending}"
     tables.write(accuracies, path, notes)
     tables.write(differences, path.with_name(f"{path.name}_differences"), notes)

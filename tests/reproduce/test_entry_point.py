@@ -171,7 +171,7 @@ def test_an_output_that_is_read_only(tmp_path, capsys, monkeypatch):
 
 def test_an_output_that_the_system_refuses():
     status, _, err = finish(
-        begin(REPRODUCE / "table1.py", "--stored", "--output", "/proc/none")
+        begin(REPRODUCE / "core_hours.py", "--output", "/proc/none")
     )
     assert status == 2
     assert err.startswith("Stopped: ")

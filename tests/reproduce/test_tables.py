@@ -174,6 +174,7 @@ def stored(rows, tmp_path):
     return tmp_path
 
 
+PATH = pathlib.Path("figure")  # nothing is written there
 OPTIONS = ["--budget", "100", "--trials", "1", "--strategy", "dfal", "random"]
 
 
@@ -229,7 +230,7 @@ def points(panel, color):
 def test_figures_mark_what_the_paper_prints(figures):
     curve = np.linspace(50, 97, 9)
     rows = pd.concat([made_up("dfal", [curve, curve]), made_up("egl", [curve])])
-    plots.figure(rows, {"MNIST": (PANEL, None)}, None)
+    plots.figure(rows, {"MNIST": (PANEL, None)}, PATH)
     (figure,) = figures
     upper, lower = figure.axes
     assert lower.get_ylim() == (85, 100)
@@ -250,14 +251,14 @@ def test_figures_mark_what_the_paper_prints(figures):
 
 def test_figures_mark_the_papers_transfers_at_1000(figures):
     rows = made_up("dfal", [[90] * 10], problem=VGG8, source=LENET5)
-    plots.figure(rows, {"to VGG8": (WITH_VGG8, PANEL)}, None)
+    plots.figure(rows, {"to VGG8": (WITH_VGG8, PANEL)}, PATH)
     ((x, y),) = points(figures[0].axes[0], plots.COLORS[DFAL])
     assert (x, y) == (pytest.approx(1000, abs=20), 97.80)
 
 
 def test_figures_leave_out_what_was_not_run(rows, figures):
     places = {problem.title: (problem, None) for problem in PROBLEMS.values()}
-    drawn, left_out = plots.figure(rows, places, None)
+    drawn, left_out = plots.figure(rows, places, PATH)
     assert [panel.get_title() for panel in figures[0].axes] == ["MNIST (LeNet5)", ""]
     assert left_out == list(places)[1:]
     assert {name for table in drawn for name in table["strategy"]} == {
@@ -266,7 +267,7 @@ def test_figures_leave_out_what_was_not_run(rows, figures):
         "RANDOM",
     }
     more = pd.concat([rows, made_up("random", [[50, 60]], problem=VGG8)])
-    assert plots.figure(more, places, None)[1] == list(places)[2:]
+    assert plots.figure(more, places, PATH)[1] == list(places)[2:]
     assert len(figures[1].axes) == 4
 
 

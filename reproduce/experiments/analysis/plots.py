@@ -66,7 +66,7 @@ plt.rcParams.update(
 def figure(
     rows: pd.DataFrame,
     places: Mapping[str, Place],
-    path: pathlib.Path,
+    path: pathlib.Path | None,
 ) -> tuple[list[pd.DataFrame], list[str]]:
     """Draw and save a figure with one block for each problem that has rows.
 
@@ -77,7 +77,7 @@ def figure(
         rows: Rows of the run store.
         places: By title, the problem and the source of its labeled sets (`None` for its
             own).
-        path: Where to write, without a suffix.
+        path: Where to write, without a suffix. `None` to write nothing.
 
     Returns:
         The curves drawn, a table for each, and the titles without rows.
@@ -93,7 +93,10 @@ def figure(
         blocks = whole.subfigures(num_rows, num_columns, squeeze=False).flat
         for block, title in zip(blocks, shown, strict=False):
             drawn += draw(block, rows, title, *places[title])
-        save(whole, path)
+        if path is None:
+            plt.close(whole)
+        else:
+            save(whole, path)
     return drawn, [title for title in places if title not in shown]
 
 

@@ -3,6 +3,7 @@
 import math
 import pathlib
 import re
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
@@ -12,6 +13,9 @@ from experiments.analysis import learning_curves
 from experiments.methods import RANDOM, TRANSFERRED
 from experiments.problems import PROBLEMS, Problem
 
+WIDTH = 100  # columns of a terminal
+HEADER_PADDING = 2  # that tabulate adds
+MIN_WIDTH = 24  # of a column whose lines are broken
 _MAXIMA = (
     "The paper's accuracies are very probably running maxima (14 of the 42 rows of "
     "its Table 1 have exact plateaus, one of 126 steps decreases). Compare them with "
@@ -233,6 +237,110 @@ def _oddities(place, problems_shown):
         if oddity.place.startswith(place) and (not panels or panels & shown):
             lines.append(f"{oddity.place}: {oddity.text}")
     return lines
+
+
+def has_ours(table: pd.DataFrame) -> bool:
+    """Return whether a table has a number of ours, not only the paper's."""
+    ours = [column for column in table if "ours" in column]
+    return bool((table[ours] != "").any(axis=None))
+
+
+def compact(table: pd.DataFrame) -> str:
+    """Return Table 1 as text of at most 100 columns: "paper / ours".
+
+    The best so far is left out. The numbers of trials stand above the table if they
+    are the same everywhere, else in the cells.
+    """
+    ours = table[[column for column in table if column.endswith(": ours")]]
+    counts = set(ours.stack().str.extract(r"\(n=(\d+)\)")[0].dropna())
+    pattern = r" \(n=\d+\)" if len(counts) == 1 else " $"
+    shown = {
+        column.removesuffix(": ours"): table[column.replace("ours", "paper")]
+        + " / "
+        + ours[column].str.replace(pattern, "", regex=True).str.replace("± ", "±")
+        for column in ours
+        if column != "All: ours"
+    }
+    text = pd.DataFrame(shown).to_markdown(tablefmt="simple", disable_numparse=True)
+    head = f"paper / ours, n = {counts.pop()}" if len(counts) == 1 else "paper / ours"
+    lines = [head, "", text]
+    if "All: ours" in table and (table["All: ours"] != "").any():
+        line = table[["All: paper", "All: ours"]].loc[table["All: ours"] != ""].iloc[0]
+        lines.append(f"\nwith all labels: {' / '.join(line)}")
+    return "\n".join(lines)
+
+
+def fit(table: pd.DataFrame) -> str:
+    """Return a table as text of at most `WIDTH` columns.
+
+    The lines of long cells are broken. If that is not enough, the table is printed in
+    parts, one below the other.
+    """
+    names = [table.index.name or "", *table.columns]
+    longest = [_longest(table.index, names[0]), *(_longest(table[n], n) for n in table)]
+    rest = WIDTH - 2 * len(longest)
+    while sum(longest) > rest and max(longest) > MIN_WIDTH:
+        longest[longest.index(max(longest))] -= 1
+    parts, start = [], 1
+    while start < len(names):
+        end = start + 1
+        while end < len(names) and sum(longest[:1] + longest[start : end + 1]) <= rest:
+            end += 1
+        part = table[names[start:end]].astype(object).reset_index()
+        widths = longest[:1] + longest[start:end]
+        parts.append(
+            part.to_markdown(
+                tablefmt="simple",
+                disable_numparse=True,
+                index=False,
+                maxcolwidths=widths,
+                maxheadercolwidths=[width - HEADER_PADDING for width in widths],
+            )
+        )
+        start = end
+    return "\n\n".join(parts)
+
+
+def _longest(cells, name):
+    """Return the width that a column needs, 1 at least."""
+    return max(1, len(name) + HEADER_PADDING, *(len(str(cell)) for cell in cells))
+
+
+def wrap(text: str) -> str:
+    """Return notes with lines of at most `WIDTH` columns, but for messages on files."""
+    return "\n".join(
+        line
+        if line.startswith("Left out: ")
+        else textwrap.fill(line, WIDTH, break_long_words=False, break_on_hyphens=False)
+        for line in text.splitlines()
+    )
+
+
+def this_machine(
+    here: pd.DataFrame, stored: pd.DataFrame, problem: Problem, budget: int
+) -> pd.DataFrame:
+    """Return accuracies of a first trial here, beside the stored trial of its seed.
+
+    Args:
+        here: Rows of the run store of this machine.
+        stored: Rows that come with the repository.
+        problem: The panel.
+        budget: Number of annotations.
+    """
+    table = {}
+    for method in learning_curves.shown_methods(here):
+        ours, theirs = (
+            learning_curves.at(learning_curves.select(rows, problem, method), budget)
+            for rows in (here, stored)
+        )
+        line = {"paper": _printed(budget, problem, method)}
+        line["stored"] = learning_curves.format_mean(theirs)
+        line["this machine, n = 1"] = f"{ours[0]:.2f}" if 0 in ours else ""
+        line["stored, same seed"] = f"{theirs[0]:.2f}" if 0 in theirs else ""
+        both = 0 in ours and 0 in theirs
+        line["difference"] = f"{ours[0] - theirs[0]:+.2f}" if both else ""
+        table[method.label] = line
+    return pd.DataFrame(table).T.rename_axis(f"at {budget} annotations")
 
 
 def markdown(table: pd.DataFrame) -> str:
