@@ -11,6 +11,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 FOLDER = pathlib.Path(__file__).parents[2] / ".github" / "docs"
+LONG = ("first_query", "your_data")  # guides whose samples take long
 GUIDES = sorted((FOLDER / "guides").glob("*.md"))
 WITHOUT_PYTHON = ["clusters_and_gpus", "index", "reproduce", "strategies"]
 
@@ -36,7 +37,13 @@ def test_which_guides_have_samples():
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in GUIDES if blocks(path)], ids=lambda path: path.stem
+    "path",
+    [
+        pytest.param(path, marks=pytest.mark.slow) if path.stem in LONG else path
+        for path in GUIDES
+        if blocks(path)
+    ],
+    ids=lambda path: path.stem,
 )
 def test_the_samples_of_a_guide_run(path, tmp_path, capsys, monkeypatch):
     run(path, tmp_path, capsys, monkeypatch)

@@ -81,6 +81,7 @@ def cluster(tmp_path):
         yield f"tcp://127.0.0.1:{port}"
 
 
+@pytest.mark.slow
 def test_the_lines_run_as_typed(tmp_path):
     port = str(free_port())
     scheduler, worker, table = lines()

@@ -28,6 +28,7 @@ class LinearTraining:
         return self._train(x[:300], y[:300], seed=seed)
 
 
+@pytest.mark.slow
 def test_examples_keep_the_labels_of_their_originals(folder, monkeypatch):
     original = problem_training.make_training
     made = []

@@ -86,6 +86,7 @@ def test_runs_are_stored_with_the_identity_of_the_data(finished):
     assert rows["accuracy"].iloc[-1] > 0.6
 
 
+@pytest.mark.slow
 def test_all_readings_of_the_runs_show_them(finished):
     folder, _ = finished
     own = ["--problem", "own_data:clusters_6x6", "mnist-lenet5"]

@@ -19,6 +19,7 @@ def folder(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_the_network_of_a_round_is_trained_again(folder):
     found = norms.measure(RUN, 20, folder / "runs")
     rows = store.Store(folder / "runs").rows(RUN).set_index("num_annotations")

@@ -54,6 +54,7 @@ def images_of(address):
     return json.loads(text)["images"]
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_when_the_server_is_killed(tmp_path):
     folder, truth = sessions.create(tmp_path, 40)
 
@@ -79,6 +80,7 @@ def test_nothing_is_lost_when_the_server_is_killed(tmp_path):
         assert sessions.learned_by_name(session) == expected
 
 
+@pytest.mark.slow
 def test_the_random_sample_and_a_review_on_the_served_page(tmp_path):
     folder, truth = sessions.create(tmp_path, 40)
     with LabelServer(tmp_path, "--check", "5") as server:
