@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from experiments import entry_point, problems, results, runs
-from experiments.analysis import core_hours, plots, tables
+from experiments.analysis import plots, tables
 from experiments.options import make_parser, parse
 
 
@@ -23,8 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for problem in (each for each in shown if each.title in missing):
         requested = problem in options.problems
         reason = results.why_not_run(problem) if requested else "not requested"
-        hours = core_hours.estimate(problem)
-        left_out[str(problem.title)] = f"{reason}, {hours}" if hours else reason
+        left_out[str(problem.title)] = reason
     caption = tables.caption("Figure 2", options.problems, left_out, rows)
     if drawn and path:
         tables.write_curves(drawn, path, caption)

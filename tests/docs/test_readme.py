@@ -6,8 +6,6 @@ import re
 import pandas as pd
 import pytest
 from experiments import studies
-from experiments.analysis import core_hours
-from experiments.problems import PROBLEMS
 from helpers import generated_docs
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -126,13 +124,6 @@ def test_another_number_is_found():
     check_numbers("by 5.2 points, 4.3 for RANDOM", table)
     with pytest.raises(AssertionError, match=r"5\.4"):
         check_numbers("by 5.4 points", table)
-
-
-def test_estimates_are_those_of_core_hours():
-    text = " ".join(read("reproduce/pages/durations.md").split())
-    for letter, problem in zip("abcdef", PROBLEMS, strict=True):
-        found = re.search(rf"([\d,]+) (core-hours )?for \({letter}\)", text)
-        assert found[1] == f"{core_hours.ESTIMATES[problem]:,}"
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -1,4 +1,4 @@
-"""Core-hours of a panel of Table 1, from the rows, and estimates of whole panels."""
+"""Core-hours of a panel of Table 1, from the rows."""
 
 from collections.abc import Sequence
 
@@ -11,26 +11,12 @@ from experiments.problems import Problem
 
 _PAPER = protocol.PRESETS["paper"]
 BUDGET, NUM_TRIALS = _PAPER.budget, _PAPER.num_trials
-# Estimated core-hours of a whole panel: seven strategies and "All", five trials each.
-ESTIMATES = {
-    "mnist-lenet5": 19,
-    "mnist-vgg8": 640,
-    "shoe_bag-lenet5": 96,
-    "shoe_bag-vgg8": 3000,
-    "quick_draw-lenet5": 31,
-    "quick_draw-vgg8": 1150,
-}
 NOTES = f"""
 Core-hours of {NUM_TRIALS} trials up to {BUDGET} annotations, with one process of one
 thread for each run: {NUM_TRIALS} times the mean over the n finished trials of the
 seconds of training, testing and querying (columns `*_seconds`). These are wall-clock
 seconds, which are too high for runs that shared their cores with other work. "All" is
 the training on the full training set.
-
-"estimate" does not come from these runs and was not measured as a whole. The panels
-with VGG8 on the larger data sets cost most. (f) evaluates every round on 111,246
-images. In (d) and (f), uncertainty and CEAL score the whole pool of up to 184,792 and
-444,971 images in every round.
 """
 
 
@@ -70,9 +56,6 @@ def lay_out(
         if panel <= costs.keys():
             whole = sum(costs[method] for method in panel)
             column["whole panel, from these runs"] = f"{whole:.1f}"
-        column["whole panel, estimate"] = ""
-        if problem.name in ESTIMATES:
-            column["whole panel, estimate"] = f"about {ESTIMATES[problem.name]:,}"
         table[str(problem.title)] = column
     return pd.DataFrame(table).rename_axis("core-hours")
 
@@ -85,12 +68,3 @@ def hours(rows: pd.DataFrame, problem: Problem, method: Method) -> pd.Series:
         own = own[own["num_annotations"] <= BUDGET]
     seconds = own.filter(like="_seconds").sum(axis=1).groupby(own["trial"]).sum()
     return seconds[is_finished] / 3600
-
-
-def estimate(problem: Problem) -> str:
-    """Describe the estimate for a whole panel, "" if there is none."""
-    if problem.name not in ESTIMATES:
-        return ""
-    return (
-        f"about {ESTIMATES[problem.name]:,} core-hours for the whole panel (estimate)"
-    )
