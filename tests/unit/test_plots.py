@@ -19,6 +19,7 @@ import matplotlib.pyplot as plt
 
 @pytest.fixture(autouse=True)
 def close_figures():
+    plt.close("all")  # of other tests of this process
     yield
     plt.close("all")
 
