@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from experiments import entry_point, results, runs
-from experiments.analysis import tables
+from experiments.analysis import tables, terminal
 from experiments.analysis.claims.cases import Evidence
 from experiments.analysis.claims.table import NOTES, lay_out
 from experiments.options import make_parser, parse
@@ -23,10 +23,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     table, cases = lay_out(Evidence(rows, options.output))
     subsets = (f"\n{line}\n" for line in tables.subset_notes(options.problems))
     notes = "".join([NOTES, *subsets, tables.notes("Section", rows=rows)])
-    if len(cases) and not options.read_only:
-        tables.write(table, options.tables_folder / "claims", notes)
-        tables.write(cases, options.tables_folder / "claims_cases", notes)
-    print(tables.fit(table), tables.fit(cases), tables.wrap(notes), sep="\n\n")
+    if len(cases):
+        tables.save(table, options, "claims", notes)
+        tables.save(cases, options, "claims_cases", notes)
+    print(terminal.fit(table), terminal.fit(cases), terminal.wrap(notes), sep="\n\n")
     return 2 if rows.attrs["refused"] else 0
 
 

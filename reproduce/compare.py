@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from experiments import entry_point, problems, results, runs
-from experiments.analysis import comparisons, field, tables
+from experiments.analysis import comparisons, field, tables, terminal
 from experiments.options import make_parser, parse
 
 
@@ -24,10 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             continue
         print(f"{problem.title}\n")
         for name, table in field.all_tables(curves, options.budget).items():
-            if not options.read_only:
-                path = options.tables_folder / f"{name}_{problem.file_name}"
-                tables.write(table, path, field.NOTES)
-            print(tables.fit(table), end="\n\n")
+            tables.save(table, options, f"{name}_{problem.file_name}", field.NOTES)
+            print(terminal.fit(table), end="\n\n")
     print(field.NOTES)
     return 2 if rows.attrs["refused"] else 0
 

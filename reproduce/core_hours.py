@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from experiments import entry_point, options, results, runs
-from experiments.analysis import core_hours, tables
+from experiments.analysis import core_hours, tables, terminal
 from experiments.methods import PRINTED
 from experiments.protocol import PRESETS
 from experiments.studies import DFAL_ALONE
@@ -23,14 +23,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         problems=options.choose(parser, asked.problems, asked.max_per_class),
         methods=(*PRINTED, DFAL_ALONE),
         output=asked.output,
+        read_only=options.is_bare(arguments),
     )
     rows = results.stored(runs.curve_runs(given), given)
     table = core_hours.lay_out(rows, given.problems)
     subsets = (f"\n{line}\n" for line in tables.subset_notes(given.problems))
     notes = "".join([core_hours.NOTES, *subsets])
-    if not options.is_bare(arguments):
-        tables.write(table, given.tables_folder / "core_hours", notes)
-    print(tables.fit(table), notes, sep="\n")
+    tables.save(table, given, "core_hours", notes)
+    print(terminal.fit(table), notes, sep="\n")
     return 2 if rows.attrs["refused"] else 0
 
 

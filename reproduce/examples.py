@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from experiments import entry_point, results, runs, store
-from experiments.analysis import tables
+from experiments.analysis import tables, terminal
 from experiments.methods import DFAL
 from experiments.options import make_parser, parse
 from experiments.problems import PROBLEMS
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     table = example_labels.table(wanted, kept)
     tables.write(table, path, example_labels.NOTES)
-    print(tables.fit(table), example_labels.NOTES, sep="\n")
+    print(terminal.fit(table), example_labels.NOTES, sep="\n")
     return 0
 
 

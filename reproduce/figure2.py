@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from experiments import entry_point, problems, results, runs
-from experiments.analysis import plots, tables
+from experiments.analysis import plots, tables, terminal
 from experiments.options import make_parser, parse
 
 
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"Figure 2: {path}.png and .pdf")
     elif drawn:
         print(f"Figure 2, stored: {options.figures_folder / 'figure2'}.png")
-    print(tables.wrap(caption))
+    print(terminal.wrap(caption))
     return status
 
 

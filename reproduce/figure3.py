@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from experiments import entry_point, problems, results, runs
-from experiments.analysis import plots, tables
+from experiments.analysis import plots, tables, terminal
 from experiments.options import make_parser, parse
 
 
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if drawn and path:
         tables.write_curves(drawn, path, caption)
         print(f"Figure 3: {path}.png and .pdf")
-    print(tables.wrap(caption))
+    print(terminal.wrap(caption))
     return status
 
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from experiments import entry_point, measured_norms
-from experiments.analysis import robustness, tables
+from experiments.analysis import robustness, tables, terminal
 from experiments.options import make_parser, parse
 from experiments.problems import PROBLEMS
 
@@ -28,9 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     measured = measured_norms.rows(options)
     print(robustness.NOTES)
     for name, table in robustness.all_tables(measured).items():
-        print(tables.fit(table), end="\n\n")
-        if len(measured) and not options.read_only:
-            tables.write(table, options.tables_folder / name, robustness.NOTES)
+        print(terminal.fit(table), end="\n\n")
+        if len(measured):
+            tables.save(table, options, name, robustness.NOTES)
     return 0
 
 

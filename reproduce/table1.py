@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from experiments import entry_point, first_run, paper, results, runs
-from experiments.analysis import tables
+from experiments.analysis import tables, terminal
 from experiments.options import is_bare, make_parser, parse
 
 
@@ -24,12 +24,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not tables.has_ours(table):
             blank.append(problem)
             continue
-        print(f"\nTable 1, {problem.title}: test accuracy (%)\n{tables.compact(table)}")
-        if not options.read_only:
-            path = options.tables_folder / f"table1_{problem.file_name}"
-            tables.write(table, path, tables.notes("Table 1", [problem], rows))
+        print(
+            f"\nTable 1, {problem.title}: test accuracy (%)\n{terminal.compact(table)}"
+        )
+        notes = tables.notes("Table 1", [problem], rows)
+        tables.save(table, options, f"table1_{problem.file_name}", notes)
     notes = tables.notes("Table 1", options.problems, rows)
-    print(tables.wrap(results.not_run(blank) + notes))
+    print(terminal.wrap(results.not_run(blank) + notes))
     print(results.ending(options))
     return max(status, first_run.show(rows)) if is_bare(arguments) else status
 

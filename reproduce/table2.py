@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from experiments import entry_point, results, runs
-from experiments.analysis import tables
+from experiments.analysis import tables, terminal
 from experiments.options import make_parser, parse
 
 
@@ -19,13 +19,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not tables.has_ours(table):
             blank.append(problem)
             continue
-        if not options.read_only:
-            path = options.tables_folder / f"table2_{problem.file_name}"
-            tables.write(table, path, tables.notes("Table 2", [problem], rows))
+        notes = tables.notes("Table 2", [problem], rows)
+        tables.save(table, options, f"table2_{problem.file_name}", notes)
         print(f"\nTable 2, {problem.title}: {tables.aim(problem, target)}\n")
-        print(tables.fit(table))
+        print(terminal.fit(table))
     notes = tables.notes("Table 2", options.problems, rows)
-    print(tables.wrap(results.not_run(blank) + notes))
+    print(terminal.wrap(results.not_run(blank) + notes))
     return status
 
 

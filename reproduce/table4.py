@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from experiments import entry_point, results, runs
-from experiments.analysis import tables
+from experiments.analysis import tables, terminal
 from experiments.options import make_parser, parse
 
 
@@ -16,11 +16,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     table = tables.table4(rows, pairs, options.transfer_budgets)
     notes = tables.notes("Table 4", options.problems, rows)
-    if tables.has_ours(table) and not options.read_only:
-        tables.write(table, options.tables_folder / "table4", notes)
+    if tables.has_ours(table):
+        tables.save(table, options, "table4", notes)
     print("\nTable 4: test accuracy (%); the paper's at 1000 annotations\n")
-    print(tables.fit(table))
-    print(tables.wrap(notes))
+    print(terminal.fit(table))
+    print(terminal.wrap(notes))
     return status
 
 

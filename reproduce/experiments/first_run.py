@@ -3,7 +3,7 @@
 import pandas as pd
 
 from experiments import options, results, runs
-from experiments.analysis import tables
+from experiments.analysis import tables, terminal
 from experiments.running import estimate
 
 
@@ -21,7 +21,7 @@ def show(stored: pd.DataFrame) -> int:
     rows, status = results.complete(runs.curve_runs(asked), asked)
     for problem in asked.problems:
         table = tables.this_machine(rows, stored, problem, asked.budget)
-        print(f"\n{problem.title}\n\n{tables.fit(table)}")
+        print(f"\n{problem.title}\n\n{terminal.fit(table)}")
     print(
         "\nOther processors round differently, and the differences grow over the "
         f"rounds.\n\n{estimate.whole_protocol(asked)}"

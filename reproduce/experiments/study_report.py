@@ -6,7 +6,13 @@ from collections.abc import Sequence
 import pandas as pd
 
 from experiments import results, runs
-from experiments.analysis import comparisons, study_figure, study_results, tables
+from experiments.analysis import (
+    comparisons,
+    study_figure,
+    study_results,
+    tables,
+    terminal,
+)
 from experiments.options import Options, make_parser, parse_with_extras
 from experiments.problems import PROBLEMS, Problem
 from experiments.studies import STUDIES, family_of
@@ -92,22 +98,17 @@ def show(rows: pd.DataFrame, problem: Problem, study: Study, options: Options) -
 
     A study without rows is named only.
     """
-    found = study_results.collect(rows, problem, study, study.reached(options.budget))
     title = f"{study.question} {problem.title}"
-    ending = f"{study.name}_{problem.file_name}"
-    notes = "\n".join([NOTES, *tables.subset_notes([problem])])
-    accuracies = study_results.accuracy_table(found)
-    differences = study_results.difference_table(found)
-    if not found.seconds:
+    found = study_results.collect(rows, problem, study, study.reached(options.budget))
+    if not found.seconds:  # there are no runs
         print(f"\n{title}\n\nNothing is stored: --study {study.name} --preset paper")
         return
-    print(f"\n{title}\n\n{tables.fit(accuracies)}\n")
-    print(tables.fit(differences))
-    if options.read_only:
-        return
-    path = options.tables_folder / f"study_{ending}"
-    tables.write(accuracies, path, notes)
-    tables.write(differences, path.with_name(f"{path.name}_differences"), notes)
-    if found.seconds:  # there are runs
-        path = options.figures_folder / f"study_{ending}"
-        study_figure.draw(found, title, path, study.panels)
+    accuracies = study_results.accuracy_table(found)
+    differences = study_results.difference_table(found)
+    print(f"\n{title}\n\n{terminal.fit(accuracies)}\n\n{terminal.fit(differences)}")
+    name = f"study_{study.name}_{problem.file_name}"
+    notes = "\n".join([NOTES, *tables.subset_notes([problem])])
+    tables.save(accuracies, options, name, notes)
+    tables.save(differences, options, f"{name}_differences", notes)
+    if not options.read_only:
+        study_figure.draw(found, title, options.figures_folder / name, study.panels)

@@ -270,15 +270,32 @@ def test_seconds_of_a_query(evidence):
 def test_table_3_is_read_where_it_is_stored(evidence, tmp_path):
     judges = (
         method.faster_in_the_printed_form,
-        method.is_fast,
         method.robustness_costs_time,
     )
-    assert [judge(evidence(), None) for judge in judges] == [[], [], []]
+    assert [judge(evidence(), None) for judge in judges] == [[], []]
     (tmp_path / "timing").mkdir()
     stored = options.of_preset("paper").timing_folder
     text = (stored / "table3.csv").read_text()
     (tmp_path / "timing/table3.csv").write_text(text)
-    assert [len(judge(evidence(), None)) for judge in judges] == [1, 1, 1]
+    assert [len(judge(evidence(), None)) for judge in judges] == [1, 1]
+    (case,) = method.faster_in_the_printed_form(evidence(), None)
+    assert case.decided == HOLDS
+    faster = text.replace("about 1000", "about 0.5")
+    (tmp_path / "timing/table3.csv").write_text(faster)
+    (case,) = method.faster_in_the_printed_form(evidence(), None)
+    assert case.decided == FAILS
+
+
+@pytest.mark.parametrize(
+    ("query", "training", "verdict"),
+    [(0.2, 13.0, HOLDS), (14.0, 13.0, FAILS)],
+)
+def test_a_query_is_fast_beside_its_training(evidence, query, training, verdict):
+    assert method.is_fast(evidence(), PANEL) == []
+    rows = curves("dfal", 90).assign(query_seconds=query, fit_seconds=training)
+    (case,) = method.is_fast(evidence(rows), PANEL)
+    assert case.decided == verdict
+    assert case.outcome == f"{query:.2f} s, after a training of {training:.0f} s"
 
 
 # The table

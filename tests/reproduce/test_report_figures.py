@@ -37,7 +37,7 @@ def test_gaps_are_ours_minus_the_papers_by_both_readings():
     )
     early, late = figure.axes
     assert points(early, "white") == [(-2.5, 0), (report_figures.MAX_GAP, 1)]
-    assert [text.get_text() for text in early.texts] == ["+30"]
+    assert [text.get_text() for text in early.texts] == ["+30", "+30"]
     assert points(late, "white") == [(0, 0), (1, 1)]
     assert points(late, "black") == [(0, 0), (6, 1)]  # its best so far is 90
 

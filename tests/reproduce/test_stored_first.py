@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import table1
 from experiments import first_run, options
-from experiments.analysis import tables
+from experiments.analysis import tables, terminal
 from experiments.problems import PROBLEMS
 
 MNIST = PROBLEMS["mnist-lenet5"]
@@ -37,7 +37,7 @@ def test_a_script_without_options(name, number, capsys):
     assert number in shown
     longest = max(shown.splitlines(), key=len)
     # Lines of a cell whose words do not fit, and paths, may be longer.
-    assert len(longest) <= tables.WIDTH or "/" in longest or name == "beyond"
+    assert len(longest) <= terminal.WIDTH or "/" in longest or name == "beyond"
     assert files() == before
 
 
@@ -100,10 +100,10 @@ def test_this_machine_beside_the_stored_trial_of_the_same_seed():
 
 def test_a_compact_table_names_different_numbers_of_trials():
     both = pd.concat([rows([0.8, 0.9]), rows([0.7], "random")])
-    text = tables.compact(tables.table1(both, MNIST, [100]))
+    text = terminal.compact(tables.table1(both, MNIST, [100]))
     assert "82.77 / 85.00 ±7.07 (n=2)" in text
     assert "77.56 / 70.00 (n=1)" in text
-    text = tables.compact(tables.table1(rows([0.8, 0.9]), MNIST, [100]))
+    text = terminal.compact(tables.table1(rows([0.8, 0.9]), MNIST, [100]))
     assert "n = 2" in text.splitlines()[0]
     assert "82.77 / 85.00 ±7.07\n" in text
 
@@ -119,8 +119,8 @@ def test_wide_tables_fit_without_losing_a_cell(num_columns, length):
     cells = np.full((2, num_columns), " ".join(["x" * 8] * (length // 8 + 1)))
     names = [f"column {i}" for i in range(num_columns)]
     table = pd.DataFrame(cells, ["first", "second"], names).rename_axis("row")
-    text = tables.fit(table)
-    assert max(map(len, text.splitlines())) <= tables.WIDTH
+    text = terminal.fit(table)
+    assert max(map(len, text.splitlines())) <= terminal.WIDTH
     assert text.count("xxxxxxxx") == 2 * num_columns * (length // 8 + 1)
     for i in range(num_columns):
         assert f"column {i}" in text

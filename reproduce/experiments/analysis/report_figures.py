@@ -20,6 +20,7 @@ from experiments.methods import Method
 MAX_GAP = 14  # points; larger differences from the paper are written at the edge
 VERDICTS = (HOLDS, FAILS, UNDECIDED, NOT_RUN)
 _VERDICT_COLORS = ("#009E73", "#D55E00", "#E8DDAA", "#EEEEEE")
+_TEXT = {"textcoords": "offset points", "ha": "center", "fontsize": 7}
 _READINGS = {"raw": ("o", "white"), "best so far": ("o", "black")}
 
 
@@ -45,9 +46,9 @@ def gaps_to_paper(
                 gap = learning_curves.at(table, budget).mean() - printed[title][budget]
                 shown = float(np.clip(gap, -MAX_GAP, MAX_GAP))
                 panel.plot(shown, place, marker, color="black", mfc=face, ms=5)
-            if abs(gap) > MAX_GAP or shown in (-MAX_GAP, MAX_GAP):
-                text = f"{gap:+.0f}"
-                panel.annotate(text, (shown, place), (0, 6), **_ABOVE)
+                if shown != gap:
+                    shift = (0, 6) if reading == "raw" else (0, -11)
+                    panel.annotate(f"{gap:+.0f}", (shown, place), shift, **_TEXT)
         panel.set(title=f"{budget} annotations", xlim=(-MAX_GAP - 1.5, MAX_GAP + 1.5))
         panel.grid(axis="x", alpha=0.3)
     panels[0].set_yticks(range(len(curves)), curves)
@@ -59,9 +60,6 @@ def gaps_to_paper(
     ]
     figure.legend(handles=handles, loc="outside right center", title="our reading")
     return figure
-
-
-_ABOVE = {"textcoords": "offset points", "ha": "center", "fontsize": 7}
 
 
 def heatmap(panel, matrix: pd.DataFrame, *, color: str = "Greens") -> None:

@@ -26,12 +26,12 @@ LAST = paper.TABLE1_BUDGETS[-1]
 TOP = 3
 
 
-def area_difference(
+def _area_difference(
     evidence: Evidence,
     problem: Problem,
     one: Method,
     other: Method,
-    budget: int = LAST,
+    budget: int,
 ) -> tuple[pd.Series, int]:
     """Return paired differences in area, to the last budget up to `budget` of both.
 
@@ -52,12 +52,19 @@ def area_difference(
 
 
 def areas(
-    evidence: Evidence, problem: Problem, one: Method, others: tuple[Method, ...]
+    evidence: Evidence,
+    problem: Problem,
+    one: Method,
+    others: tuple[Method, ...],
+    budget: int = LAST,
 ) -> list[Case]:
-    """Return a case for each rival: the area of one method minus the rival's."""
+    """Return a case for each rival: the area of one method minus the rival's.
+
+    Areas are to `budget` annotations, or to the last that both methods have below it.
+    """
     found = []
     for other in others:
-        differences, last = area_difference(evidence, problem, one, other)
+        differences, last = _area_difference(evidence, problem, one, other, budget)
         name = f"mean accuracy to {last}, {pair_title((one, other))}"
         found += cases.of_differences(problem, name, differences)
     return found
