@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-_MAX_CLASSES = 2**31  # labels are int32 in TensorFlow
+MAX_CLASSES = 2**31  # labels are int32 in TensorFlow
 
 
 class ArgumentError(ValueError):
@@ -116,7 +116,7 @@ def check_bounds(name: str, value) -> tuple[float, float]:
     """Return `(low, high)` as floats, infinite for None; raise if it is not a pair."""
     if value is None:
         return -np.inf, np.inf
-    limits = _as_array(name, value)
+    limits = as_array(name, value)
     is_pair = limits.shape == (2,) and limits.dtype.kind in "buif"
     if not is_pair or not limits[0] < limits[1]:
         raise ArgumentError(
@@ -188,7 +188,7 @@ def check_labels(
         num_samples: Required number of labels.
         num_classes: Number of classes. Defaults to `None`, no limit.
     """
-    labels = _as_array(name, y)
+    labels = as_array(name, y)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.shape != (num_samples,) or labels.dtype.kind not in "bui":
@@ -230,7 +230,7 @@ def check_indices(name: str, indices, size: int | None = None) -> np.ndarray:
         indices: Integers from 0, as a list or a one-dimensional array.
         size: Number of rows of the pool. Defaults to `None`, no limit.
     """
-    rows = _as_array(name, indices)
+    rows = as_array(name, indices)
     is_integer = rows.dtype.kind in "iu" or rows.size == 0
     limit = np.iinfo(np.int64).max if size is None else size
     if rows.ndim != 1 or not is_integer or (rows < 0).any() or (rows >= limit).any():
@@ -291,10 +291,10 @@ def check_answers(
 def _is_class_index(label):
     """Return whether a label is an integer that can be a class index."""
     is_integer = isinstance(label, numbers.Integral) and not isinstance(label, bool)
-    return is_integer and 0 <= label < _MAX_CLASSES
+    return is_integer and 0 <= label < MAX_CLASSES
 
 
-def _as_array(name, values):
+def as_array(name, values):
     """Return an array, or raise ValueError if values are ragged or too large."""
     try:
         return np.asarray(values)
@@ -337,3 +337,10 @@ def _describe(x):
     if hasattr(x, "shape") and hasattr(x, "dtype"):
         return f"an array of shape {tuple(x.shape)} and dtype {x.dtype}"
     return f"{x!r:.80} (of type {type(x).__name__})"
+
+
+def check_flag(name: str, value) -> bool:
+    """Return a bool; raise if `value` is neither one, nor 0 or 1."""
+    if not isinstance(value, bool | int | np.bool_) or value not in (0, 1):
+        raise ArgumentError(name, f"must be True or False. Received: {name}={value!r}")
+    return bool(value)

@@ -13,8 +13,8 @@ from experiments.studies import STUDIES
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Decide each claim from what is stored, then print and write the tables."""
-    parser = make_parser(__doc__)
-    parser.set_defaults(preset="paper")
+    parser = make_parser(__doc__, performs_runs=False)
+    parser.set_defaults(preset="paper", stored=True)
     options = parse(parser, arguments)
     wanted = [*runs.curve_runs(options), *runs.transfer_runs(options)]
     for study in STUDIES.values():

@@ -10,8 +10,8 @@ from experiments.options import make_parser, parse
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare the stored curves of each problem, then print and write the tables."""
-    parser = make_parser(__doc__)
-    parser.set_defaults(preset="paper")
+    parser = make_parser(__doc__, performs_runs=False)
+    parser.set_defaults(preset="paper", stored=True)
     options = parse(parser, arguments)
     rows = results.stored(runs.learning_runs(options), options)
     for problem in problems.in_order(options.problems):
@@ -20,7 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for method in options.methods
         }
         curves = {method: curve for method, curve in found.items() if curve.size}
-        if problem.name not in set(rows["problem"]):
+        if not curves:
+            print(results.not_run([problem]))
             continue
         print(f"{problem.title}\n")
         for name, table in field.all_tables(curves, options.budget).items():

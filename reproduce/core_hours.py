@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         problems=options.choose(parser, asked.problems, asked.max_per_class),
         methods=(*PRINTED, DFAL_ALONE),
         output=asked.output,
-        read_only=options.is_bare(arguments),
+        read_only=asked.output is None,
     )
     rows = results.stored(runs.curve_runs(given), given)
     table = core_hours.lay_out(rows, given.problems)

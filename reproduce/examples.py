@@ -3,29 +3,34 @@
 import sys
 from collections.abc import Sequence
 
-from experiments import entry_point, results, runs, store
+from experiments import entry_point, runs, store
 from experiments.analysis import tables, terminal
 from experiments.methods import DFAL
-from experiments.options import make_parser, parse
+from experiments.options import make_parser, one_problem, parse
 from experiments.problems import PROBLEMS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Ask the network, or show what is stored; print and write the table."""
-    parser = make_parser(__doc__)
-    problem = PROBLEMS["mnist-lenet5"]
-    parser.set_defaults(problems=[problem], preset="paper")
+    parser = make_parser(__doc__, performs_runs=False)
+    parser.set_defaults(problems=[PROBLEMS["mnist-lenet5"]], preset="paper")
     options = parse(parser, arguments)
+    problem = one_problem(parser, options)
     path = options.tables_folder / "examples"
     if options.stored:
-        stored = path.with_name("examples.csv")
+        stored = path.with_name("examples.md")
         print(stored.read_text() if stored.exists() else "Nothing is stored.")
         return 0
     kept = store.Store(options.runs_folder)
     wanted = [runs.Run(problem, DFAL, trial) for trial in range(options.num_trials)]
     wanted = [run for run in wanted if kept.files(run).path(".npz").exists()]
     if not wanted:
-        print(results.why_not_run(problem), file=sys.stderr)
+        print(
+            f"No run of DFAL has a labeled set (.npz) in {options.runs_folder}. Make "
+            f"one: python reproduce/table1.py --preset paper {problem.arguments} "
+            f"--strategy dfal --output {options.output}",
+            file=sys.stderr,
+        )
         return 2
     from experiments.running import example_labels  # loads TensorFlow
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from experiments import entry_point, measured_norms
 from experiments.analysis import robustness, tables, terminal
-from experiments.options import make_parser, parse
+from experiments.options import make_parser, one_problem, parse
 from experiments.problems import PROBLEMS
 
 # isort: split
@@ -14,9 +14,10 @@ import tqdm  # after `experiments`, which reports missing packages
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure the networks that are left, then print and write the tables."""
-    parser = make_parser(__doc__)
+    parser = make_parser(__doc__, performs_runs=False)
     parser.set_defaults(problems=[PROBLEMS["mnist-lenet5"]])
     options = parse(parser, arguments)
+    one_problem(parser, options)
     if not options.stored:
         from experiments.running import norms  # loads TensorFlow
 
@@ -26,11 +27,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             found = norms.measure(run, budget, options.runs_folder, with_ddn=ddn)
             measured_norms.add(run, vars(found), options)
     measured = measured_norms.rows(options)
+    if measured.empty:
+        print("Nothing is stored: --preset paper measures stored labeled sets.")
+        return 0
     print(robustness.NOTES)
     for name, table in robustness.all_tables(measured).items():
         print(terminal.fit(table), end="\n\n")
-        if len(measured):
-            tables.save(table, options, name, robustness.NOTES)
+        tables.save(table, options, name, robustness.NOTES)
     return 0
 
 

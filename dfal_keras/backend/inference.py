@@ -47,15 +47,25 @@ def predict_logits(
                 "Received: a model whose outputs are probabilities",
             )
         logits.append(outputs)
-    if finite:
-        check_finite(np.concatenate(logits))
-    return np.concatenate(logits)
+    found = np.concatenate(logits)
+    return check_finite(found) if finite else found
 
 
 def predict_features(model, x, *, batch_size: int | None = None) -> np.ndarray:
     """Return penultimate activations, of shape `(num_samples, num_features)`."""
     batches = _batches(classifier.features, model, x, batch_size)
     return check_finite(np.concatenate([features for _, features in batches]))
+
+
+def unit_length(features: np.ndarray) -> np.ndarray:
+    """Return features scaled to length 1, as float64; zeros stay.
+
+    Args:
+        features: Array of shape `(num_samples, num_features)`.
+    """
+    features = np.asarray(features, np.float64)
+    norms = np.linalg.norm(features, axis=1, keepdims=True)
+    return features / np.where(norms > 0, norms, 1)
 
 
 def predict_probabilities_of_features(
@@ -93,22 +103,12 @@ def check_features(model, x, features: np.ndarray) -> None:
         x: Images as the model takes them, of shape `(num_samples, ...)`.
         features: What `predict_features` returns for them.
     """
-    checked = _checked_features(model)
-    if not checked:
-        images = np.asarray(x[:_NUM_CHECKED], np.float32)
+    if not output_check.is_checked(model, "features"):
+        first = slice(output_check.NUM_IMAGES)
         forward = _traced(model, classifier.scores_of_features, features.shape[1:])
-        scores = check_finite(forward(features[:_NUM_CHECKED]).numpy())
-        output_check.compare(model, images, scores)
-        checked.add(True)
-
-
-_NUM_CHECKED = 8
-
-
-@tracing.cached_per_model
-def _checked_features(model) -> set:
-    """Return a set that is empty until the features of a model are checked."""
-    return set()
+        scores = check_finite(forward(features[first]).numpy())
+        images = np.asarray(x[first], np.float32)
+        output_check.check(model, images, scores, of="features")
 
 
 def predict_probabilities(model, x, *, batch_size: int | None = None) -> np.ndarray:

@@ -63,6 +63,20 @@ def predict_scores(
     return inference.check_finite(np.concatenate(scores, axis=1))
 
 
+def predict_probabilities(model: keras.Model, x, **options) -> np.ndarray:
+    """Return class probabilities of stochastic forward passes.
+
+    Args:
+        model: As for `predict_scores`.
+        x: As for `predict_scores`.
+        **options: The other arguments of `predict_scores`.
+
+    Returns:
+        Float32 array of shape `(num_samples, num_images, num_classes)`.
+    """
+    return inference.to_probabilities(model, predict_scores(model, x, **options))
+
+
 _MAX_BATCH_SIZE = 128
 
 

@@ -7,10 +7,10 @@ from keras import ops
 from dfal_keras import _validation
 from dfal_keras.backend import classifier, probing, tracing
 
-_NUM_IMAGES = 8
+NUM_IMAGES = 8  # that are checked
 
 
-def check(model, images: np.ndarray, scores: np.ndarray) -> None:
+def check(model, images: np.ndarray, scores: np.ndarray, *, of: str = "logits") -> None:
     """Raise ValueError if scores do not lead to a model's own outputs.
 
     This does not rely on the analysis of the model's layers. It is done once for each
@@ -20,25 +20,33 @@ def check(model, images: np.ndarray, scores: np.ndarray) -> None:
         model: A classifier that passes `classifier.check_model`, or a function.
         images: A batch of images, of shape `(num_samples, ...)`.
         scores: What `classifier.scores(model)` returns for them.
+        of: What the scores were computed from, as messages name it. Each is checked
+            once. Defaults to `"logits"`.
     """
-    checked = _checked(model)
-    if checked or not isinstance(model, keras.Model):
+    if is_checked(model, of) or not isinstance(model, keras.Model):
         return
     is_finite = np.isfinite(scores).all(axis=1)
-    images, scores = images[is_finite][:_NUM_IMAGES], scores[is_finite][:_NUM_IMAGES]
+    images, scores = images[is_finite][:NUM_IMAGES], scores[is_finite][:NUM_IMAGES]
     if not len(images):
         return
-    compare(model, images, scores)
-    checked.add(True)
+    compare(model, images, scores, of)
+    _checked(model).add(of)
+
+
+def is_checked(model, of: str) -> bool:
+    """Return whether scores computed from something were checked for a model."""
+    return of in _checked(model)
 
 
 @tracing.cached_per_model
 def _checked(model) -> set:
-    """Return a set that is empty until the model is checked."""
+    """Return what is checked of a model."""
     return set()
 
 
-def compare(model: keras.Model, images: np.ndarray, scores: np.ndarray) -> None:
+def compare(
+    model: keras.Model, images: np.ndarray, scores: np.ndarray, of: str = "logits"
+) -> None:
     """Raise ValueError if scores of images do not lead to a model's own outputs."""
     kind = classifier.head(model).kind
     kinds = ("logits", "softmax", "sigmoid") if hasattr(model, "logits") else (kind,)
@@ -50,11 +58,11 @@ def compare(model: keras.Model, images: np.ndarray, scores: np.ndarray) -> None:
     if noise > 0:
         reason = f"outputs that differ by {noise:.2g} from one call to the next"
     else:
-        reason = f"outputs that differ by {error:.2g} from those of its logits"
+        reason = f"outputs that differ by {error:.2g} from those of its {of}"
     raise _validation.ArgumentError(
         "model",
         "must compute the same class probabilities for the same "
-        "images in inference mode, and they must be those of its logits. Received: "
+        f"images in inference mode, and they must be those of its {of}. Received: "
         f"the model {model.name!r} with {reason}",
     )
 

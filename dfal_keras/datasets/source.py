@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from dfal_keras import _validation
+
 DATA_DIR_VARIABLE = "DFAL_KERAS_DATA"
 SPLITS = ("train", "test")
 _BATCH_SIZE = 2000  # 25 MB of the largest images
@@ -94,16 +96,17 @@ def data_folder(data_dir: str | os.PathLike | None = None) -> pathlib.Path:
         data_dir or os.environ.get(DATA_DIR_VARIABLE) or f"{home}/datasets/dfal_keras"
     )
     if not isinstance(folder, (str, os.PathLike)):
-        raise ValueError(
-            f"Argument `data_dir` must be a path. Received: data_dir={data_dir!r}"
+        raise _validation.ArgumentError(
+            "data_dir", f"must be a path. Received: data_dir={data_dir!r}"
         )
     try:
         return pathlib.Path(folder).expanduser().absolute()
     except RuntimeError as error:  # a user without an account, as in a container
-        raise ValueError(
-            "Argument `data_dir` or the environment variable "
-            f"{DATA_DIR_VARIABLE} must be set if the user has no home folder. "
-            f"Received: data_dir={data_dir!r} ({error})"
+        raise _validation.ArgumentError(
+            "data_dir",
+            f"or the environment variable {DATA_DIR_VARIABLE} must be set if the user "
+            "has no home folder. "
+            f"Received: data_dir={data_dir!r} ({error})",
         ) from error
 
 

@@ -40,10 +40,7 @@ class DiverseImages(Strategy):
 
 def _unit_features(model, images):
     """Return features of unit length, of shape `(num_images, num_features)`."""
-    features = inference.predict_features(model, images)
-    features = features.reshape(len(features), -1).astype("float64")
-    norms = np.linalg.norm(features, axis=1, keepdims=True)
-    return features / np.maximum(norms, 1e-12)
+    return inference.unit_length(inference.predict_features(model, images))
 
 
 def plan(session: Session, model: keras.Model | None) -> str | None:

@@ -187,34 +187,35 @@ class ActiveLearner(Annotations):
             >>> len(query.indices), bool(query.indices.min() >= 400)
             (3, True)
         """
-        left = self.open_query
-        if left is not None and not add_to_open:
-            return left
         self._check_has_pool("choose")
         if num_queries is None:
             num_queries = self.num_queries
         _validation.check_count("num_queries", num_queries)
         if model is not None:
             classifier.check_model(model)
+        chosen = self.strategy if strategy is None else strategies.get(strategy)
         excluded = _validation.check_indices("exclude", exclude, len(self.pool))
+        add_to_open = _validation.check_flag("add_to_open", add_to_open)
+        left, k = self.open_query, self.round
         if left is not None:
-            excluded = np.union1d(excluded, left.indices)
+            if not add_to_open:
+                return left
+            excluded, k = np.union1d(excluded, left.indices), self._next_round
         candidates = self._candidates(excluded)
         if left is not None and not len(candidates):
             return left
         self._check_not_empty(candidates)
-        if left is not None:
-            self.round = self._next_round
         model = self.model if model is None else model
         if model is None:
-            query, next_round = self._draw(candidates, num_queries)
+            query = self._draw(candidates, num_queries, k)
         else:
-            chosen = self.strategy if strategy is None else strategies.get(strategy)
-            query = self._choose_by_strategy(chosen, model, candidates, num_queries)
-            next_round = self.round + 1
+            query = self._choose_by_strategy(chosen, model, candidates, num_queries, k)
         if left is not None:
             query = query.followed_by(left)
-        self._begin(query, next_round)
+        # The initial query is no round.
+        is_initial = model is None and not self.labeled.num_annotations
+        self.round = k
+        self._begin(query, k if is_initial else k + 1)
         return query
 
     def fit(
@@ -463,22 +464,20 @@ class ActiveLearner(Annotations):
             raise _validation.ArgumentError(
                 "pool",
                 "must hold unlabeled samples. Received: "
-                f"{len(self.pool)} samples, all labeled or ignored",
+                f"{len(self.pool)} samples, all labeled, ignored or excluded",
             )
 
-    def _draw(self, candidates, num_queries):
-        """Return a random query, and the next round. The initial query is no round."""
+    def _draw(self, candidates, num_queries, k):
+        """Return a random query of round k."""
         num_queries = min(num_queries, len(candidates))
-        rng = self._rng(_INITIAL)
-        query = Query(rng.choice(candidates, num_queries, replace=False))
-        is_initial = not self.labeled.num_annotations
-        return query, self.round + (not is_initial)
+        rng = self._rng(_INITIAL, k)
+        return Query(rng.choice(candidates, num_queries, replace=False))
 
-    def _choose_by_strategy(self, strategy, model, candidates, num_queries):
-        """Return the query of a strategy."""
+    def _choose_by_strategy(self, strategy, model, candidates, num_queries, k):
+        """Return the query of a strategy in round k."""
         num_candidates = getattr(strategy, "num_candidates", None)
         if num_candidates is not None and num_candidates < len(candidates):
-            rng = self._rng(_CANDIDATES)
+            rng = self._rng(_CANDIDATES, k)
             candidates = rng.choice(candidates, num_candidates, replace=False)
         labeled = self.labeled.indices
         num_queries = min(num_queries, len(candidates))
@@ -488,14 +487,13 @@ class ActiveLearner(Annotations):
             x_unlabeled,
             num_queries,
             x_labeled=pools.Subset(self.pool, labeled) if len(labeled) else None,
-            rng=self._rng(_STRATEGY),
+            rng=self._rng(_STRATEGY, k),
         )
         query = check_returned(returned, strategy, x_unlabeled, num_queries)
         return query.reindex(candidates)
 
-    def _rng(self, purpose, k=None):
-        """Return the random generator of a purpose in a round."""
-        k = self.round if k is None else k
+    def _rng(self, purpose, k):
+        """Return the random generator of a purpose in round k."""
         return np.random.default_rng([self.seed, k, purpose])
 
 

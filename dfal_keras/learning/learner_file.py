@@ -5,7 +5,7 @@ import json
 import logging
 import os
 
-from dfal_keras import strategies
+from dfal_keras import _validation, strategies
 from dfal_keras.learning.labeled_set import LabeledSet, stored_name
 from dfal_keras.learning.pool_fingerprint import PoolFingerprint
 from dfal_keras.learning.rounds import Round
@@ -92,7 +92,7 @@ class SavedLearner:
             metadata=json.loads(str(stored.get("metadata", "{}"))),
             strategy=json.loads(str(stored.get("strategy", "null"))),
             pool=_fingerprint(stored),
-            history=_history(stored),
+            history=_history(path, stored),
         )
 
 
@@ -144,10 +144,13 @@ def _fingerprint(stored):
     return PoolFingerprint(shape, dtype, stored["pool_rows"], stored["pool_digests"])
 
 
-def _history(stored):
+def _history(path, stored):
     """Return the finished rounds; older files hold none."""
-    rows = json.loads(str(stored.get("history", "[]")))
-    return [Round(**{**row, "recalls": tuple(row["recalls"])}) for row in rows]
+    try:
+        rows = json.loads(str(stored.get("history", "[]")))
+        return [Round(**{**row, "recalls": tuple(row["recalls"])}) for row in rows]
+    except (KeyError, TypeError, ValueError) as error:
+        raise _not_a_learner(path, f"whose history is damaged ({error})") from error
 
 
 def _with_new_options(saved, strategy):
@@ -196,14 +199,13 @@ def _describe(name, config):
 
 
 def _not_a_learner(path, reason):
-    return ValueError(
-        "Argument `path` must be a file that `ActiveLearner.save` wrote. "
-        f"Received: {path}, {reason}"
+    return _validation.ArgumentError(
+        "path",
+        f"must be a file that `ActiveLearner.save` wrote. Received: {path}, {reason}",
     )
 
 
 def _not_given(path, reason):
-    return ValueError(
-        f"Argument `strategy` must be given for {path}, {reason}. "
-        "Received: strategy=None"
+    return _validation.ArgumentError(
+        "strategy", f"must be given for {path}, {reason}. Received: strategy=None"
     )

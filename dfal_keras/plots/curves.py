@@ -19,7 +19,8 @@ def learning_curve(history, *, label: str | None = None, axes=None):
         history: The list of `Round` that `ActiveLearner.fit` returns; or an
             `ActiveLearner`; or the file of a saved one. To compare several, a dict of
             these by label.
-        label: Name of the curve in the legend. Defaults to `None`, no legend.
+        label: Name of the curve in the legend, of one curve. Defaults to `None`, no
+            legend.
         axes: Matplotlib axes to draw into. Defaults to `None`, those of a new figure.
 
     Returns:
@@ -41,13 +42,20 @@ def learning_curve(history, *, label: str | None = None, axes=None):
         array([10, 20, 30])
     """
     named = history if isinstance(history, Mapping) else {label: history}
-    curves = {name: _points(each) for name, each in named.items()}
+    curves = {
+        name: _points(each, "history" if named is not history else f"history[{name!r}]")
+        for name, each in named.items()
+    }
     if not curves:
         raise _validation.ArgumentError(
             "history", f"must hold a learning curve. Received: history={history!r}"
         )
     if axes is None:
         axes = new_figure((6, 4)).add_subplot()
+    elif not callable(getattr(axes, "plot", None)):
+        raise _validation.ArgumentError(
+            "axes", f"must be Matplotlib axes. Received: axes={axes!r:.80}"
+        )
     for name, (annotations, accuracies) in curves.items():
         axes.plot(annotations, accuracies, marker="o", markersize=3, label=name)
     axes.set(xlabel="annotations", ylabel="test accuracy (%)")
@@ -57,25 +65,30 @@ def learning_curve(history, *, label: str | None = None, axes=None):
     return axes
 
 
-def _points(history):
+def _points(history, name):
     """Return the annotations and the accuracies in percent of a learning curve."""
+    rounds = history
     if isinstance(history, ActiveLearner):
         rounds = history.history
     elif isinstance(history, str | os.PathLike):
-        rounds = SavedLearner.read(history).history
-    else:
-        rounds = history if isinstance(history, list | tuple) else []
+        try:
+            rounds = SavedLearner.read(history).history
+        except ValueError as error:
+            raise _validation.ArgumentError(
+                name, f"must be the file of a learner. Received: {history!r} ({error})"
+            ) from error
+    is_list = isinstance(rounds, list | tuple)
     tested = [
         (row.num_annotations, 100 * row.accuracy)
-        for row in rounds
+        for row in (rounds if is_list else [])
         if isinstance(row, Round) and not np.isnan(row.accuracy)
     ]
-    if not tested:
+    if not tested or not all(isinstance(row, Round) for row in rounds):
         raise _validation.ArgumentError(
-            "history",
+            name,
             "must be a list of `Round`, an `ActiveLearner` or the file of one, with at "
             "least one test accuracy: pass `test_data` to `fit` or `rounds`. "
-            f"Received: history={history!r:.200}",
+            f"Received: {name}={history!r:.200}",
         )
     annotations, accuracies = zip(*tested, strict=True)
     return np.array(annotations), np.array(accuracies)

@@ -1,5 +1,6 @@
 """Pictures of attacks and of queries: images, changed images, and the differences."""
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -43,14 +44,14 @@ def attack(x, result: DeepFoolResult, *, rows: Sequence[int] | None = None, mode
         12
     """
     _check_type("result", result, DeepFoolResult)
-    num_samples = len(result.norms)
-    if np.shape(x)[:1] != (num_samples,):
+    shape = result.perturbations.shape
+    if np.shape(x) != shape:
         raise _validation.ArgumentError(
             "x",
-            f"must hold the {num_samples} images of `result`. Received: shape "
+            f"must hold the images of `result`, of shape {shape}. Received: shape "
             f"{np.shape(x)}",
         )
-    rows = _check_rows(rows, num_samples)
+    rows = _check_rows(rows, shape[0])
     images = np.asarray(x)[rows]
     _check_drawable(images, model)
     titles = [f"norm {norm:.3g}" for norm in result.norms[rows]]
@@ -88,27 +89,29 @@ def query(x, query: Query, *, rows: Sequence[int] | None = None, model=None):
     """
     _check_type("query", query, Query)
     pool = pools.as_pool(x, name="x")
-    if np.max(query.indices) >= pool.shape[0]:
+    num = np.size(query.indices)
+    # Scores may be NaN, of samples that no strategy chose.
+    checked = dataclasses.replace(query, scores=None).check(
+        pool.shape[0], num, sample_shape=pool.shape[1:], strategy="Argument `query`"
+    )
+    if query.scores is not None and np.shape(query.scores) != (num,):
         raise _validation.ArgumentError(
-            "x",
-            "must be what the indices of `query` refer to. Received: "
-            f"{pool.shape[0]} samples, and the index {np.max(query.indices)}",
+            "query",
+            f"must hold a score for each of its {num} samples. Received: scores of "
+            f"shape {np.shape(query.scores)}",
         )
-    shown = _check_rows(rows, len(query.indices))
-    images = np.asarray(pool[query.indices[shown]])
+    shown = _check_rows(rows, num)
+    part = checked.take(shown)
+    images = np.asarray(pool[part.indices])
     _check_drawable(images, model)
-    scores = query.scores
-    titles = [""] * len(shown)
-    if scores is not None:
-        titles = [f"score {score:.3g}" for score in np.asarray(scores)[shown]]
+    titles = [""] * len(images)
+    if query.scores is not None:
+        titles = [f"score {score:.3g}" for score in np.asarray(query.scores)[shown]]
     companions = None
-    if query.companions is not None and query.companion_rows is not None:
+    if part.companions is not None:
         # NaN, which is not drawn, where an image has none.
         companions = np.full(images.shape, np.nan)
-        places = {row: place for place, row in enumerate(query.companion_rows.tolist())}
-        for i, row in enumerate(shown.tolist()):
-            if row in places:
-                companions[i] = query.companions[places[row]]
+        companions[part.companion_rows] = part.companions
     return _draw(images, titles, companions, model, "companion")
 
 
@@ -116,7 +119,14 @@ def _check_rows(rows, size):
     """Return the rows to draw."""
     if rows is None:
         return np.arange(min(size, _NUM_SHOWN))
-    rows = _validation.check_indices("rows", rows, size)
+    try:
+        rows = _validation.check_distinct("rows", rows, size)
+    except ValueError as error:
+        raise _validation.ArgumentError(
+            "rows",
+            f"must hold distinct positions from 0 to {size - 1}. Received: "
+            f"rows={rows!r:.80}",
+        ) from error
     if not len(rows):
         raise _validation.ArgumentError(
             "rows", "must hold at least one row. Received: none"
@@ -134,6 +144,7 @@ def _check_type(name, value, expected):
 
 def _check_drawable(images, model):
     """Raise ValueError if samples are not images, or not those of a model."""
+    _validation.check_images("x", images, finite=False)
     if images.ndim != 3 and not (images.ndim == 4 and images.shape[3] in (1, 3, 4)):
         raise _validation.ArgumentError(
             "x",

@@ -5,7 +5,7 @@ import logging
 import numpy as np
 
 from dfal_keras import _validation
-from dfal_keras.backend import inference, mc_dropout
+from dfal_keras.backend import mc_dropout
 from dfal_keras.strategies import stochastic_batch
 from dfal_keras.strategies.base import Strategy
 from dfal_keras.strategies.query import Query
@@ -70,14 +70,14 @@ class BALD(Strategy):
         self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator
     ) -> Query:
         """See `Strategy.query`."""
-        passes = mc_dropout.predict_scores(
+        passes = mc_dropout.predict_probabilities(
             model,
             x_unlabeled,
             num_samples=self.num_samples,
             rng=rng,
             batch_size=self.batch_size,
         )
-        scores = mutual_information(inference.to_probabilities(model, passes))
+        scores = mutual_information(passes)
         if (passes == passes[0]).all():
             _logger.warning(
                 "BALD: all %d passes are equal, as dropout does not change the model's "

@@ -70,9 +70,7 @@ class WithCompanions(Strategy):
         self.companions = _validation.check_choice("companions", companions, KINDS)
         self.ord = ord
         self.bounds = bounds
-        self._options = attacks.DeepFoolOptions(
-            ord=ord, bounds=bounds, first_look=_FIRST_LOOK
-        )
+        self._deepfool_options()  # raises ValueError for invalid options
 
     @property
     def num_candidates(self) -> int | None:  # type: ignore[override]
@@ -97,16 +95,22 @@ class WithCompanions(Strategy):
         x = np.asarray(x_unlabeled[query.indices], np.float32)
         rows = np.arange(len(x))
         if self.companions != "copies":
-            found = attacks.attack(model, x, self._options, finite=True)
+            found = attacks.attack(model, x, self._deepfool_options(), finite=True)
             rows = np.flatnonzero(found.success)
             r = found.perturbations[rows]
             if self.bounds is None:
-                is_near = within_range(x[rows] + r, x[rows], x_unlabeled)
+                name = type(self).__name__
+                is_near = within_range(x[rows] + r, x[rows], x_unlabeled, name)
                 rows, r = rows[is_near], r[is_near]
             if self.companions == "noise":
                 r = noise_like(r, rng)
             x = x[rows] + r
         return dataclasses.replace(query, companions=x, companion_rows=rows)
+
+    def _deepfool_options(self):
+        return attacks.DeepFoolOptions(
+            ord=self.ord, bounds=self.bounds, first_look=_FIRST_LOOK
+        )
 
     def get_config(self) -> dict:
         """See `Strategy.get_config`."""

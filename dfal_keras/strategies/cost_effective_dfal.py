@@ -23,7 +23,8 @@ class CostEffectiveDFAL(DFAL):
     Their samples stay in the pool and are evaluated again in every round. A candidate
     for which DeepFool finds no adversarial example gets none.
 
-    All attacks run to the end, so a query takes longer than one of DFAL.
+    All attacks run to the end, unless `first_look` ends them, so a query takes longer
+    than one of DFAL.
 
     It is not part of the paper, which suggests to combine DFAL with CEAL.
 

@@ -30,7 +30,8 @@ class DFAL(Strategy):
 
     With `stochastic`, the score of which more is better is 1 / ||r_i||_p for "power",
     so that a perturbation of half the norm is drawn twice as often in any unit, and
-    -||r_i||_p for "softmax" and "softrank". All attacks run to the end then.
+    -||r_i||_p for "softmax" and "softrank". All attacks run to the end then, unless
+    `first_look` ends them.
 
     Without `bounds`, an adversarial example that leaves the range of the candidates by
     more than that range is not added, and a warning is logged.
@@ -139,10 +140,9 @@ class DFAL(Strategy):
         ranked = rank_fooled(attack)
         if self.stochastic is None:
             return ranked
-        scores = -attack.norms[ranked]
-        if self.stochastic == "power":
-            with np.errstate(divide="ignore"):
-                scores = -1 / scores
+        norms = attack.norms[ranked]
+        with np.errstate(divide="ignore"):
+            scores = 1 / norms if self.stochastic == "power" else -norms
         drawn = stochastic_batch.choose(scores, len(ranked), self.stochastic, rng)
         return ranked[drawn]
 
@@ -160,7 +160,8 @@ class DFAL(Strategy):
             examples = originals + attack.perturbations[chosen]
             rows = np.arange(len(chosen))
             if self.bounds is None:
-                is_near = within_range(examples, originals, x_unlabeled)
+                name = type(self).__name__
+                is_near = within_range(examples, originals, x_unlabeled, name)
                 examples, rows = examples[is_near], rows[is_near]
         return Query(
             indices,

@@ -8,7 +8,9 @@ _logger = logging.getLogger(__name__)
 _BLOCK_SIZE = 256  # samples that are read at a time
 
 
-def within_range(examples: np.ndarray, chosen: np.ndarray, x_unlabeled) -> np.ndarray:
+def within_range(
+    examples: np.ndarray, chosen: np.ndarray, x_unlabeled, name: str
+) -> np.ndarray:
     """Return which adversarial examples are near the range of the pool.
 
     An example is too far if a value leaves the range of the candidates by more than the
@@ -19,13 +21,15 @@ def within_range(examples: np.ndarray, chosen: np.ndarray, x_unlabeled) -> np.nd
         examples: Float array of shape `(num_examples, ...)`.
         chosen: Their originals, of the same shape.
         x_unlabeled: The candidates, of shape `(num_samples, ...)`.
+        name: Name of the strategy, for the warning.
 
     Returns:
         Bool array of shape `(num_examples,)`.
 
     Example:
         >>> x = np.array([[0.0, 1.0], [0.5, 0.5]])
-        >>> within_range(np.array([[-0.9, 1.9], [0.5, 2.1]]), x, x).tolist()
+        >>> examples = np.array([[-0.9, 1.9], [0.5, 2.1]])
+        >>> within_range(examples, x, x, "DFAL").tolist()
         [True, False]
     """
     is_near = _is_near(examples, *_range(chosen))
@@ -36,10 +40,10 @@ def within_range(examples: np.ndarray, chosen: np.ndarray, x_unlabeled) -> np.nd
         is_near = _is_near(examples, low, high)
     if not is_near.all():
         _logger.warning(
-            "DFAL: %d of %d adversarial examples leave the range of the pool, %g to "
+            "%s: %d of %d adversarial examples leave the range of the pool, %g to "
             "%g, by more than that range, and are not added. Pass `bounds`, to clip "
             "adversarial examples",
-            *((~is_near).sum(), len(examples), low, high),
+            *(name, (~is_near).sum(), len(examples), low, high),
         )
     return is_near
 

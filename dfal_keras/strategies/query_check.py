@@ -2,7 +2,7 @@
 
 import numpy as np
 
-_MAX_CLASSES = 2**31  # labels are int32 in TensorFlow
+from dfal_keras import _validation
 
 
 class QueryCheck:
@@ -64,7 +64,11 @@ class QueryCheck:
     ) -> np.ndarray | None:
         """Check `companions`: a finite sample for each of `companion_rows`."""
         companions = None if values is None else _as_array(values)
-        found = 0 if companions is None else len(np.atleast_1d(companions))
+        if companions is not None and not companions.ndim:
+            raise self._error(
+                "return companions as one array", f"companions={values!r:.200}"
+            )
+        found = 0 if companions is None else len(companions)
         if found != num_companions:
             raise self._error(
                 "return one companion for each query, or for each of `companion_rows`",
@@ -74,8 +78,9 @@ class QueryCheck:
             return None
         shape = companions.shape[1:]
         if companions.dtype.kind not in "buif" or shape != (sample_shape or shape):
+            of_shape = "" if sample_shape is None else f" of shape {sample_shape}"
             raise self._error(
-                f"return companions as samples are, numbers of shape {sample_shape}",
+                f"return companions as samples are, numbers{of_shape}",
                 f"companions of shape {shape} and dtype {companions.dtype}",
             )
         if not (np.abs(companions) <= np.finfo(np.float32).max).all():
@@ -101,12 +106,12 @@ class QueryCheck:
         labels = _as_array(values)
         if labels.shape != (num_pseudo_labels,):
             raise self._error(
-                "return one label for each pseudo-labeled sample",
+                "return one label for each pseudo-labeled sample, in `pseudo_labels`",
                 f"labels of shape {labels.shape} for {num_pseudo_labels} samples",
             )
         is_integer = labels.dtype.kind in "iu"
         if labels.size and not (
-            is_integer and 0 <= labels.min() <= labels.max() < _MAX_CLASSES
+            is_integer and 0 <= labels.min() <= labels.max() < _validation.MAX_CLASSES
         ):
             raise self._error(
                 "return class indices of at least 0 as `pseudo_labels`",
@@ -128,13 +133,7 @@ def _as_array(values) -> np.ndarray:
 
 def _distinct_rows(values, num_rows):
     """Return distinct integers from 0 to below `num_rows`, or `None` for others."""
-    rows = _as_array(values)
-    if rows.ndim != 1:
+    try:
+        return _validation.check_distinct("rows", values, num_rows)
+    except ValueError:
         return None
-    is_valid = not rows.size or (
-        rows.dtype.kind in "iu"
-        and rows.min() >= 0
-        and rows.max() < num_rows
-        and len(np.unique(rows)) == len(rows)
-    )
-    return rows.astype(np.int64) if is_valid else None

@@ -137,7 +137,7 @@ def class_name(strategy) -> str:
 
 
 def _find_class(strategy):
-    """Return the class that a name or a class means, `None` if it is neither."""
+    """Return what builds the strategy of a name or a class, `None` for others."""
     if isinstance(strategy, str) and ":" in strategy:
         return _import_class(strategy)
     if isinstance(strategy, str):
@@ -149,7 +149,11 @@ def _from_dict(strategy):
     """Return the strategy of a dict that `serialize` returned."""
     name, config = strategy.get("class_name"), strategy.get("config")
     found = _find_class(name) if isinstance(name, str) else None
-    if strategy.keys() != {"class_name", "config"} or not found or config is None:
+    if (
+        strategy.keys() != {"class_name", "config"}
+        or not found
+        or not isinstance(config, dict)
+    ):
         raise _validation.ArgumentError(
             "strategy",
             "must be a dict with the `class_name` of a strategy "

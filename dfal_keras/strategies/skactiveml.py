@@ -151,7 +151,7 @@ normalize=False, stochastic=None, batch_size=None, gamma=5)
         num_candidates = x_unlabeled.shape[0]
         sets = [x_unlabeled] if x_labeled is None else [x_labeled, x_unlabeled]
         features = np.concatenate([self._features(model, x) for x in sets])
-        num_classes = inference.predict_probabilities(model, x_unlabeled[:1]).shape[1]
+        num_classes = _num_classes(model)
         options = {}
         if self._takes is not None:
             passes = self._passes(model, x_unlabeled, rng)
@@ -187,13 +187,13 @@ normalize=False, stochastic=None, batch_size=None, gamma=5)
         return f"{type(self).__name__}({options})"
 
     def _check_normalize(self, normalize):
-        if not isinstance(normalize, bool) or (normalize and self._takes is not None):
+        if _validation.check_flag("normalize", normalize) and self._takes is not None:
             raise _validation.ArgumentError(
                 "normalize",
-                "must be True or False, and False for strategies with a classifier, a "
-                f"function of the features. Received: normalize={normalize!r}",
+                "must be False for strategies with a classifier, a function of the "
+                f"features. Received: normalize={normalize!r}",
             )
-        return normalize
+        return bool(normalize)
 
     def _check_stochastic(self, stochastic):
         if stochastic is not None and not skactiveml_query.ranks(self._template):
@@ -206,8 +206,7 @@ normalize=False, stochastic=None, batch_size=None, gamma=5)
 
     def _check_options(self, model):
         """Raise ValueError for options that are invalid, before any training."""
-        shape = getattr(model, "output_shape", None)  # `None` in a subclassed model
-        num_classes = max(shape[-1] or 2, 2) if shape else 2
+        num_classes = _num_classes(model)
         passes = np.random.default_rng(0).dirichlet(
             np.ones(num_classes), size=(self.num_samples, num_classes + 20)
         )
@@ -224,23 +223,19 @@ normalize=False, stochastic=None, batch_size=None, gamma=5)
         if self._takes in _OF_FEATURES:
             inference.check_features(model, x, features)
         features = features.astype(np.float64)
-        if self.normalize:
-            norms = np.linalg.norm(features, axis=1, keepdims=True)
-            features /= np.where(norms > 0, norms, 1)
-        return features
+        return inference.unit_length(features) if self.normalize else features
 
     def _passes(self, model, x_unlabeled, rng):
         """Return class probabilities of each pass; `None` if there is no committee."""
         if self._takes != "ensemble":
             return None
-        scores = mc_dropout.predict_scores(
+        return mc_dropout.predict_probabilities(
             model,
             x_unlabeled,
             num_samples=self.num_samples,
             rng=rng,
             batch_size=self.batch_size,
         )
-        return inference.to_probabilities(model, scores)
 
     def _of_features(self, model):
         """Return a function from features to the class probabilities of a model."""
@@ -258,6 +253,11 @@ normalize=False, stochastic=None, batch_size=None, gamma=5)
 
         made = NetworkClassifier(probabilities, num_classes, passes)
         return {self._takes: made, f"fit_{self._takes}": False}
+
+
+def _num_classes(model):
+    """Return the number of classes; a single output means two."""
+    return max(2, model.output_shape[-1])
 
 
 def _complete(chosen, utilities, num_candidates, num_queries, rng):

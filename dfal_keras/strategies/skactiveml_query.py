@@ -1,4 +1,4 @@
-"""Calls of the query strategies of scikit-activeml, which is imported here only."""
+"""Calls of the query strategies of scikit-activeml."""
 
 import inspect
 import logging
@@ -65,6 +65,12 @@ def make(query_strategy, options: dict):
             f"The strategy {query_strategy!r} needs scikit-activeml 1.0 or newer: "
             f'pip install "dfal-keras[skactiveml]" ({error})'
         ) from error
+    if "random_state" in options:
+        raise _validation.ArgumentError(
+            "random_state",
+            "must not be given: random numbers come from `rng`, the learner's. "
+            f"Received: random_state={options['random_state']!r}",
+        )
     if isinstance(query_strategy, str) and query_strategy in _NAMED:
         named = _NAMED[query_strategy]
         made = getattr(pool, named.class_name)(**{**named.options, **options})
@@ -135,11 +141,28 @@ def seeded(query_strategy, seed: int, num_classes: int):
     if "sample_predictions_method_name" in given:
         options["sample_predictions_method_name"] = "sample_passes"
     if "cluster_algo" in given:
+        _check_clustering(given)
         known = inspect.signature(given["cluster_algo"]).parameters
         random_state = {"random_state": seed} if "random_state" in known else {}
         clustering = given["cluster_algo_dict"] or {}
         options["cluster_algo_dict"] = {**random_state, **clustering}
     return strategy.set_params(**options)
+
+
+def _check_clustering(given):
+    """Raise ValueError if options of a clustering are no class and no dict."""
+    for name, is_valid, expected in (
+        ("cluster_algo", callable(given["cluster_algo"]), "a class"),
+        (
+            "cluster_algo_dict",
+            isinstance(given["cluster_algo_dict"], dict | None),
+            "a dict or None",
+        ),
+    ):
+        if not is_valid:
+            raise _validation.ArgumentError(
+                name, f"must be {expected}. Received: {name}={given[name]!r:.80}"
+            )
 
 
 def query(

@@ -140,8 +140,8 @@ class Training:
         self.validation_split = _validation.check_number(
             "validation_split", validation_split, above=0, below=1
         )
-        self.stratify = _check_flag("stratify", stratify)
-        self.group_split = _check_flag("group_split", group_split)
+        self.stratify = _validation.check_flag("stratify", stratify)
+        self.group_split = _validation.check_flag("group_split", group_split)
         self.num_repeats = _validation.check_count("num_repeats", num_repeats)
         self.validation_data = validation_data
         if validation_data is not None:
@@ -163,7 +163,7 @@ class Training:
             )
         self.class_weight = class_weights.check(class_weight)
         self.callbacks = epoch_callbacks.check(callbacks)
-        self.verbose = _check_flag("verbose", verbose)
+        self.verbose = _validation.check_flag("verbose", verbose)
         self._initializer = reinitialization.Initializer(model, keep=initial == "keep")
         self._loop = epoch_loop.EpochLoop(
             model,
@@ -255,7 +255,7 @@ class Training:
         """Return the groups to split by, `None` if single samples are split."""
         if not self.group_split or self.validation_data is not None:
             return None
-        groups = None if groups is None else np.asarray(groups)
+        groups = None if groups is None else _validation.as_array("groups", groups)
         if (
             groups is None
             or groups.dtype.kind not in "iu"
@@ -280,8 +280,8 @@ class Training:
         num_held_out = max(1, round(num * self.validation_split))
         if num - num_held_out < 1:
             raise _validation.ArgumentError(
-                "x",
-                "must hold enough samples for a training and a validation "
+                "x" if groups is None else "groups",
+                f"must hold enough {unit} for a training and a validation "
                 f"set. Received: {num} {unit}",
             )
         return num_held_out
@@ -345,12 +345,3 @@ def _check_compiled(model):
             "must have trainable weights. "
             f"Received: the model {model.name!r}, which has none",
         )
-
-
-def _check_flag(name, value):
-    """Return a bool, or raise ValueError if `value` is not one, nor 0 or 1."""
-    if not isinstance(value, bool | int | np.bool_) or value not in (0, 1):
-        raise _validation.ArgumentError(
-            name, f"must be True or False. Received: {name}={value!r}"
-        )
-    return bool(value)

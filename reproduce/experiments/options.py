@@ -74,8 +74,16 @@ def default_output(preset: str) -> pathlib.Path:
     return RESULTS / preset
 
 
-def make_parser(description: str | None) -> argparse.ArgumentParser:
-    """Return a parser of the options that every table and figure has."""
+def make_parser(
+    description: str | None, *, performs_runs: bool = True
+) -> argparse.ArgumentParser:
+    """Return a parser of the options that every table and figure has.
+
+    Args:
+        description: The script's description.
+        performs_runs: Whether the script performs runs, and has the options for how.
+            Defaults to `True`.
+    """
     presets = "; ".join(
         f"{name}: {preset.description}" for name, preset in protocol.PRESETS.items()
     )
@@ -113,6 +121,32 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
         help="number of annotations. Defaults to that of the preset",
     )
     parser.add_argument(
+        "--output",
+        metavar="FOLDER",
+        type=argument_types.folder,
+        help="folder of runs and tables; stored runs are resumed, not repeated. "
+        "Defaults to reproduce/results/PRESET",
+    )
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument(
+        "--stored",
+        action="store_true",
+        help="run nothing; show what is stored, and write it only if --output is "
+        "given. A script without options shows what is stored for --preset paper",
+    )
+    if performs_runs:
+        instead.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="show what would run and for how long, then stop",
+        )
+        _add_workers(parser)
+    return parser
+
+
+def _add_workers(parser):
+    """Add the arguments of where runs are performed."""
+    parser.add_argument(
         "--jobs",
         dest="num_jobs",
         metavar="N",
@@ -127,25 +161,6 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
         "They need this folder and --output at the same paths, and one thread each. "
         "Defaults to processes on this machine",
     )
-    parser.add_argument(
-        "--output",
-        metavar="FOLDER",
-        type=argument_types.folder,
-        help="folder of runs and tables; stored runs are resumed, not repeated. "
-        "Defaults to reproduce/results/PRESET",
-    )
-    parser.add_argument(
-        "--stored",
-        action="store_true",
-        help="run nothing; show what is stored, and write it only if --output is "
-        "given. A script without options shows what is stored for --preset paper",
-    )
-    parser.add_argument(
-        "--dry-run",
-        action="store_true",
-        help="show what would run and for how long, then stop",
-    )
-    return parser
 
 
 def add_output(parser: argparse.ArgumentParser, content: str, preset: str) -> None:
@@ -174,7 +189,7 @@ def add_problems(parser: argparse.ArgumentParser) -> None:
         type=argument_types.problem,
         help=f"data sets and networks: {', '.join(PROBLEMS)}; or your own as "
         "module:name, a Problem of experiments.problems. Defaults to those of the "
-        "preset",
+        "preset, or to the one that the script is about",
     )
     parser.add_argument(
         "--max-per-class",
@@ -236,6 +251,14 @@ def parse_with_extras(
         parser, own["problems"] or preset.problems, extras.pop("max_per_class")
     )
     return of_preset(**own | {"methods": tuple(own["methods"])}), extras
+
+
+def one_problem(parser: argparse.ArgumentParser, options: Options) -> Problem:
+    """Return the problem of a script about one; end the program if there are more."""
+    if len(options.problems) != 1:
+        received = " ".join(map(str, options.problems))
+        parser.error(f"argument --problem: must be one problem. Received: {received}")
+    return options.problems[0]
 
 
 def of_preset(preset: str, **given) -> Options:

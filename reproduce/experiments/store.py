@@ -94,7 +94,10 @@ class Store:
         tables: list[pd.DataFrame] = []
         refused: list[str] = []
         known: dict[str, dict] = {}
+        stored = {path.name.rpartition(".")[0] for path in self.folder.glob("*.*")}
         for run in runs:
+            if str(run) not in stored:
+                continue
             files, names = self.files(run), run.names
             try:
                 # Where a data set is not installed, its runs must agree on it.

@@ -5,6 +5,7 @@ README.md and in `reproduce/pages/`, after runs are added. Each stands between t
 comments, `<!-- NAME: generated -->` and `<!-- end -->`.
 """
 
+import functools
 import pathlib
 import re
 
@@ -42,13 +43,10 @@ GAIN = (  # the comparisons of `COPIES` that the README shows
 )
 
 
+@functools.cache
 def stored_rows() -> pd.DataFrame:
     """Return the rows of the committed runs of Table 1(a)."""
-    wanted = [
-        runs.Run(PROBLEM, method, trial)
-        for method in METHODS
-        for trial in range(NUM_TRIALS)
-    ]
+    wanted = runs.curve_runs(options.of_preset("paper", problems=(PROBLEM,)))
     rows, refused = store.Store(RESULTS / "runs").load(wanted)
     assert not refused, refused
     return rows

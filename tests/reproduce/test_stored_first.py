@@ -1,4 +1,4 @@
-"""Without options, a script shows what is stored, and writes nothing."""
+"""Without options, a script of runs shows what is stored, and writes nothing."""
 
 import importlib
 

@@ -17,7 +17,7 @@ import table2
 import table4
 from experiments import paper, protocol, runs, store
 from experiments.analysis import learning_curves, plots, tables
-from experiments.methods import BALD, CEAL, CORE_SET, DFAL, EGL, PRINTED, RANDOM
+from experiments.methods import BALD, CEAL, DFAL, EGL, PRINTED
 from experiments.problems import PROBLEMS
 from helpers import stored_runs
 from helpers.made_up_rows import LENET5, VGG8, made_up
@@ -151,15 +151,6 @@ def test_strategies_that_are_not_the_papers_get_a_row_without_its_numbers(rows):
     assert list(table.loc[names, "100: ours"]) == ["75.00 (n=1)", "50.00 (n=1)"]
     other, _ = tables.table2(pd.concat([rows, *own]), PANEL)
     assert other.loc[names[0], "annotations: paper"] == ""
-
-
-def test_rows_are_replaced_by_the_best_so_far_run_by_run(rows):
-    best = learning_curves.best_so_far(rows.sample(frac=1, random_state=0))
-    for method in (DFAL, CORE_SET, RANDOM):
-        pd.testing.assert_frame_equal(
-            learning_curves.select(best, PANEL, method),
-            learning_curves.select(rows, PANEL, method, best_so_far=True),
-        )
 
 
 @pytest.fixture

@@ -254,3 +254,29 @@ def test_the_history_of_a_learner_is_that_of_its_rounds(tmp_path, shared_train, 
         times = ("fit_seconds", "evaluate_seconds", "query_seconds")
         same = {name: 0 for name in times}
         assert dataclasses.replace(found, **same) == dataclasses.replace(row, **same)
+
+
+@pytest.mark.parametrize(
+    "indices", [[-3, 1], [0, 0], [0, 99], [0.5, 1.0], np.empty(0, int)]
+)
+def test_a_query_of_other_samples_is_refused(indices):
+    query = dfal.strategies.Query(np.array(indices))
+    with pytest.raises(ValueError, match="Argument `(query|rows)`|at least one"):
+        plots.query(np.zeros((5, 4, 4, 1)), query)
+
+
+def test_rows_that_are_no_rounds_are_refused():
+    bad_calls.check_rejected(
+        "history", lambda: plots.learning_curve([*rounds([0.5]), 3])
+    )
+
+
+def test_a_curve_of_several_is_named():
+    with pytest.raises(ValueError, match=r"Argument `history\['b'\]`"):
+        plots.learning_curve({"a": rounds([0.5]), "b": []})
+
+
+def test_axes_must_be_axes():
+    bad_calls.check_rejected(
+        "axes", lambda: plots.learning_curve(rounds([0.5]), axes=3)
+    )

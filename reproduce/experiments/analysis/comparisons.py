@@ -31,9 +31,19 @@ def curves(
     Returns:
         A row for each number of annotations, a column for each trial.
     """
-    found = learning_curves.select(rows, problem, method)
+    return up_to(learning_curves.select(rows, problem, method), method, budget)
+
+
+def up_to(accuracies: pd.DataFrame, method: Method, budget: int) -> pd.DataFrame:
+    """Return accuracies up to a budget, of the trials that reached it.
+
+    Args:
+        accuracies: As `learning_curves.select` returns them.
+        method: The method.
+        budget: As for `curves`.
+    """
     last = method.last_budget(budget)
-    found = found[found.index <= last]
+    found = accuracies[accuracies.index <= last]
     return found.dropna(axis=1) if last in found.index else found.iloc[:, :0]
 
 

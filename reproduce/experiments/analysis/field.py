@@ -21,8 +21,8 @@ NOTES = """
 Mean accuracy: over the annotations, by the trapezoid rule (the area under the curve), ±
 standard deviation over n trials; its differences with 95 % intervals by Student's t, p
 adjusted over all pairs of strategies. Penalties: the share of budgets (20, 30, 50, 90,
-170, 330, 650 annotations) at which the row is above the column by a paired t-test at
-5 %. Label efficiency: RANDOM's annotations over those at which a strategy's mean curve
+... annotations: the queries double) at which the row is above the column by a paired
+t-test at 5 %. Label efficiency: RANDOM's annotations over those at which a strategy's mean curve
 reaches the same accuracy.
 """
 

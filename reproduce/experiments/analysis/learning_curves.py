@@ -68,11 +68,17 @@ def of_series(
     return rows[own & is_problem & (rows["strategy"] == method.name)]
 
 
-def best_so_far(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows with each accuracy replaced by its run's running maximum."""
-    rows = rows.sort_values("num_annotations", kind="stable")
-    runs = rows.groupby(["problem", "strategy", "trial", "source"], dropna=False)
-    return rows.assign(accuracy=runs["accuracy"].cummax()).sort_index()
+def query_seconds(rows: pd.DataFrame, problem: Problem, method: Method) -> pd.DataFrame:
+    """Return seconds of queries by budget and trial, nan where nothing was queried.
+
+    The last round of a run queries nothing.
+    """
+    if "query_seconds" not in rows:
+        return pd.DataFrame()
+    table = pivot(rows, "query_seconds", problem, method)
+    for trial in table:
+        table.loc[table[trial].last_valid_index(), trial] = math.nan
+    return table
 
 
 def full_set(rows: pd.DataFrame, problem: Problem) -> pd.Series:

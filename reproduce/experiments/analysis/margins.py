@@ -1,9 +1,12 @@
 """Margins of points in two dimensions: to the decision boundary, to another class."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import contourpy
 import numpy as np
+
+# By scenario, the target of each point, shape (n, 2), and the distance to it, (n,).
+Scenarios = Mapping[str, tuple[np.ndarray, np.ndarray]]
 
 
 def boundary(

@@ -4,7 +4,6 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 from experiments import studies
@@ -53,7 +52,12 @@ def collect(
         for method in study.methods
     }
     seconds = {
-        method: _query_seconds(rows, problem, method, curve)
+        method: float(
+            learning_curves.query_seconds(rows, problem, method)
+            .reindex(index=curve.index, columns=curve.columns)
+            .stack()
+            .median()
+        )
         for method, curve in curves.items()
         if curve.size
     }
@@ -92,11 +96,12 @@ def adjusted_p(
         for each in studies.family_of(study)
         for pair in each.pairs
     ]
+    wanted = {(method, budget) for _, pair, budget in compared for method in pair}
+    curves = {key: comparisons.curves(rows, problem, *key) for key in wanted}
     p_values = []
-    for _, pair, budget in compared:
-        one, other = (comparisons.curves(rows, problem, each, budget) for each in pair)
-        areas = comparisons.differences(one, other, ())["area"]
-        p_values.append(comparisons.p_value(areas))
+    for _, (one, other), budget in compared:
+        found = comparisons.differences(curves[one, budget], curves[other, budget], ())
+        p_values.append(comparisons.p_value(found["area"]))
     adjusted = comparisons.holm(p_values)
     return {
         pair: p
@@ -113,12 +118,6 @@ def _verdict(study, pair, areas, adjusted):
     if len(areas) < registered:
         return f"{len(areas)} of {registered} trials" if len(areas) else ""
     return comparisons.verdict_by_p(areas, adjusted)
-
-
-def _query_seconds(rows, problem, method, curve):
-    seconds = learning_curves.pivot(rows, "query_seconds", problem, method)
-    # The last round of a run queries nothing.
-    return float(np.median(seconds.loc[curve.index[:-1], curve.columns]))
 
 
 def accuracy_table(results: StudyResults) -> pd.DataFrame:

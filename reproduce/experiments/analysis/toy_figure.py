@@ -1,11 +1,9 @@
 """The table and the drawing of Figure 1."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
-from experiments.analysis import plots
+from experiments.analysis import margins, plots
 from experiments.methods import CEAL, CORE_SET, DFAL
 
 NUM_CLOSEST, NUM_ARROWS = 10, 4
@@ -13,11 +11,8 @@ VIEW = ((-1.35, 2.35), (-0.95, 1.45))  # range of x, range of y
 BLUE, RED, GREEN = (plots.COLORS[method] for method in (CORE_SET, DFAL, CEAL))
 PALE = ("#DCEAF4", "#FAE3D4")  # blue and red, mixed with white
 
-# By scenario, the target of each point, shape (n, 2), and the distance to it, (n,).
-Scenarios = Mapping[str, tuple[np.ndarray, np.ndarray]]
 
-
-def summarize(scenarios: Scenarios) -> pd.DataFrame:
+def summarize(scenarios: margins.Scenarios) -> pd.DataFrame:
     """Return a row for each scenario. DeepFool's distances include its overshoot."""
     true = scenarios["true margin"][1]
     closest = true.argsort()[:NUM_CLOSEST]
@@ -35,7 +30,7 @@ def draw(
     grid: tuple[np.ndarray, np.ndarray, np.ndarray],
     x: np.ndarray,
     y: np.ndarray,
-    scenarios: Scenarios,
+    scenarios: margins.Scenarios,
 ):
     """Return the Matplotlib figure, one panel for each scenario.
 

@@ -1,7 +1,5 @@
 """The toy problem of Figure 1: points, a network, and targets of the margins."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
 import dfal_keras as dfal
@@ -13,9 +11,6 @@ NUM_LABELED, NUM_POOL = 12, 20
 # DeepFool and 1.6 for the nearest of the other class. For the ten closest points, which
 # matter for a query, it is 1.2 and 2.3.
 SEED = 13
-
-# By scenario, the target of each point, shape (n, 2), and the distance to it, (n,).
-Scenarios = Mapping[str, tuple[np.ndarray, np.ndarray]]
 
 
 def make(seed: int) -> tuple:
@@ -50,7 +45,7 @@ def train(x: np.ndarray, y: np.ndarray, seed: int):
     return fit(x, y, seed=seed)
 
 
-def choose(model, segments: np.ndarray, pool: np.ndarray) -> Scenarios:
+def choose(model, segments: np.ndarray, pool: np.ndarray) -> margins.Scenarios:
     """Return the scenarios: what each point's margin is measured to.
 
     Args:

@@ -193,3 +193,27 @@ def test_no_pool_and_no_candidate(blobs):
     x, _ = blobs
     with pytest.raises(ValueError, match="Argument `pool`.*unlabeled"):
         dfal.ActiveLearner(pool=x).choose(1, exclude=range(len(x)))
+
+
+@pytest.mark.parametrize("has_model", [False, True])
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        ({"strategy": "nope"}, "strategy"),
+        ({"exclude": [99]}, "exclude"),
+        ({"add_to_open": "x"}, "add_to_open"),
+        ({"num_queries": 0}, "num_queries"),
+    ],
+)
+def test_a_refused_query_changes_nothing(options, name, has_model):
+    learner = dfal.ActiveLearner(strategy=First(), pool=np.zeros((9, 4, 4, 1)))
+    learner.add_labels([0, 1], [0, 1])
+    model = flat(4, 4, 1) if has_model else None
+    left = learner.choose(3, model=model)
+    learner.tell(left.indices[:1], [0])
+    before = learner.round, learner.training_seed(learner.round)
+    arguments = {"num_queries": 2, "add_to_open": True, **options}
+    with pytest.raises(ValueError, match=f"Argument `{name}`"):
+        learner.choose(model=model, **arguments)
+    assert (learner.round, learner.training_seed(learner.round)) == before
+    assert (learner.open_query.indices == left.indices[1:]).all()

@@ -85,3 +85,17 @@ def test_equal_passes_give_a_random_query_and_a_warning(noisy, caplog):
     assert len(first) == 9
     assert not queries[0].scores.any()
     assert "passes are equal" in caplog.text
+
+
+def test_equal_probabilities_of_different_logits_give_a_random_query(caplog):
+    """A saturated softmax: dropout changes the logits, not the probabilities."""
+    inputs = keras.Input((4,))
+    value = keras.layers.Dropout(0.5)(inputs)
+    logits = keras.layers.Dense(2, kernel_initializer="ones", name="logits")(value)
+    logits = keras.layers.Rescaling(1.0, offset=[0.0, 1e4])(logits)
+    model = keras.Model(inputs, keras.layers.Softmax()(logits))
+    x = np.random.default_rng(0).normal(size=(20, 4)).astype("float32")
+    query = strategies.BALD(num_samples=3).query(model, x, 5)
+    assert "passes are equal" in caplog.text
+    assert (query.scores == 0).all()
+    assert query.indices.tolist() != list(range(5))

@@ -170,3 +170,12 @@ def test_integer_inputs_have_copies_only():
     with pytest.raises(ValueError, match="Received"):
         WithCompanions("random", "noise").check_model(tokens)
     WithCompanions("random", "copies").check_model(tokens)
+
+
+def test_bounds_that_are_set_later_clip(lenet5, digits):
+    """As for the images of a folder, whose pixels lie in 0 to 255."""
+    strategy = WithCompanions("random", "adversarial")
+    assert ask(strategy, lenet5, digits).companions.min() < 0
+    strategy.bounds = (0, 255)
+    companions = ask(strategy, lenet5, digits).companions
+    assert 0 <= companions.min() <= companions.max() <= 255

@@ -407,3 +407,16 @@ def test_a_committee_needs_dropout(blobs):
     model = models.linear(3)
     with pytest.raises(ValueError, match="^Argument `model` must .*noise.*Received"):
         ask(strategies.get("batch_bald"), model, blobs[0][:40])
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "argument"),
+    [
+        ("badge", {"random_state": 3}, "random_state"),
+        ("typiclust", {"normalize": "yes"}, "normalize"),
+        ("badge", {"normalize": True}, "normalize"),
+    ],
+)
+def test_options_that_it_sets_itself_are_refused(name, options, argument):
+    with pytest.raises(ValueError, match=f"Argument `{argument}` must"):
+        strategies.get(name, **options)

@@ -37,18 +37,16 @@ def _area_difference(
 
     Only trials that reached it are compared. The number of annotations comes second.
     """
-    curves = [
-        learning_curves.select(evidence.rows, problem, method)
+    found = {
+        method: learning_curves.select(evidence.rows, problem, method)
         for method in (one, other)
-    ]
-    if any(curve.empty for curve in curves):
+    }
+    if any(curve.empty for curve in found.values()):
         return pd.Series(dtype=float), 0
-    last = min(budget, *(int(learning_curves.last_budgets(c).max()) for c in curves))
-    one_curve, other_curve = (
-        comparisons.curves(evidence.rows, problem, method, last)
-        for method in (one, other)
-    )
-    return comparisons.differences(one_curve, other_curve, ())["area"], last
+    lasts = (learning_curves.last_budgets(curve).max() for curve in found.values())
+    last = min(budget, *map(int, lasts))
+    curves = [comparisons.up_to(found[each], each, last) for each in (one, other)]
+    return comparisons.differences(*curves, ())["area"], last
 
 
 def areas(

@@ -124,7 +124,10 @@ def faster_in_the_printed_form(evidence: Evidence, _: None) -> list[Case]:
 
 def faster_in_the_compact_form(evidence: Evidence, problem: Problem) -> list[Case]:
     """Median seconds of a query: CORE-SET minus DFAL."""
-    seconds = [_seconds(evidence, problem, each) for each in (CORE_SET, DFAL)]
+    seconds = [
+        learning_curves.query_seconds(evidence.rows, problem, each)
+        for each in (CORE_SET, DFAL)
+    ]
     if any(each.empty for each in seconds):
         return []
     medians = [each.median() for each in seconds]
@@ -134,13 +137,14 @@ def faster_in_the_compact_form(evidence: Evidence, problem: Problem) -> list[Cas
 
 def is_fast(evidence: Evidence, problem: Problem) -> list[Case]:
     """Median seconds of a query of DFAL, beside those of the training before it."""
-    rows = learning_curves.of_series(evidence.rows, problem, DFAL)
-    if rows.empty or "fit_seconds" not in rows:
+    seconds = learning_curves.query_seconds(evidence.rows, problem, DFAL)
+    if seconds.empty or "fit_seconds" not in evidence.rows:
         return []
-    query = rows["query_seconds"].replace(0, float("nan")).median()
-    training = rows["fit_seconds"].median()
-    outcome = f"{query:.2f} s, after a training of {training:.0f} s"
-    return cases.of_fact(problem, "seconds of a query", outcome, holds=query < training)
+    query = seconds.stack().median()
+    training = learning_curves.of_series(evidence.rows, problem, DFAL)["fit_seconds"]
+    outcome = f"{query:.2f} s, after a training of {training.median():.0f} s"
+    fast = query < training.median()
+    return cases.of_fact(problem, "seconds of a query", outcome, holds=fast)
 
 
 def robustness_costs_time(evidence: Evidence, _: None) -> list[Case]:
@@ -160,7 +164,7 @@ def does_not_slow_down(evidence: Evidence, problem: Problem) -> list[Case]:
     """Seconds of late minus early queries: DFAL's, and CORE-SET's."""
     found = []
     for method in (CORE_SET, DFAL):
-        seconds = _seconds(evidence, problem, method)
+        seconds = learning_curves.query_seconds(evidence.rows, problem, method)
         if seconds.empty or seconds.index[-1] < LATE[0]:
             continue
         late = seconds.loc[LATE[0] : LATE[1]].median()
@@ -170,14 +174,6 @@ def does_not_slow_down(evidence: Evidence, problem: Problem) -> list[Case]:
         case = cases.of_no_difference if method is DFAL else cases.of_differences
         found += case(problem, name, differences)
     return found
-
-
-def _seconds(evidence, problem, method):
-    """Return seconds of queries by annotations and trial, without the last round."""
-    if "query_seconds" not in evidence.rows:
-        return pd.DataFrame()
-    table = learning_curves.pivot(evidence.rows, "query_seconds", problem, method)
-    return table[table.index < 1000].replace(0, float("nan"))
 
 
 def _of_table3(evidence, method):
