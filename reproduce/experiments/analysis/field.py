@@ -22,8 +22,8 @@ Mean accuracy: over the annotations, by the trapezoid rule (the area under the c
 standard deviation over n trials; its differences with 95 % intervals by Student's t, p
 adjusted over all pairs of strategies. Penalties: the share of budgets (20, 30, 50, 90,
 ... annotations: the queries double) at which the row is above the column by a paired
-t-test at 5 %. Label efficiency: RANDOM's annotations over those at which a strategy's mean curve
-reaches the same accuracy.
+t-test at 5 %. Label efficiency: RANDOM's annotations over those at which the mean curve
+of a strategy reaches the same accuracy.
 """
 
 
