@@ -13,8 +13,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(make_parser(__doc__), arguments)
     rows, status = results.complete(runs.curve_runs(options), options)
 
-    # A subset is shown in place of the whole data set.
-    given = {problem.whole_name for problem in options.problems}
+    # A part of a data set is shown in place of the whole.
+    given = {problem.panel for problem in options.problems}
     papers = [each for each in problems.PROBLEMS.values() if each.name not in given]
     shown = problems.in_order([*papers, *options.problems])
     path = None if options.read_only else options.figures_folder / "figure2"

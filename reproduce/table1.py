@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from experiments import entry_point, first_run, paper, results, runs
+from experiments import entry_point, first_run, results, runs
 from experiments.analysis import tables, terminal
 from experiments.options import is_bare, make_parser, parse
 
@@ -16,11 +16,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(make_parser(__doc__), arguments)
     rows, status = results.complete(runs.curve_runs(options), options)
 
-    budgets = [budget for budget in paper.TABLE1_BUDGETS if budget <= options.budget]
     blank = []
     for problem in options.problems:
-        shown = budgets or [options.budget]
-        table = tables.table1(rows, problem, shown, full=options.full_sets)
+        budgets = tables.budgets_of_table1(rows, problem, options.budget)
+        table = tables.table1(rows, problem, budgets, full=options.full_sets)
         if not tables.has_ours(table):
             blank.append(problem)
             continue

@@ -17,7 +17,8 @@ import numpy as np
 
 from dfal_keras.datasets.source import ClassFile, Source
 
-_URL = "https://storage.googleapis.com/quickdraw_dataset/full/numpy_bitmap"
+# The folder of the files of all classes.
+BITMAPS = "https://storage.googleapis.com/quickdraw_dataset/full/numpy_bitmap"
 _HEADER_SIZE = 80  # bytes before the pixels of these `.npy` files
 
 
@@ -26,7 +27,7 @@ def _class_file(class_name, num_images, sha256):
     return ClassFile(
         class_name,
         name=f"{class_name}.npy",
-        urls=(f"{_URL}/{class_name}.npy",),
+        urls=(f"{BITMAPS}/{class_name}.npy",),
         num_train=num_train,
         num_test=num_images - num_train,
         size=_HEADER_SIZE + num_images * 28 * 28,

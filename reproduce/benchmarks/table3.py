@@ -6,14 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from experiments import protocol
+from experiments import problem_data, protocol
 from experiments.argument_types import at_least, problem
 from experiments.options import choose
 from experiments.problems import PROBLEMS, Problem
 from experiments.running import problem_training
 
 from benchmarks import command_line, machine, power_law, query_times
-from dfal_keras import datasets
 
 PROBLEM = PROBLEMS["mnist-lenet5"]  # the paper's
 PRESETS = {  # |L|, sizes n of the literal program, seconds allowed for a search
@@ -155,9 +154,10 @@ def _unusable(options):
         )
     if not 0 < options.settings.time_limit < float("inf"):
         return "argument --time-limit: expected a finite number above 0"
-    data = options.problem.dataset
-    if isinstance(data, str) and not datasets.is_complete(data):
-        return f"argument --problem: {data} is {datasets.status(data)}"
+    problem = options.problem
+    if not problem_data.is_complete(problem):
+        status = problem_data.status(problem)
+        return f"argument --problem: {problem.dataset} is {status}"
     for num_labeled in options.num_labeled:
         total = num_labeled + options.num_unlabeled
         if total >= 10_000:  # "with regularisation" would be another program

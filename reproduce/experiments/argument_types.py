@@ -11,19 +11,19 @@ from collections.abc import Callable
 
 from experiments import problems, protocol, studies
 from experiments.methods import FULL, Method
-from experiments.problems import PROBLEMS, Problem
+from experiments.problems import NAMED, Problem
 
 
 def problem(text: str) -> Problem:
     """Return the problem with a name. A type for `argparse`.
 
     Raises:
-        argparse.ArgumentTypeError: If it is not a name of `PROBLEMS`, or module:name
+        argparse.ArgumentTypeError: If it is not a name of `NAMED`, or module:name
             of a Problem.
     """
-    if ":" not in text and text not in PROBLEMS:
+    if ":" not in text and text not in NAMED:
         raise argparse.ArgumentTypeError(
-            f"expected one of {', '.join(PROBLEMS)}, or module:name, received {text}"
+            f"expected one of {', '.join(NAMED)}, or module:name, received {text}"
         )
     if ":" in text:
         _add_working_folder()

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from experiments import argument_types, devices, problem_data, protocol, studies
 from experiments.methods import PRINTED, Method
-from experiments.problems import PROBLEMS, Problem
+from experiments.problems import NAMED, Problem
 
 RESULTS = pathlib.Path(__file__).parents[1] / "results"
 SHOW_STORED = ("--preset", "paper", "--stored")
@@ -187,7 +187,7 @@ def add_problems(parser: argparse.ArgumentParser) -> None:
         metavar="PROBLEM",
         nargs="+",
         type=argument_types.problem,
-        help=f"data sets and networks: {', '.join(PROBLEMS)}; or your own as "
+        help=f"data sets and networks: {', '.join(NAMED)}; or your own as "
         "module:name, a Problem of experiments.problems. Defaults to those of the "
         "preset, or to the one that the script is about",
     )
@@ -247,8 +247,11 @@ def parse_with_extras(
     own = {name: value for name, value in given.items() if name in names}
     own["read_only"] = own["stored"] and own["output"] is None
     preset = protocol.PRESETS[own["preset"]]
+    known = preset.problems
+    if own["stored"] and own["preset"] == "paper":
+        known = tuple(NAMED.values())
     own["problems"] = choose(
-        parser, own["problems"] or preset.problems, extras.pop("max_per_class")
+        parser, own["problems"] or known, extras.pop("max_per_class")
     )
     return of_preset(**own | {"methods": tuple(own["methods"])}), extras
 
@@ -304,7 +307,7 @@ def choose(
         chosen: The values of `--problem`.
         max_per_class: The value of `--max-per-class`, `None` if it was not given.
     """
-    titles = {each.title: each for each in PROBLEMS.values()}
+    titles = {each.title: each for each in NAMED.values()}
     found = []
     for whole in dict.fromkeys(chosen):
         found.append(whole.subset(max_per_class))

@@ -224,9 +224,9 @@ def accuracies(
         A dict from the number of annotations to the accuracy in percent.
     """
     if source is None:
-        printed = TABLE1.get(problem.whole_name, {}).get(method.name, ())
+        printed = TABLE1.get(problem.panel, {}).get(method.name, ())
         return dict(zip(TABLE1_BUDGETS, printed, strict=False))
-    transfers = TABLE4.get((source.whole_name, problem.whole_name), {})
+    transfers = TABLE4.get((source.panel, problem.panel), {})
     return {1000: transfers[method.name]} if method.name in transfers else {}
 
 
@@ -236,12 +236,12 @@ def full_set(problem: Problem) -> float | None:
     Args:
         problem: As for `accuracies`. The result is `None` if it is not the paper's.
     """
-    return TABLE1_ALL.get(problem.whole_name)
+    return TABLE1_ALL.get(problem.panel)
 
 
 def target(problem: Problem) -> float | None:
     """Return the printed target accuracy of Table 2, as `full_set` does."""
-    return TABLE2_TARGET.get(problem.whole_name)
+    return TABLE2_TARGET.get(problem.panel)
 
 
 def counts(problem: Problem) -> Mapping[str, tuple[Count, Count]]:
@@ -250,4 +250,4 @@ def counts(problem: Problem) -> Mapping[str, tuple[Count, Count]]:
     Args:
         problem: As for `accuracies`.
     """
-    return TABLE2.get(problem.whole_name, {})
+    return TABLE2.get(problem.panel, {})

@@ -1,14 +1,51 @@
-"""The data of your own problems: loaded, checked and identified; and subsets."""
+"""The data of problems: whether it is there, its identity, its subsets and splits."""
 
 import functools
 import os
 
 import numpy as np
 
-from dfal_keras import _validation
+from dfal_keras import _validation, datasets
 from dfal_keras.datasets import fingerprints
-from experiments import problems
+from experiments import drawings, problems
+from experiments.drawings import Drawings
 from experiments.problems import Problem
+
+
+def is_complete(problem: Problem) -> bool:
+    """Return whether the data set of a problem is on this machine."""
+    dataset = problem.dataset
+    if isinstance(dataset, str):
+        return datasets.is_complete(dataset)
+    return not isinstance(dataset, Drawings) or dataset.is_complete()
+
+
+def status(problem: Problem) -> str:
+    """Return the state of the data set, a colon and the details, one line."""
+    dataset = problem.dataset
+    if isinstance(dataset, str):
+        return datasets.status(dataset)
+    return dataset.status() if isinstance(dataset, Drawings) else "complete: your own"
+
+
+def how_to_get(problem: Problem) -> str:
+    """Return the command that downloads the data set, "" for one of a user."""
+    dataset = problem.dataset
+    if isinstance(dataset, str):
+        return f"python -m dfal_keras.datasets fetch {dataset}"
+    return drawings.DOWNLOAD if isinstance(dataset, Drawings) else ""
+
+
+def identity(problem: Problem) -> dict | None:
+    """Return the fingerprint of the data set, `None` if it is not on this machine."""
+    if not is_complete(problem):
+        return None
+    dataset = problem.dataset
+    if isinstance(dataset, str):
+        return datasets.fingerprint(dataset)
+    if isinstance(dataset, Drawings):
+        return dataset.fingerprint()
+    return fingerprint(problem)
 
 
 @functools.cache
@@ -77,6 +114,28 @@ def first_of_each_class(labels: np.ndarray, count: int) -> np.ndarray:
     """
     classes = [np.flatnonzero(labels == label)[:count] for label in np.unique(labels)]
     return np.sort(np.concatenate(classes))
+
+
+def split(data: tuple, seed: int) -> tuple:
+    """Split all samples anew, with the same numbers of each class.
+
+    Args:
+        data: `(x_train, y_train), (x_test, y_test)`.
+        seed: Seed of the split.
+
+    Returns:
+        Training and test samples, as in `data`, sorted by class.
+    """
+    (_, y_train), _ = data
+    x, y = (np.concatenate(arrays) for arrays in zip(*data, strict=True))
+    rng = np.random.default_rng(seed)
+    train, test = [], []
+    for label in np.unique(y):
+        rows = rng.permutation(np.flatnonzero(y == label))
+        count = np.count_nonzero(y_train == label)
+        train.append(np.sort(rows[:count]))
+        test.append(np.sort(rows[count:]))
+    return tuple((x[rows], y[rows]) for rows in map(np.concatenate, (train, test)))
 
 
 def _read(dataset):

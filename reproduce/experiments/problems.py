@@ -16,6 +16,7 @@ import numpy as np
 
 from dfal_keras import _validation, datasets
 from dfal_keras.backend import quiet_import
+from experiments.drawings import Drawings
 
 NETWORKS = ("LeNet5", "VGG8")  # functions of `dfal_keras.models`
 
@@ -30,12 +31,12 @@ class Problem:
     a function without arguments, and pass `--problem my_module:name`.
 
     Args:
-        dataset: Name of a data set of `dfal_keras.datasets`; or the arrays
-            `(x_train, y_train), (x_test, y_test)`; or a function without arguments that
-            returns them; or the `pathlib.Path` of an .npz file with arrays of these
-            four names, relative to the folder of the module. Samples are integers or
-            floats of shape `(num_samples, ...)`, labels are class indices of shape
-            `(num_samples,)`.
+        dataset: Name of a data set of `dfal_keras.datasets`; or `Drawings`; or the
+            arrays `(x_train, y_train), (x_test, y_test)`; or a function without
+            arguments that returns them; or the `pathlib.Path` of an .npz file with
+            arrays of these four names, relative to the folder of the module. Samples
+            are integers or floats of shape `(num_samples, ...)`, labels are class
+            indices of shape `(num_samples,)`.
         network: Function `network(input_shape, num_classes)` that returns a built Keras
             model with softmax outputs. It is compiled as the paper's networks are. Or
             one of `NETWORKS`.
@@ -48,6 +49,12 @@ class Problem:
             samples.
         max_per_class: Train on the first samples of each class only, at most this many.
             `--max-per-class` sets it. Defaults to `None`, on all.
+        splits_by_trial: Whether each trial splits all samples anew into training and
+            test samples, with the same numbers of each class, by its seed. With few
+            test samples, the mean over trials is then more precise. Defaults to
+            `False`.
+        stands_for: Name of the paper's problem that it is a smaller version of, whose
+            numbers stand beside ours. Defaults to "".
         name: Its name in options, stored settings and rows. `get` sets it.
 
     Raises:
@@ -64,13 +71,15 @@ class Problem:
         >>> my_problem = Problem(load, network, num_classes=3, ceal_threshold=0.1)
     """
 
-    dataset: str | os.PathLike | tuple | list | Callable[[], tuple]
+    dataset: str | Drawings | os.PathLike | tuple | list | Callable[[], tuple]
     network: str | Callable
     num_classes: int
     ceal_threshold: float | None = None
     title: str | None = None
     input_shape: tuple[int, ...] | None = None
     max_per_class: int | None = None
+    splits_by_trial: bool = False
+    stands_for: str = ""
     name: str = ""
 
     def __post_init__(self):
@@ -78,7 +87,7 @@ class Problem:
             _validation.check_choice("dataset", self.dataset, datasets.NAMES)
         elif not (
             callable(self.dataset)
-            or isinstance(self.dataset, (os.PathLike, tuple, list))
+            or isinstance(self.dataset, (Drawings, os.PathLike, tuple, list))
         ):
             raise ValueError(
                 "Argument `dataset` must be (x_train, y_train), (x_test, y_test), a "
@@ -107,14 +116,15 @@ class Problem:
                 f"Argument `title` must be one line. Received: title={self.title!r}"
             )
         _validation.check_optional_count("max_per_class", self.max_per_class)
+        _validation.check_flag("splits_by_trial", self.splits_by_trial)
 
     def __str__(self):
         return self.name
 
     @property
     def is_own(self) -> bool:
-        """Whether the data set is not one of `dfal_keras.datasets`."""
-        return not isinstance(self.dataset, str)
+        """Whether the data set is a user's."""
+        return not isinstance(self.dataset, (str, Drawings))
 
     @property
     def is_whole(self) -> bool:
@@ -122,9 +132,14 @@ class Problem:
         return self.max_per_class is None
 
     @property
+    def panel(self) -> str:
+        """Name of the paper's problem that it is, or is a part of; or its own."""
+        return self.stands_for or self.whole_name
+
+    @property
     def is_printed(self) -> bool:
-        """Whether it is one of the paper's, or a subset of one."""
-        return self.whole_name in PROBLEMS
+        """Whether it is one of the paper's, or a part of one."""
+        return self.panel in PROBLEMS
 
     @property
     def whole_name(self) -> str:
@@ -172,12 +187,56 @@ PROBLEMS = {  # the panels (a)-(f) of Table 1; CEAL's thresholds are those of 4.
 }
 
 
+DRAWINGS = (
+    Drawings(
+        "quick_draw_small",
+        "quickdraw4.npz",
+        ("dolphin", "cat", "face", "angel"),
+        num_train=340,
+        num_test=84,
+    ),
+    Drawings(
+        "quick_draw_other",
+        "quickdraw9_first3999.npz",
+        ("bird", "cat", "flower", "house"),
+        num_train=3199,
+        num_test=800,
+    ),
+)
+
+
+def _of_drawings(drawings, network, title, stands_for=""):
+    return dataclasses.replace(
+        PROBLEMS[f"quick_draw-{network.lower()}"],
+        dataset=drawings,
+        title=f"{title} ({network})",
+        splits_by_trial=True,
+        stands_for=stands_for,
+        name=f"{drawings}-{network.lower()}",
+    )
+
+
+_SMALL, _OTHER = DRAWINGS
+# Problems of fewer drawings, with the settings of the paper's Quick-Draw.
+OF_DRAWINGS = {
+    problem.name: problem
+    for problem in (
+        *(
+            _of_drawings(_SMALL, network, "Quick-Draw, 1,696 drawings", panel)
+            for network, panel in zip(NETWORKS, list(PROBLEMS)[4:], strict=True)
+        ),
+        _of_drawings(_OTHER, "LeNet5", "Quick-Draw, four other classes"),
+    )
+}
+NAMED = {**PROBLEMS, **OF_DRAWINGS}
+
+
 @functools.cache
 def get(name: str) -> Problem:
     """Return a problem by its name, the same object in each call.
 
     Args:
-        name: A key of `PROBLEMS`, or "module:name"; with "-max5" at its end, the subset
+        name: A key of `NAMED`, or "module:name"; with "-max5" at its end, the subset
             of at most five samples of each class.
 
     Raises:
@@ -190,8 +249,8 @@ def get(name: str) -> Problem:
         return dataclasses.replace(whole, max_per_class=limit, title=title, name=name)
     if ":" in name:
         return _import(name)
-    _validation.check_choice("problem", name, PROBLEMS)
-    return PROBLEMS[name]
+    _validation.check_choice("problem", name, NAMED)
+    return NAMED[name]
 
 
 def in_order(problems: Iterable[Problem]) -> list[Problem]:
@@ -199,7 +258,7 @@ def in_order(problems: Iterable[Problem]) -> list[Problem]:
     places = list(PROBLEMS)
 
     def place(problem):
-        return places.index(problem.whole_name) if problem.is_printed else len(places)
+        return places.index(problem.panel) if problem.is_printed else len(places)
 
     return sorted(dict.fromkeys(problems), key=place)
 

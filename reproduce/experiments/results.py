@@ -5,8 +5,7 @@ from collections.abc import Collection, Sequence
 
 import pandas as pd
 
-from dfal_keras import datasets
-from experiments import runs, store
+from experiments import problem_data, runs, store
 from experiments.argument_types import check_writable
 from experiments.options import Options
 from experiments.problems import Problem
@@ -114,10 +113,10 @@ def ending(options: Options) -> str:
 
 def why_not_run(problem: Problem) -> str:
     """Return why a problem has no rows, and how to get them."""
-    name = problem.dataset
-    if isinstance(name, str) and not datasets.is_complete(name):
-        kind, _, _ = datasets.status(name).partition(":")
-        return f"data set {kind}: python -m dfal_keras.datasets fetch {name}"
+    if not problem_data.is_complete(problem):
+        kind, _, _ = problem_data.status(problem).partition(":")
+        command = problem_data.how_to_get(problem)
+        return f"data set {kind}: {command}"
     return f"not run: {problem.arguments}"
 
 

@@ -3,11 +3,10 @@
 import dataclasses
 from collections.abc import Collection, Sequence
 
-from dfal_keras import datasets
 from experiments import problem_data, problems, protocol, studies
 from experiments.methods import FULL, TRANSFERRED, Method
 from experiments.options import Options
-from experiments.problems import PROBLEMS, Problem
+from experiments.problems import NAMED, Problem
 from experiments.study import Study
 
 
@@ -81,9 +80,11 @@ class Run:
         """
         problem, method, names = self.problem, self.method, self.names
         limit, added = problem.max_per_class, method.companions
+        data = problem_data.identity(problem)
         return {
             "problem": names["problem"],
             **({} if limit is None else {"max_per_class": limit}),
+            **({"splits_by_trial": True} if problem.splits_by_trial else {}),
             "strategy": names["strategy"],
             "strategy_options": method.options_for(problem),
             **({} if added is None else {"companions": added}),
@@ -93,7 +94,7 @@ class Run:
             "num_initial": protocol.NUM_INITIAL,
             "learning_rate": protocol.LEARNING_RATE,
             "training": method.recipe,
-            **_data(problem),
+            **({} if data is None else {"data": data}),
         }
 
     def budgets(self, options: Options) -> tuple[int, ...]:
@@ -120,15 +121,6 @@ class Run:
             return () if finished else budgets
         reached = max(finished, default=0)
         return tuple(budget for budget in budgets if budget > reached)
-
-
-def _data(problem):
-    """Return the identity of a data set under "data", {} if it is not installed."""
-    if problem.is_own:
-        return {"data": problem_data.fingerprint(problem)}
-    if not datasets.is_complete(problem.dataset):
-        return {}
-    return {"data": datasets.fingerprint(problem.dataset)}
 
 
 def learning_runs(options: Options) -> list[Run]:
@@ -192,7 +184,7 @@ def other_networks(problem: Problem, others: Sequence[Problem] = ()) -> list[Pro
     if not problem.is_own:
         return [
             other.subset(problem.max_per_class)
-            for name, other in PROBLEMS.items()
+            for name, other in NAMED.items()
             if other.dataset == problem.dataset and name != problem.whole_name
         ]
     data = problem_data.fingerprint(problem)

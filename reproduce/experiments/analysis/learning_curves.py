@@ -100,6 +100,13 @@ def target(rows: pd.DataFrame, problem: Problem) -> float:
     return math.nan if printed is None else printed - protocol.TOLERANCE
 
 
+def reached(rows: pd.DataFrame, problem: Problem) -> int:
+    """Return the last number of annotations of active learning, 0 without rows."""
+    learned = rows[(rows["problem"] == problem.name) & rows["source"].isna()]
+    budgets = learned.loc[learned["strategy"] != FULL.name, "num_annotations"]
+    return int(budgets.max()) if len(budgets) else 0
+
+
 def at(table: pd.DataFrame, budget: int) -> pd.Series:
     """Return the values at one budget, of the trials that reached it."""
     if budget not in table.index:

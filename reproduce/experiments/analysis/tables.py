@@ -9,6 +9,7 @@ import pandas as pd
 
 from experiments import files, paper, problems
 from experiments.analysis import learning_curves
+from experiments.drawings import Drawings
 from experiments.methods import RANDOM, TRANSFERRED
 from experiments.options import Options
 from experiments.problems import PROBLEMS, Problem
@@ -46,6 +47,26 @@ COMPARING = {  # how to compare with the paper's numbers
         "sideways so that they do not overlap. " + _MAXIMA
     ),
 }
+
+
+def budgets_of_table1(rows: pd.DataFrame, problem: Problem, budget: int) -> list[int]:
+    """Return the numbers of annotations of a panel of Table 1.
+
+    The paper's, and the last one that is stored if it is below the paper's last.
+
+    Args:
+        rows: Rows of the run store.
+        problem: The panel.
+        budget: The number at which runs stop.
+    """
+    papers = [each for each in paper.TABLE1_BUDGETS if each <= budget]
+    reached = learning_curves.reached(rows, problem)
+    if not reached:
+        return papers or [budget]
+    last = min(reached, budget)
+    if last < paper.TABLE1_BUDGETS[-1]:
+        papers = [each for each in papers if each < last] + [last]
+    return papers
 
 
 def table1(
@@ -201,7 +222,7 @@ def notes(
         rows: Rows as `results.stored` returns them. Runs that can't be used are
             listed. Defaults to `None`.
     """
-    lines = subset_notes(shown)
+    lines = data_notes(shown) + subset_notes(shown)
     how = COMPARING.get(place, "")
     if shown and not any(problem.is_printed for problem in shown):
         lines.append(how.removesuffix(_MAXIMA).strip())
@@ -210,6 +231,27 @@ def notes(
     refused = [] if rows is None else rows.attrs.get("refused", [])
     lines += [f"Left out: {message}" for message in refused]
     return "".join(f"\n{line}\n" for line in lines if line)
+
+
+def data_notes(shown: Iterable[Problem]) -> list[str]:
+    """Return sentences on the data of some problems, where it is not the paper's."""
+    sizes = {each.dataset: each for each in shown if isinstance(each.dataset, Drawings)}
+    lines = []
+    for drawings, problem in sizes.items():
+        papers = (
+            " The paper has all of Google's drawings." if problem.stands_for else ""
+        )
+        lines.append(
+            f"{_without_network(problem)}: {drawings.num_images} drawings of each of "
+            f"{', '.join(drawings.class_names)}. Each trial splits them anew into "
+            f"{drawings.num_train} of each class for training and {drawings.num_test} "
+            f"for testing.{papers}"
+        )
+    return lines
+
+
+def _without_network(problem):
+    return str(problem.title).removesuffix(f" ({problem.network})")
 
 
 def subset_notes(shown: Iterable[Problem]) -> list[str]:
@@ -227,7 +269,7 @@ def subset_notes(shown: Iterable[Problem]) -> list[str]:
 def _oddities(place, problems_shown):
     """Return the oddities of a table or figure, without those of other panels."""
     letters = dict(zip(PROBLEMS, "abcdef", strict=True))
-    shown = {letters.get(problem.whole_name) for problem in problems_shown}
+    shown = {letters.get(problem.panel) for problem in problems_shown}
     lines = []
     for oddity in paper.ODDITIES:
         panels = set(re.findall(r"\(([a-f])\)", oddity.place))

@@ -44,7 +44,7 @@ def perform(
         missing = run.missing(budgets, {row["num_annotations"] for row in rows})
         if not missing:  # another process finished it while this one waited
             return
-        trainer = Trainer(run.problem, run.method.recipe)
+        trainer = Trainer(run.problem, run.method.recipe, run.trial)
         new_rows: Iterator[tuple[dict, Callable | None]]
         if run.source:
             new_rows = _transfer(run, kept, trainer, missing)

@@ -61,7 +61,7 @@ def measure(
         ValueError: If the labeled set was made with other settings, or is smaller.
     """
     environment.start_tensorflow()
-    trainer = Trainer(run.problem, run.method.recipe)
+    trainer = Trainer(run.problem, run.method.recipe, run.trial)
     x_test, y_test = trainer.test_data
     own = store.Store(folder).files(run)
     learner = execution.load_learner(run, own, trainer.train)

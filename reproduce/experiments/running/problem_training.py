@@ -8,6 +8,7 @@ import numpy as np
 import dfal_keras as dfal
 from dfal_keras.datasets import mnist_cache
 from experiments import problem_data, problems, protocol
+from experiments.drawings import Drawings
 from experiments.problems import Problem
 from experiments.running import environment
 
@@ -18,6 +19,7 @@ class Trainer:
     Args:
         problem: The problem.
         recipe: As for `new_training`.
+        trial: As for `load_problem`. Defaults to 0.
 
     Attributes:
         x: Training samples.
@@ -26,8 +28,8 @@ class Trainer:
         train: As for `ActiveLearner`.
     """
 
-    def __init__(self, problem: Problem, recipe: dict):
-        (self.x, self.y), self.test_data = load_problem(problem)
+    def __init__(self, problem: Problem, recipe: dict, trial: int = 0):
+        (self.x, self.y), self.test_data = load_problem(problem, trial)
         self.train: Callable = make_training(problem, **recipe)
 
 
@@ -36,8 +38,12 @@ def load_data(name: str) -> tuple:
     return mnist_cache.load_data() if name == "mnist" else dfal.datasets.load_data(name)
 
 
-def load_problem(problem: Problem) -> tuple:
+def load_problem(problem: Problem, trial: int = 0) -> tuple:
     """Load the data set of a problem, or the subset of it.
+
+    Args:
+        problem: The problem.
+        trial: Number of the trial, if each has a split of its own. Defaults to 0.
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`. Of a subset, `x_train` is a view that
@@ -45,8 +51,12 @@ def load_problem(problem: Problem) -> tuple:
     """
     if isinstance(problem.dataset, str):
         data = load_data(problem.dataset)
+    elif isinstance(problem.dataset, Drawings):
+        data = problem.dataset.load()
     else:
         data = problem_data.load(problem)
+    if problem.splits_by_trial:
+        data = problem_data.split(data, trial)
     if problem.max_per_class is None:
         return data
     (x, y), test_data = data

@@ -13,7 +13,6 @@ import dask
 from distributed import Client, Nanny, Scheduler, SpecCluster, as_completed
 
 import experiments
-from dfal_keras import datasets
 from experiments import devices, problem_data, store
 from experiments.options import Options
 from experiments.running import dask_task, progress
@@ -75,15 +74,12 @@ def complete(wanted: Sequence[Run], options: Options) -> dict[Run, BaseException
 
 def _with_data(wanted):
     """Leave out runs on data sets that are not installed; print how to get these."""
-    data = {run: run.problem.dataset for run in wanted}
-    names = dict.fromkeys(name for name in data.values() if isinstance(name, str))
-    missing = [name for name in names if not datasets.is_complete(name)]
-    for name in missing:
-        print(
-            f"The runs on {name} are left out. It is {datasets.status(name)}",
-            file=sys.stderr,
-        )
-    return [run for run in wanted if data[run] not in missing]
+    problems = dict.fromkeys(run.problem for run in wanted)
+    missing = [each for each in problems if not problem_data.is_complete(each)]
+    status = {str(each.dataset): problem_data.status(each) for each in missing}
+    for name, why in status.items():
+        print(f"The runs on {name} are left out. It is {why}", file=sys.stderr)
+    return [run for run in wanted if run.problem not in missing]
 
 
 def _perform_all(todo, options, bar):

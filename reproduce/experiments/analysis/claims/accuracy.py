@@ -45,8 +45,8 @@ def _area_difference(
         return pd.Series(dtype=float), 0
     lasts = (learning_curves.last_budgets(curve).max() for curve in found.values())
     last = min(budget, *map(int, lasts))
-    curves = [comparisons.up_to(found[each], each, last) for each in (one, other)]
-    return comparisons.differences(*curves, ())["area"], last
+    first, second = (comparisons.up_to(found[each], each, last) for each in found)
+    return comparisons.differences(first, second, ())["area"], last
 
 
 def areas(
