@@ -14,6 +14,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.set_defaults(preset="paper", stored=True)
     options = parse(parser, arguments)
     rows = results.stored(runs.learning_runs(options), options)
+    blank = []
     for problem in problems.in_order(options.problems):
         found = {
             method: comparisons.curves(rows, problem, method, options.budget)
@@ -21,13 +22,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         }
         curves = {method: curve for method, curve in found.items() if curve.size}
         if not curves:
-            print(results.not_run([problem]))
+            blank.append(problem)
             continue
         print(f"{problem.title}\n")
         for name, table in field.all_tables(curves, options.budget).items():
             tables.save(table, options, f"{name}_{problem.file_name}", field.NOTES)
             print(terminal.fit(table), end="\n\n")
-    print(field.NOTES)
+    print(terminal.wrap(results.not_run(blank) + field.NOTES))
     return 2 if rows.attrs["refused"] else 0
 
 

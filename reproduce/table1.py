@@ -28,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         notes = tables.notes("Table 1", [problem], rows)
         tables.save(table, options, f"table1_{problem.file_name}", notes)
-    notes = tables.notes("Table 1", options.problems, rows)
+    shown = [problem for problem in options.problems if problem not in blank]
+    notes = tables.notes("Table 1", shown, rows)
     print(terminal.wrap(results.not_run(blank) + notes))
     print(results.ending(options))
     return max(status, first_run.show(rows)) if is_bare(arguments) else status

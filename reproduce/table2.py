@@ -23,7 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tables.save(table, options, f"table2_{problem.file_name}", notes)
         print(f"\nTable 2, {problem.title}: {tables.aim(problem, target)}\n")
         print(terminal.fit(table))
-    notes = tables.notes("Table 2", options.problems, rows)
+    shown = [problem for problem in options.problems if problem not in blank]
+    notes = tables.notes("Table 2", shown, rows)
     print(terminal.wrap(results.not_run(blank) + notes))
     return status
 

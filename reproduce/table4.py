@@ -18,8 +18,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     notes = tables.notes("Table 4", options.problems, rows)
     if tables.has_ours(table):
         tables.save(table, options, "table4", notes)
-    print("\nTable 4: test accuracy (%); the paper's at 1000 annotations\n")
-    print(terminal.fit(table))
+    print("\nTable 4: test accuracy (%); the paper's at 1000 annotations")
+    places = table.index + " at " + table["annotations"].astype(str)
+    print(terminal.compact(table.set_axis(places).rename_axis("transfer")))
     print(terminal.wrap(notes))
     return status
 

@@ -99,7 +99,10 @@ def not_run(problems: Sequence[Problem]) -> str:
     """Return a line that names the problems without rows, "" if there are none."""
     if not problems:
         return ""
-    named = "; ".join(f"{each.title}: {why_not_run(each)}" for each in problems)
+    reasons: dict[str, list[str]] = {}
+    for each in problems:
+        reasons.setdefault(why_not_run(each), []).append(str(each.title))
+    named = "; ".join(f"{', '.join(each)}: {why}" for why, each in reasons.items())
     return f"\nWithout a number of ours: {named}.\n"
 
 

@@ -184,7 +184,7 @@ def table4(
         rows: Rows of the run store.
         pairs: The (source, target) problems.
         budgets: Numbers of annotations. Budgets without rows are omitted, except the
-            paper's 1000.
+            paper's 1000 on its own data sets.
 
     Returns:
         A row for each pair and budget. For each method: the paper's accuracy in
@@ -204,7 +204,7 @@ def table4(
                 line[f"{method.label}: paper"] = _printed(*place)
                 line[f"{method.label}: ours"] = ours
                 line[f"{method.label}: ours, best so far"] = best
-            if is_run or budget == last:
+            if is_run or (budget == last and not target.stands_for):
                 lines.append(line)
     return pd.DataFrame(lines).set_index("transfer")
 
@@ -220,9 +220,11 @@ def notes(
             concerns the paper's numbers if it prints none of these problems. Defaults
             to none.
         rows: Rows as `results.stored` returns them. Runs that can't be used are
-            listed. Defaults to `None`.
+            listed, and the drawings of problems without rows are not described.
+            Defaults to `None`.
     """
-    lines = data_notes(shown) + subset_notes(shown)
+    found = [p for p in shown if rows is None or p.name in set(rows["problem"])]
+    lines = data_notes(found) + subset_notes(shown)
     how = COMPARING.get(place, "")
     if shown and not any(problem.is_printed for problem in shown):
         lines.append(how.removesuffix(_MAXIMA).strip())
