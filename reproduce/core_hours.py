@@ -8,7 +8,7 @@ from experiments import entry_point, options, results, runs
 from experiments.analysis import core_hours, tables, terminal
 from experiments.methods import PRINTED
 from experiments.protocol import PRESETS
-from experiments.studies import DFAL_ALONE
+from experiments.studies.first import DFAL_ALONE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

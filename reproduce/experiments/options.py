@@ -6,9 +6,10 @@ import pathlib
 import sys
 from collections.abc import Iterable, Sequence
 
-from experiments import argument_types, devices, problem_data, protocol, studies
+from experiments import argument_types, devices, problem_data, protocol
 from experiments.methods import PRINTED, Method
-from experiments.problems import NAMED, Problem
+from experiments.problems import NAMED, OF_DRAWINGS, PROBLEMS, Problem
+from experiments.studies.first import DFAL_ALONE
 
 RESULTS = pathlib.Path(__file__).parents[1] / "results"
 SHOW_STORED = ("--preset", "paper", "--stored")
@@ -103,7 +104,7 @@ def make_parser(
         type=argument_types.method,
         default=PRINTED,
         help=f"query strategies: {', '.join(map(str, PRINTED))}; the ablation "
-        f"{studies.DFAL_ALONE}, and the other variants of beyond.py; or your own as "
+        f"{DFAL_ALONE}, and the other variants of beyond.py; or your own as "
         "module:Class. Defaults to the seven",
     )
     parser.add_argument(
@@ -249,7 +250,7 @@ def parse_with_extras(
     preset = protocol.PRESETS[own["preset"]]
     known = preset.problems
     if own["stored"] and own["preset"] == "paper":
-        known = tuple(NAMED.values())
+        known = (*PROBLEMS.values(), *OF_DRAWINGS.values())
     own["problems"] = choose(
         parser, own["problems"] or known, extras.pop("max_per_class")
     )

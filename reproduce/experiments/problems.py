@@ -16,6 +16,7 @@ import numpy as np
 
 from dfal_keras import _validation, datasets
 from dfal_keras.backend import quiet_import
+from experiments import mnist_variants
 from experiments.drawings import Drawings
 
 NETWORKS = ("LeNet5", "VGG8")  # functions of `dfal_keras.models`
@@ -228,7 +229,36 @@ OF_DRAWINGS = {
         _of_drawings(_OTHER, "LeNet5", "Quick-Draw, four other classes"),
     )
 }
-NAMED = {**PROBLEMS, **OF_DRAWINGS}
+
+
+def _of_mnist(name, title, **changes):
+    return dataclasses.replace(
+        PROBLEMS["mnist-lenet5"], title=title, name=name, **changes
+    )
+
+
+# Problems of the studies.
+OF_STUDIES = {
+    problem.name: problem
+    for problem in (
+        _of_mnist(
+            "mnist-augmented_lenet5",
+            "MNIST (LeNet5 with augmentation)",
+            network=mnist_variants.augmented_lenet5,
+        ),
+        _of_mnist(
+            "mnist_imbalanced-lenet5",
+            "MNIST, imbalanced (LeNet5)",
+            dataset=mnist_variants.imbalanced,
+        ),
+        _of_mnist(
+            "mnist_noisy-lenet5",
+            "MNIST, 10 % wrong labels (LeNet5)",
+            dataset=mnist_variants.noisy,
+        ),
+    )
+}
+NAMED = {**PROBLEMS, **OF_DRAWINGS, **OF_STUDIES}
 
 
 @functools.cache

@@ -7,7 +7,7 @@ from experiments import problem_data, problems, protocol, studies
 from experiments.methods import FULL, TRANSFERRED, Method
 from experiments.options import Options
 from experiments.problems import NAMED, Problem
-from experiments.study import Study
+from experiments.studies.study import Study
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from experiments import results, runs
+from experiments import problems, results, runs
 from experiments.analysis import (
     comparisons,
     study_figure,
@@ -14,9 +14,9 @@ from experiments.analysis import (
     terminal,
 )
 from experiments.options import Options, make_parser, parse_with_extras
-from experiments.problems import PROBLEMS, Problem
+from experiments.problems import Problem
 from experiments.studies import STUDIES, family_of
-from experiments.study import Study
+from experiments.studies.study import Study
 
 NOTES = f"""
 Accuracies are raw, mean ± standard deviation over n trials. "mean" is the mean accuracy
@@ -47,7 +47,7 @@ def parse(
         The studies, each with the options of its runs.
     """
     parser = make_parser(description)
-    parser.set_defaults(problems=[PROBLEMS["mnist-lenet5"]], methods=())
+    parser.set_defaults(methods=())
     parser.add_argument(
         "--study",
         dest="studies",
@@ -57,6 +57,7 @@ def parse(
         default=list(STUDIES),
         help=f"studies: {', '.join(STUDIES)}. Defaults to all",
     )
+    given = parser.parse_args(arguments)
     options, extras = parse_with_extras(parser, arguments)
     if options.methods:
         parser.error("the strategies follow from --study. Received: --strategy")
@@ -66,11 +67,13 @@ def parse(
             study,
             dataclasses.replace(
                 options,
+                problems=options.problems if given.problems else (own,),
                 methods=study.methods,
                 budget=study.reached(options.budget)[-1],
             ),
         )
         for study in chosen
+        for own in [problems.get(study.problem).subset(given.max_per_class)]
     ]
 
 

@@ -15,14 +15,13 @@ from experiments import options, paper, runs, store
 from experiments.analysis import core_hours, learning_curves, study_results, tables
 from experiments.methods import CORE_SET, DFAL, FULL, PRINTED, RANDOM, pair_title
 from experiments.problems import PROBLEMS
-from experiments.studies import (
+from experiments.studies.controls import (
     COPIES,
     CORE_SET_COPIES,
-    DFAL_ALONE,
     DFAL_COPIES,
-    RANDOM_ADVERSARIAL,
     RANDOM_COPIES,
 )
+from experiments.studies.first import DFAL_ALONE, RANDOM_ADVERSARIAL
 
 ROOT = pathlib.Path(__file__).parents[2]
 RESULTS = ROOT / "reproduce/results/paper"

@@ -16,7 +16,8 @@ from experiments.analysis import (
 )
 from experiments.methods import DFAL, pair_title
 from experiments.options import make_parser, parse
-from experiments.studies import COPIES, COPIES_1000, METHODS, STUDIES
+from experiments.studies import METHODS, STUDIES
+from experiments.studies.controls import COPIES, COPIES_1000
 from helpers.made_up_rows import made_up
 from helpers.stored_runs import store_rows
 from scipy import stats
@@ -90,6 +91,35 @@ REGISTERED_PAIRS = {
         "dfal - dfal_copies, dfal_copies - dfal_no_adversarial, dfal_copies - random, "
         "dfal_no_adversarial - random"
     ),
+    "newer": _pairs(
+        "dfal_copies - badge_copies, dfal_copies - margin_copies, "
+        "dfal_copies - typiclust_copies, dfal_copies - prob_cover_copies, "
+        "dfal_copies - max_herding_copies, dfal_copies - batch_bald_copies, "
+        "dfal_copies - falcun_copies, "
+        "dfal_no_adversarial - badge, dfal_no_adversarial - margin, "
+        "dfal_no_adversarial - typiclust, dfal_no_adversarial - prob_cover, "
+        "dfal_no_adversarial - max_herding, dfal_no_adversarial - batch_bald, "
+        "dfal_no_adversarial - falcun"
+    ),
+    "large": [
+        (f"power_dfal_copies_q{size}", f"{other}_q{size}")
+        for size in (50, 100)
+        for other in (
+            *("dfal_copies", "diverse_dfal_copies", "core_set_copies"),
+            *("power_margin_copies", "badge_copies", "typiclust_copies"),
+        )
+    ],
+    "augmented": _pairs(
+        "dfal_copies - random_copies, dfal - dfal_copies, random_copies - random, "
+        "dfal - random"
+    ),
+    **dict.fromkeys(
+        ("imbalanced", "noisy"),
+        _pairs(
+            "dfal_copies - badge_copies, dfal_copies - margin_copies, "
+            "dfal_copies - core_set_copies, dfal_copies - random_copies"
+        ),
+    ),
 }
 
 
@@ -108,13 +138,18 @@ def test_the_registration_names_every_study():
 
 
 def test_the_registered_numbers_of_comparisons_and_trials():
-    """As registered: 26, then 12, 3, 4 and 4; 20 trials of six arms to 300."""
+    """As registered: 26, then 12, 3, 4, 4, and those of the newer strategies."""
     families = {}
     for study in STUDIES.values():
         family = [each.name for each in studies.family_of(study)]
         families[family[0]] = sum(len(STUDIES[name].pairs) for name in family)
         assert study.decides == ("interval" if family[0] == "batch" else "holm")
-    assert list(families.values()) == [26, 12, 3, 4, 4]
+    assert list(families.values()) == [26, 12, 3, 4, 4, 14, 12, 4, 4, 4]
+    problems = {name: study.problem for name, study in STUDIES.items()}
+    assert problems.pop("augmented") == "mnist-augmented_lenet5"
+    assert problems.pop("imbalanced") == "mnist_imbalanced-lenet5"
+    assert problems.pop("noisy") == "mnist_noisy-lenet5"
+    assert set(problems.values()) == {"mnist-lenet5"}
     many = [each for each in COPIES.methods if COPIES.trials_of(each, 5) == 20]
     assert sorted(map(str, many)) == [
         *("dfal", "dfal_copies", "dfal_no_adversarial"),

@@ -50,6 +50,11 @@ def test_numbers_of_the_protocol():
     assert (quick.num_trials, quick.budget) == (1, 100)
 
 
+SUBSET = {"num_candidates": 300}
+NEWER = ("badge", "margin", "typiclust", "prob_cover", "max_herding", "batch_bald")
+NEWER = (*NEWER, "falcun")
+
+
 def test_options_of_the_variants():
     """Each differs from its strategy in what its name says, and in nothing else."""
     dfal = {"num_candidates": 300, "ord": 2}
@@ -74,7 +79,20 @@ def test_options_of_the_variants():
         **{f"{name}_q{size}": dfal for name in ("dfal",) for size in (1, 50, 100)},
         **{f"diverse_dfal_q{size}": dfal for size in (50, 100)},
         **{f"core_set_q{size}": CORE_SET for size in (1, 50, 100)},
+        **{f"{name}{end}": SUBSET for name in NEWER for end in ("", "_copies")},
     }
+    alone = {**dfal, "adversarial": False}
+    large = {
+        "dfal_copies": alone,
+        "power_dfal_copies": {**alone, "stochastic": "power"},
+        "diverse_dfal_copies": alone,
+        "core_set_copies": CORE_SET,
+        "power_margin_copies": {**SUBSET, "stochastic": "power"},
+        "badge_copies": SUBSET,
+        "typiclust_copies": SUBSET,
+    }
+    for size in (50, 100):
+        expected |= {f"{name}_q{size}": options for name, options in large.items()}
     papers = {*map(str, methods.PRINTED), "full"}
     assert set(studies.METHODS) - papers == set(expected)
     for variant, options in expected.items():

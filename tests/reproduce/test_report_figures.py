@@ -7,7 +7,7 @@ import pytest
 from experiments.analysis import report_figures
 from experiments.analysis.claims import table as claims
 from experiments.methods import DFAL, RANDOM
-from experiments.studies import DFAL_COPIES
+from experiments.studies.controls import DFAL_COPIES
 from scipy import stats
 
 

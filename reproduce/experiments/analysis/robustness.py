@@ -8,7 +8,8 @@ import pandas as pd
 
 from experiments.analysis import comparisons, learning_curves
 from experiments.methods import DFAL, RANDOM, Method, against, pair_title
-from experiments.studies import DFAL_ALONE, DFAL_COPIES, RANDOM_ADVERSARIAL
+from experiments.studies.controls import DFAL_COPIES
+from experiments.studies.first import DFAL_ALONE, RANDOM_ADVERSARIAL
 
 METHODS = (DFAL, DFAL_COPIES, DFAL_ALONE, RANDOM_ADVERSARIAL, RANDOM)
 COLUMNS = (

@@ -10,7 +10,7 @@ from experiments import studies
 from experiments.analysis import comparisons, learning_curves
 from experiments.methods import Method, pair_title
 from experiments.problems import Problem
-from experiments.study import Pair, Study
+from experiments.studies.study import Pair, Study
 
 
 @dataclasses.dataclass(frozen=True)

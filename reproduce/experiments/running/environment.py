@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import importlib.metadata
+import importlib.util
 import os
 import pathlib
 import platform
@@ -38,7 +39,9 @@ def describe() -> dict:
     """Return the versions and the machine that a run is made with."""
     import tensorflow as tf
 
-    packages = ("dfal_keras", "tensorflow", "keras", "numpy", "ortools")
+    packages = ["dfal_keras", "tensorflow", "keras", "numpy", "ortools"]
+    if importlib.util.find_spec("skactiveml"):
+        packages.append("scikit-activeml")
     commit = subprocess.run(
         ["git", "describe", "--always", "--dirty"],
         cwd=pathlib.Path(__file__).parent,

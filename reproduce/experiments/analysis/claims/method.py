@@ -10,8 +10,8 @@ from experiments.analysis.claims.cases import Case, Evidence
 from experiments.methods import CEAL, CORE_SET, DFAL, RANDOM, Method, pair_title
 from experiments.problems import Problem
 from experiments.runs import Run
-from experiments.studies import BATCH, K, P
-from experiments.study import Study
+from experiments.studies.first import BATCH, K, P
+from experiments.studies.study import Study
 
 COMPETITIVE = 1.1  # registered: at most 10 % above a minimal attack
 EARLY, LATE = (20, 110), (900, 990)  # annotations

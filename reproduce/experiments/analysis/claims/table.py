@@ -12,7 +12,8 @@ from experiments.analysis.claims import accuracy, cases, method
 from experiments.analysis.claims.cases import Case, Evidence
 from experiments.methods import BALD, CEAL, CORE_SET, DFAL, EGL, RANDOM, UNCERTAINTY
 from experiments.problems import PROBLEMS, Problem
-from experiments.studies import COST_EFFECTIVE_DFAL, DFAL_COPIES, DIVERSE_DFAL
+from experiments.studies.controls import DFAL_COPIES
+from experiments.studies.first import COST_EFFECTIVE_DFAL, DIVERSE_DFAL
 
 ALL = tuple(PROBLEMS.values())  # the six panels of Table 1
 MNIST, MNIST_VGG8, SHOE_BAG, SHOE_BAG_VGG8, QUICK_DRAW, QUICK_DRAW_VGG8 = ALL

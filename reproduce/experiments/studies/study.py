@@ -27,6 +27,8 @@ class Study:
             those of this study.
         decides: What decides a comparison: `"holm"`, its adjusted p, or `"interval"`,
             its 95 % interval. Defaults to `"holm"`.
+        problem: Name of the problem that it was registered for. Defaults to MNIST with
+            LeNet5.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Study:
     num_trials: Mapping[Method, int] = dataclasses.field(default_factory=dict)
     family: str | None = None
     decides: str = "holm"
+    problem: str = "mnist-lenet5"
 
     def is_in_family_of(self, other: "Study") -> bool:
         """Return whether p is adjusted over the comparisons of both."""
