@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from experiments import entry_point, runs, store
+from experiments import entry_point, results, runs, store
 from experiments.analysis import tables, terminal
 from experiments.methods import DFAL
 from experiments.options import make_parser, one_problem, parse
@@ -25,12 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wanted = [runs.Run(problem, DFAL, trial) for trial in range(options.num_trials)]
     wanted = [run for run in wanted if kept.files(run).path(".npz").exists()]
     if not wanted:
-        print(
-            f"No run of DFAL has a labeled set (.npz) in {options.runs_folder}. Make "
-            f"one: python reproduce/table1.py --preset paper {problem.arguments} "
-            f"--strategy dfal --output {options.output}",
-            file=sys.stderr,
-        )
+        print(results.no_labeled_set(problem, DFAL, options), file=sys.stderr)
         return 2
     from experiments.running import example_labels  # loads TensorFlow
 

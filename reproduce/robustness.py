@@ -8,9 +8,6 @@ from experiments.analysis import robustness, tables, terminal
 from experiments.options import make_parser, one_problem, parse
 from experiments.problems import PROBLEMS
 
-# isort: split
-import tqdm  # after `experiments`, which reports missing packages
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure the networks that are left, then print and write the tables."""
@@ -21,11 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.stored:
         from experiments.running import norms  # loads TensorFlow
 
-        left = list(measured_norms.missing(options))
-        for run, budget in tqdm.tqdm(left, unit="network"):
-            ddn = robustness.is_compared(run.method, budget)
-            found = norms.measure(run, budget, options.runs_folder, with_ddn=ddn)
-            measured_norms.add(run, vars(found), options)
+        norms.measure_all(options)
     measured = measured_norms.rows(options)
     if measured.empty:
         print("Nothing is stored: --preset paper measures stored labeled sets.")

@@ -1,4 +1,4 @@
-"""MNIST made harder, and LeNet5 with augmentation, for the studies."""
+"""MNIST made harder, for the studies."""
 
 import numpy as np
 
@@ -7,8 +7,6 @@ from dfal_keras.datasets import mnist_cache
 RARE_DIGITS = (1, 3, 5, 7, 9)
 RARE_SHARE = 10  # one of ten images of these is kept
 WRONG_SHARE = 0.1
-MAX_SHIFT = 0.1  # of the width and of the height
-MAX_ANGLE = 15 / 360  # of a full turn
 
 
 def imbalanced() -> tuple:
@@ -33,25 +31,3 @@ def noisy() -> tuple:
     wrong = np.array(y)
     wrong[rows] = (wrong[rows] + rng.integers(1, 10, len(rows))) % 10
     return (x, wrong), test_data
-
-
-def augmented_lenet5(input_shape: tuple, num_classes: int):
-    """Return LeNet5 that shifts and rotates its training images at random.
-
-    Args:
-        input_shape: As for `dfal_keras.models.LeNet5`.
-        num_classes: As for `dfal_keras.models.LeNet5`.
-    """
-    import keras
-
-    import dfal_keras as dfal
-
-    network = dfal.models.LeNet5(input_shape, num_classes)
-    return keras.Sequential(
-        [
-            keras.Input(input_shape),
-            keras.layers.RandomTranslation(MAX_SHIFT, MAX_SHIFT, "constant"),
-            keras.layers.RandomRotation(MAX_ANGLE, "constant"),
-            *network.layers,
-        ]
-    )

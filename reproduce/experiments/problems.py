@@ -19,7 +19,8 @@ from dfal_keras.backend import quiet_import
 from experiments import mnist_variants
 from experiments.drawings import Drawings
 
-NETWORKS = ("LeNet5", "VGG8")  # functions of `dfal_keras.models`
+PRINTED_NETWORKS = ("LeNet5", "VGG8")
+NETWORKS = (*PRINTED_NETWORKS, "AugmentedLeNet5")  # of `running.networks`
 
 _SUBSET = re.compile(r"(.+)-max([1-9][0-9]*)")
 
@@ -224,7 +225,7 @@ OF_DRAWINGS = {
     for problem in (
         *(
             _of_drawings(_SMALL, network, "Quick-Draw, 1,696 drawings", panel)
-            for network, panel in zip(NETWORKS, list(PROBLEMS)[4:], strict=True)
+            for network, panel in zip(PRINTED_NETWORKS, list(PROBLEMS)[4:], strict=True)
         ),
         _of_drawings(_OTHER, "LeNet5", "Quick-Draw, four other classes"),
     )
@@ -244,7 +245,7 @@ OF_STUDIES = {
         _of_mnist(
             "mnist-augmented_lenet5",
             "MNIST (LeNet5 with augmentation)",
-            network=mnist_variants.augmented_lenet5,
+            network="AugmentedLeNet5",
         ),
         _of_mnist(
             "mnist_imbalanced-lenet5",

@@ -7,6 +7,7 @@ import pandas as pd
 
 from experiments import problem_data, runs, store
 from experiments.argument_types import check_writable
+from experiments.methods import Method
 from experiments.options import Options
 from experiments.problems import Problem
 from experiments.running import estimate
@@ -121,6 +122,15 @@ def why_not_run(problem: Problem) -> str:
         command = problem_data.how_to_get(problem)
         return f"data set {kind}: {command}"
     return f"not run: {problem.arguments}"
+
+
+def no_labeled_set(problem: Problem, method: Method, options: Options) -> str:
+    """Return that no run of a method has a labeled set, and how to make one."""
+    return (
+        f"No run of {method.title} has a labeled set (.npz) in {options.runs_folder}. "
+        f"Make one: python reproduce/table1.py --preset paper {problem.arguments} "
+        f"--strategy {method} --output {options.output}"
+    )
 
 
 def _require_thresholds(wanted):

@@ -8,10 +8,13 @@ import dataclasses
 import os
 
 import numpy as np
+import tqdm
 
 import dfal_keras as dfal
 from dfal_keras.backend import classifier
-from experiments import protocol, store
+from experiments import measured_norms, protocol, store
+from experiments.analysis import robustness
+from experiments.options import Options
 from experiments.running import environment, execution
 from experiments.running.problem_training import Trainer
 from experiments.runs import Run
@@ -44,6 +47,15 @@ class Measured:
     num_fooled: int
     deepfool: float = np.nan
     ddn: float = np.nan
+
+
+def measure_all(options: Options) -> None:
+    """Measure the networks that are left, with a progress bar; store each at once."""
+    left = list(measured_norms.missing(options))
+    for run, budget in tqdm.tqdm(left, unit="network"):
+        with_ddn = robustness.is_compared(run.method, budget)
+        found = measure(run, budget, options.runs_folder, with_ddn=with_ddn)
+        measured_norms.add(run, vars(found), options)
 
 
 def measure(

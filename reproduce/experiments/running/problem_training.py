@@ -10,7 +10,7 @@ from dfal_keras.datasets import mnist_cache
 from experiments import problem_data, problems, protocol
 from experiments.drawings import Drawings
 from experiments.problems import Problem
-from experiments.running import environment
+from experiments.running import environment, networks
 
 
 class Trainer:
@@ -124,8 +124,7 @@ def new_training(
     import keras
 
     if isinstance(problem.network, str):
-        network = getattr(dfal.models, problem.network)
-        model = network(
+        model = networks.get(problem.network)(
             problem.input_shape or load_problem(problem)[0][0].shape[1:],
             problem.num_classes,
             include_preprocessing=include_preprocessing,
