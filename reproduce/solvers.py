@@ -13,7 +13,13 @@ from benchmarks import command_line, solver_cases
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure every case in its own process and write the table."""
+    """Measure every case in its own process and write the table.
+
+    Without options: print what is stored.
+    """
+    if options.is_bare(arguments):
+        command_line.print_stored("solvers")
+        return 0
     parser = argparse.ArgumentParser(description=__doc__)
     about = "timed searches of each case. Defaults to %(default)s"
     repeats = argument_types.at_least(1)

@@ -4,15 +4,27 @@ import sys
 from collections.abc import Sequence
 
 from experiments import entry_point
+from experiments.options import is_bare
 
 # isort: split
-from benchmarks import report, speed_options  # after `experiments`: see above
+from benchmarks import (  # after `experiments`: see above
+    command_line,
+    report,
+    speed_options,
+)
 from benchmarks.sections import SECTIONS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Time the sections, write each when it is done, then write and print the page."""
+    """Time the sections, write each when it is done, then write and print the page.
+
+    Without options: print what is stored.
+    """
     options = speed_options.parse(__doc__, arguments)
+    if is_bare(arguments):
+        races = report.summary(report.read(options.folder))
+        command_line.print_stored("speed", races)
+        return 0
     if not options.stored:
         peers = [peer for name in options.sections for peer in SECTIONS[name].peers]
         missing = entry_point.missing(dict.fromkeys(peers))
@@ -24,7 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
             return 2
         speed_options.measure(options)
-    print(report.write(options.folder))
+    if not options.read_only:
+        report.write(options.folder)
+    print(report.page(options.folder))
     return 0
 
 

@@ -5,13 +5,23 @@ from collections.abc import Sequence
 
 from experiments import entry_point, files, protocol
 from experiments.analysis import tables
+from experiments.options import is_bare
 
 # isort: split
-from benchmarks import table3  # after `experiments`, which reports missing packages
+from benchmarks import (  # after `experiments`, which reports missing packages
+    command_line,
+    table3,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Train a network, time every row, then print and write the table."""
+    """Train a network, time every row, then print and write the table.
+
+    Without options: print what is stored.
+    """
+    if is_bare(arguments):
+        command_line.print_stored("table3")
+        return 0
     options = table3.parse(__doc__, arguments)
     reason = table3.why_unusable(options)
     if reason:

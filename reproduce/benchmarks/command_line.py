@@ -4,7 +4,9 @@ import argparse
 import pathlib
 from collections.abc import Collection
 
+import pandas as pd
 from experiments import options
+from experiments.analysis import terminal
 
 
 def make_parser(
@@ -35,3 +37,20 @@ def timing_folder(preset: str, output: pathlib.Path | None) -> pathlib.Path:
         output: Folder of the results, `None` for the preset's.
     """
     return options.of_preset(preset, output=output).timing_folder
+
+
+def print_stored(name: str, table: pd.DataFrame | None = None) -> None:
+    """Print times that come with the repository, and how to measure them here.
+
+    Args:
+        name: Name of the script and of its page.
+        table: The table. Defaults to `None`, that of the file with this name.
+    """
+    path = timing_folder("paper", None) / f"{name}.csv"
+    if table is None:
+        table = pd.read_csv(path, dtype=str).fillna("")
+    print(terminal.fit(table.set_index(table.columns[0])))
+    print(
+        f"\nMeasured before; with notes: {path.with_suffix('.md')}\n"
+        f"To measure it on this machine: python reproduce/{name}.py --output FOLDER"
+    )

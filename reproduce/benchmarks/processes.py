@@ -9,7 +9,7 @@ from typing import Any
 
 from experiments.running import environment
 
-STATUS = pathlib.Path("/proc/self/status")  # Linux only
+PROCESSES = pathlib.Path("/proc")  # Linux only
 SAMPLING = 0.01  # seconds between two looks at the memory
 
 
@@ -37,12 +37,15 @@ def num_threads() -> int:
     return max(1, tf.config.threading.get_intra_op_parallelism_threads())
 
 
-def peak_resident() -> float:
-    """Return the peak of this process's resident memory in MB, nan if unknown.
+def peak_resident(pid: int | str = "self") -> float:
+    """Return the peak of a process's resident memory in MB, nan if unknown.
 
     Unlike `ru_maxrss`, it does not include the parent's at the start of the process.
+
+    Args:
+        pid: Number of the process. Defaults to `"self"`, this one.
     """
-    return _read("VmHWM")
+    return _read("VmHWM", pid)
 
 
 class Memory:
@@ -73,8 +76,9 @@ class Memory:
         return max(peak, _read("RssAnon")) - self._base
 
 
-def _read(name: str) -> float:
-    """Return an entry of `/proc/self/status` in MB, nan where there is none."""
-    lines = STATUS.read_text().splitlines() if STATUS.exists() else []
+def _read(name: str, pid: int | str = "self") -> float:
+    """Return an entry of `/proc/PID/status` in MB, nan where there is none."""
+    status = PROCESSES / f"{pid}/status"
+    lines = status.read_text().splitlines() if status.exists() else []
     found = [line.split()[1] for line in lines if line.startswith(f"{name}:")]
     return int(found[0]) / 1024 if found else float("nan")

@@ -6,12 +6,13 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from experiments import files
 from experiments.analysis import plots
-from experiments.methods import CORE_SET, DFAL
+from matplotlib.figure import Figure
 
 from benchmarks import power_law
 from benchmarks.sections import SECTIONS
 
 MEMORY = "memory (MB)"
+MARKERS = "os^Dvp*"
 
 
 def read(folder: pathlib.Path) -> dict[str, pd.DataFrame]:
@@ -23,11 +24,21 @@ def read(folder: pathlib.Path) -> dict[str, pd.DataFrame]:
     }
 
 
-def write(folder: pathlib.Path) -> str:
-    """Write the stored sections as a page and a figure, and return the page.
+def write(folder: pathlib.Path) -> None:
+    """Write the stored sections as a page and a figure.
 
     Args:
         folder: Folder of `speed_*.csv` and `speed_notes.txt`.
+    """
+    files.write(folder / "speed.md", page(folder))
+    draw(read(folder), folder / "speed")
+
+
+def page(folder: pathlib.Path) -> str:
+    """Return the stored sections as a page of Markdown.
+
+    Args:
+        folder: As for `write`.
     """
     tables = read(folder)
     parts = ["# Speed", summary(tables).to_markdown(index=False, disable_numparse=True)]
@@ -47,10 +58,7 @@ def write(folder: pathlib.Path) -> str:
     if notes.exists():
         parts.append(notes.read_text().strip())
     parts += _machines(folder, tables)
-    page = "\n\n".join(parts) + "\n"
-    files.write(folder / "speed.md", page)
-    draw(tables, folder / "speed")
-    return page
+    return "\n\n".join(parts) + "\n"
 
 
 def _machines(folder, tables):
@@ -106,49 +114,77 @@ def curves(table: pd.DataFrame, column: str) -> dict[str, pd.DataFrame]:
 
 
 def draw(tables: dict[str, pd.DataFrame], path: pathlib.Path) -> None:
-    """Draw the ratios of the comparisons and the growth of cost, and save the figure.
+    """Draw the ratios of the comparisons and the growth of cost, in two figures.
 
     Args:
         tables: The stored tables by section.
-        path: Where to write, without a suffix.
+        path: Where to write, without a suffix. That of growth gets "_growth".
     """
-    races = summary(tables)
-    figure, panels = plt.subplot_mosaic(
-        [["ratios", "seconds"], ["ratios", MEMORY]],
-        figsize=(3 * plots.COLUMN, 2 + 0.16 * max(len(races), 20)),
+    races = {
+        SECTIONS[name].title: tables[name]
+        for name in SECTIONS
+        if SECTIONS[name].is_race and name in tables
+    }
+    if races:
+        plots.save(draw_races(races), path)
+    if "growth" in tables:
+        growth = draw_growth(tables["growth"])
+        plots.save(growth, path.with_name(f"{path.name}_growth"))
+
+
+def draw_races(races: dict[str, pd.DataFrame]) -> Figure:
+    """Draw the ratios of comparisons: a row for each case, a marker for each peer.
+
+    Args:
+        races: The tables by title.
+    """
+    heights = [race["case"].nunique() + 1 for race in races.values()]
+    figure, panels = plt.subplots(
+        len(races),
+        sharex=True,
+        squeeze=False,
+        height_ratios=heights,
+        figsize=(2 * plots.COLUMN, 0.3 * sum(heights) + 1),
         layout="constrained",
     )
-    if len(races):
-        draw_ratios(panels["ratios"], races)
-    for column in ("seconds", MEMORY):
-        panel = panels[column]
-        if "growth" in tables and curves(tables["growth"], column):
-            draw_growth(panel, tables["growth"], column)
-        else:
-            panel.set_axis_off()
-    if panels[MEMORY].axison:  # from 1 MB, so that little growth looks little
-        panels[MEMORY].set_ylim(1, max(10, 2 * tables["growth"][MEMORY].max()))
-    plots.save(figure, path)
+    peers = [race[race.groupby("case").cumcount() > 0] for race in races.values()]
+    names = list(dict.fromkeys(pd.concat(peers)["contender"]))
+    for panel, title, race in zip(panels[:, 0], races, peers, strict=True):
+        cases = list(race["case"].unique())[::-1]
+        for name, rows in race.groupby("contender", sort=False):
+            number = names.index(name)  # the same color in all panels
+            panel.plot(
+                rows["times ours"],
+                [cases.index(case) for case in rows["case"]],
+                ls="",
+                marker=MARKERS[number % len(MARKERS)],
+                mfc="none",
+                color=f"C{number}",
+                label=name,
+            )
+        panel.axvline(1, color="gray", lw=1)
+        panel.set(yticks=range(len(cases)), yticklabels=cases, xscale="log")
+        panel.set_title(title, loc="left")
+        panel.margins(y=0.5 / len(cases))
+        panel.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    panels[-1, 0].set_xlabel("times our seconds")
+    return figure
 
 
-def draw_ratios(panel, races: pd.DataFrame) -> None:
-    """Draw the ratios of `summary` as bars."""
-    names = races["what"].str.split(": ", n=1).str[1] + ": " + races["beside"]
-    ratios = races["times ours"].astype(float)
-    drawn = panel.barh(names[::-1], ratios[::-1], color=plots.COLORS[CORE_SET])
-    panel.bar_label(drawn, fmt="%.1f", padding=2)
-    panel.axvline(1, color=plots.COLORS[DFAL])
-    panel.set(xscale="log", xlabel="times our seconds")
-    panel.margins(x=0.2, y=0.01)
-
-
-def draw_growth(panel, table: pd.DataFrame, column: str) -> None:
-    """Draw `curves`, each work in one color whatever the column."""
+def draw_growth(table: pd.DataFrame) -> Figure:
+    """Draw `curves` of seconds and memory, each work in one color."""
+    figure, panels = plt.subplots(
+        1, 2, figsize=(2 * plots.COLUMN, plots.COLUMN), layout="constrained"
+    )
     works = list(table["what"].unique())
-    for name, rows in curves(table, column).items():
-        color = f"C{works.index(rows['what'].iloc[0])}"
-        panel.plot(
-            *(rows["size"], rows[column]), color=color, marker="o", ms=3, label=name
-        )
-    panel.set(xscale="log", yscale="log", xlabel="size n", ylabel=column)
-    panel.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    for panel, column in zip(panels, ("seconds", MEMORY), strict=True):
+        for name, rows in curves(table, column).items():
+            color = f"C{works.index(rows['what'].iloc[0])}"
+            panel.plot(
+                *(rows["size"], rows[column]), color=color, marker="o", ms=3, label=name
+            )
+        panel.set(xscale="log", yscale="log", xlabel="size n", ylabel=column)
+        panel.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2))
+    if MEMORY in table:  # from 1 MB, so that little growth looks little
+        panels[1].set_ylim(1, max(10, 2 * table[MEMORY].max()))
+    return figure

@@ -2,15 +2,16 @@
 
 import concurrent.futures
 import multiprocessing
-import resource
 import statistics
 import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+import psutil
 
 import dfal_keras as dfal
+from benchmarks import processes
 
 NUM_CENTERS = 10
 TIME_LIMIT = 60.0
@@ -91,19 +92,23 @@ def measure(case: Case, num_repeats: int) -> dict:
         solver's process.
     """
     features, seconds = make_features(case.features, case.num_points), []
+    peak = 0.0
     for _ in range(num_repeats):
-        started = time.perf_counter()
-        found = dfal.kcenter.robust(
-            features,
-            np.arange(case.num_labeled),
-            NUM_CENTERS,
-            max_outliers=case.max_outliers,
-            formulation=case.formulation,
-            solver=case.solver,
-            time_limit=TIME_LIMIT,
-        )
-        seconds.append(time.perf_counter() - started)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        with dfal.kcenter.SolverProcess() as process:
+            started = time.perf_counter()
+            found = dfal.kcenter.robust(
+                features,
+                np.arange(case.num_labeled),
+                NUM_CENTERS,
+                max_outliers=case.max_outliers,
+                formulation=case.formulation,
+                solver=case.solver,
+                time_limit=TIME_LIMIT,
+                process=process,
+            )
+            seconds.append(time.perf_counter() - started)
+            (child,) = psutil.Process().children()
+            peak = max(peak, processes.peak_resident(child.pid))
     return {
         "features": case.features,
         "N": case.num_points,

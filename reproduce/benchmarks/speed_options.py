@@ -8,6 +8,7 @@ import pandas as pd
 import tqdm
 from experiments import files
 from experiments.argument_types import at_least
+from experiments.options import is_bare
 from experiments.running import environment
 
 from benchmarks import command_line, machine
@@ -39,6 +40,7 @@ class Options:
         num_threads: Threads of TensorFlow.
         folder: Where to write.
         stored: Whether to time nothing and show what is stored.
+        read_only: Whether to write nothing, as with `stored` and no folder given.
     """
 
     sections: tuple[str, ...]
@@ -46,6 +48,7 @@ class Options:
     num_threads: int
     folder: pathlib.Path
     stored: bool
+    read_only: bool
 
 
 def parse(description: str | None, arguments: Sequence[str] | None = None) -> Options:
@@ -78,14 +81,21 @@ def parse(description: str | None, arguments: Sequence[str] | None = None) -> Op
         metavar="N",
         help="threads of TensorFlow. Defaults to %(default)s",
     )
-    add("--stored", action="store_true", help="time nothing, show what is stored")
+    add(
+        "--stored",
+        action="store_true",
+        help="time nothing; show what is stored, and write it only with --output",
+    )
     given = parser.parse_args(arguments)
+    if is_bare(arguments):
+        given.preset, given.stored = "paper", True
     return Options(
         tuple(given.section),
         dataclasses.replace(PRESETS[given.preset], repeats=given.repeats),
         given.threads,
         command_line.timing_folder(given.preset, given.output),
         given.stored,
+        given.stored and given.output is None,
     )
 
 

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from experiments import options
+from experiments import options, problems
 from experiments.analysis import comparisons
 from experiments.analysis.claims import accuracy, cases, method, table
 from experiments.analysis.claims.cases import Case, Evidence
@@ -333,3 +333,25 @@ def test_a_verdict_is_not_wider_than_its_panels():
     claim = next(claim for claim in table.CLAIMS if claim.number == "9")
     assert table.conclude(claim, {None: [HOLDS]}) == "holds"
     assert table.conclude(claim, {}) == "not decided here: needs figure1.py"
+
+
+def test_a_panel_of_fewer_drawings_is_counted_apart(evidence):
+    small = "quick_draw_small-lenet5"
+    title = problems.get(small).title
+    rows = [
+        curves(name, base, problem=problem)
+        for problem in (LENET5, small)
+        for name, base in (("dfal", 95), ("random", 90))
+    ]
+    claims, found = table.lay_out(evidence(*rows))
+    verdict = claims.loc["1", "verdict"]
+    assert verdict == (
+        f"holds on MNIST (LeNet5), {title} (1 of 6, 1 on fewer drawings)"
+    )
+    assert "fewer" not in claims.loc["15", "verdict"]
+    assert set(found.loc["1", "panel"]) == {"MNIST (LeNet5)", title}
+    # The paper's full-set accuracy is that of other data.
+    assert title not in set(found.loc[found.index == "22", "panel"])
+    by_panel = table.by_panel(found)
+    assert by_panel.filter(like="1  DFAL converges", axis=0)[title].item() == HOLDS
+    assert title not in table.by_panel(table.lay_out(evidence(*rows[:2]))[1])

@@ -1,6 +1,8 @@
 import itertools
 import math
 import pathlib
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -234,16 +236,25 @@ def test_a_call_in_a_new_process():
     assert CALL(math.sqrt, 16, num_threads=1) == 4
 
 
-@pytest.mark.skipif(not processes.STATUS.exists(), reason="needs Linux's /proc")
+@pytest.mark.skipif(not processes.PROCESSES.exists(), reason="needs Linux's /proc")
 def test_memory_of_a_call():
     assert processes.peak_resident() > 100
+    code = (
+        "import sys; big = b'1' * 2**27; del big; print(flush=True); sys.stdin.read()"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code], **pipes) as child:
+        child.stdout.readline()
+        peak = processes.peak_resident(child.pid)
+    # 128 MB and the interpreter, but not this process, of which it is a fork.
+    assert 128 < peak < 160 < processes.peak_resident()
     memory = processes.Memory()
     needed = memory.peak(lambda: np.ones(2**24).sum())  # 128 MB
     assert needed == pytest.approx(128, abs=32)
 
 
 def test_memory_is_unknown_on_other_systems(monkeypatch, tmp_path):
-    monkeypatch.setattr(processes, "STATUS", tmp_path / "status")
+    monkeypatch.setattr(processes, "PROCESSES", tmp_path)
     assert math.isnan(processes.peak_resident())
     assert math.isnan(processes.Memory().peak(lambda: None))
 
@@ -282,7 +293,8 @@ def made_up():
 
 def test_the_report_shows_every_section(tmp_path):
     write(made_up(), tmp_path)
-    page = report.write(tmp_path)
+    report.write(tmp_path)
+    page = report.page(tmp_path)
     for name, section in SECTIONS.items():
         assert f"## {section.title}\n" in page
         assert not section.is_race or f"| {section.title}: a race " in page, name
@@ -294,7 +306,8 @@ def test_the_report_shows_every_section(tmp_path):
 @pytest.mark.parametrize("section", SECTIONS)
 def test_the_report_of_a_single_section(section, tmp_path):
     write({section: made_up()[section]}, tmp_path)
-    page = report.write(tmp_path)
+    report.write(tmp_path)
+    page = report.page(tmp_path)
     assert page.count("\n## ") == 1
     assert SECTIONS[section].title in page
 
@@ -310,7 +323,8 @@ def test_the_report_of_earlier_results(tmp_path):
             tables[name] = table[~is_new].drop(columns=report.MEMORY, errors="ignore")
     tables["growth"] = tables["growth"][["what", "size", "seconds"]]
     write(tables, tmp_path)
-    page = report.write(tmp_path)
+    report.write(tmp_path)
+    page = report.page(tmp_path)
     assert "digits | model.predict" in page
     assert "Fitted seconds: " in page
     assert "Fitted memory" not in page
@@ -364,6 +378,27 @@ def test_sections_are_written_as_they_are_done(small, tmp_path, capsys):
     assert page.strip() == shown.strip()
     assert speed.main(["--stored", *arguments]) == 0
     assert capsys.readouterr().out == shown
+
+
+def test_the_figure_has_a_marker_for_each_peer_and_case(monkeypatch, tmp_path):
+    drawn = {}
+    monkeypatch.setattr(
+        report.plots, "save", lambda figure, path: drawn.update({path.name: figure})
+    )
+    tables = report.read(STORED)
+    report.draw(tables, tmp_path / "speed")
+    assert set(drawn) == {"speed", "speed_growth"}
+    panels = drawn["speed"].axes
+    ratios, colors = [], {}
+    for panel in panels:
+        for line in panel.lines[:-1]:  # the last is the line at 1
+            ratios += list(line.get_xdata())
+            colors.setdefault(line.get_label(), set()).add(line.get_color())
+    races = report.summary(tables)
+    assert sorted(f"{ratio:.1f}" for ratio in ratios) == sorted(races["times ours"])
+    assert set(colors) == set(races["beside"])
+    assert all(len(found) == 1 for found in colors.values())
+    assert len({color for (color,) in colors.values()}) == len(colors)
 
 
 def test_parts_of_a_round_add_up(shared_train, blobs, tmp_path):

@@ -11,7 +11,7 @@ from experiments.analysis import comparisons
 from experiments.analysis.claims import accuracy, cases, method
 from experiments.analysis.claims.cases import Case, Evidence
 from experiments.methods import BALD, CEAL, CORE_SET, DFAL, EGL, RANDOM, UNCERTAINTY
-from experiments.problems import PROBLEMS, Problem
+from experiments.problems import OF_DRAWINGS, PROBLEMS, Problem
 from experiments.studies.controls import DFAL_COPIES
 from experiments.studies.first import COST_EFFECTIVE_DFAL, DIVERSE_DFAL
 
@@ -23,6 +23,7 @@ ON_PANEL_A = (MNIST,)  # a claim of no panel, observed on MNIST with LeNet5
 
 NOTES = """
 A verdict is about the panels that it names, "(1 of 6)" of those that the claim has.
+"1,696 drawings" is a sample of a panel's data, counted apart.
 Differences are between paired trials, in points of accuracy unless a unit is given;
 positive ones support the claim. In brackets: 95 % intervals by Student's t. "p (Holm)"
 is adjusted over all tested cases of the table; below 0.05 it decides. Cases without p
@@ -56,8 +57,18 @@ class Claim:
         """Return the cases that the evidence has."""
         if self.judge is None:
             return []
-        panels = self.about or (None,)
-        return [case for panel in panels for case in self.judge(evidence, panel)]
+        return [case for panel in self.places for case in self.judge(evidence, panel)]
+
+    @property
+    def places(self) -> list[Problem | None]:
+        """The panels that it is about, and the smaller ones; `None` if it has none."""
+        return [*self.about, *self.smaller] if self.about else [None]
+
+    @property
+    def smaller(self) -> list[Problem]:
+        """The problems of fewer drawings that stand for panels that it is about."""
+        names = [panel.name for panel in self.about]
+        return [each for each in OF_DRAWINGS.values() if each.stands_for in names]
 
 
 def _transfer(one, *others):
@@ -344,14 +355,18 @@ def lay_out(evidence: Evidence) -> tuple[pd.DataFrame, pd.DataFrame]:
 def by_panel(found: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each claim, a column for each panel and one for no panel.
 
+    Problems of fewer drawings have a column if there is a case on them.
+
     A cell is the verdict of the claim on this panel, `NOT_RUN` without a case, or "" if
     the claim is not about the panel.
 
     Args:
         found: The cases, as `lay_out` returns them.
     """
-    titles: dict[Problem | None, str] = {panel: str(panel.title) for panel in ALL} | {
-        None: ""
+    shown = [each for each in OF_DRAWINGS.values() if each.title in set(found["panel"])]
+    titles: dict[Problem | None, str] = {
+        **{panel: str(panel.title) for panel in (*ALL, *shown)},
+        None: "",
     }
     verdicts = found.groupby(["claim", "panel"])["verdict"].agg(
         lambda each: cases.combined(list(each))
@@ -359,7 +374,7 @@ def by_panel(found: pd.DataFrame) -> pd.DataFrame:
     table = {
         f"{claim.number}  {claim.text}": {
             title or "no panel": verdicts.get((claim.number, title), NOT_RUN)
-            if panel in (claim.about or (None,))
+            if panel in claim.places
             else ""
             for panel, title in titles.items()
         }
@@ -387,5 +402,8 @@ def conclude(claim: Claim, verdicts: dict[Problem | None, list[str]]) -> str:
         parts.append(f"{verdict} on {titles}" if titles else verdict)
     text = "; ".join(parts)
     if len(claim.about) > 1:
-        text += f" ({len(verdicts)} of {len(claim.about)})"
+        whole = len(set(claim.about) & set(verdicts))
+        fewer = len(verdicts) - whole
+        more = f", {fewer} on fewer drawings" if fewer else ""
+        text += f" ({whole} of {len(claim.about)}{more})"
     return text
