@@ -201,3 +201,29 @@ def test_a_full_set_counts_as_one_run(monkeypatch):
     bar.show(row("full", 60_000))
     bar.close()
     assert " 50% |" in screen.getvalue()
+
+
+def test_trials_that_have_as_much_to_do_share_a_line(kept):
+    """By series and source: a page for a panel."""
+    measure(kept, "dfal", 1, [2])
+    measure(kept, "dfal", 7, [3] * 10)
+    measure(kept, "dfal", 8, [4] * 10)
+    wanted = [
+        runs.Run.named(PROBLEM, name, trial)
+        for trial in (0, 1, 2, 3, 5)
+        for name in ("dfal", "random")
+    ]
+    transfers = [
+        runs.Run.named("mnist-vgg8", "dfal", trial, PROBLEM) for trial in range(3)
+    ]
+    *lines, total = said(kept, *wanted, *transfers)
+    assert [line.partition(": ")[0] for line in lines] == [
+        "mnist-lenet5_dfal, trials 0, 2, 3, 5",
+        "mnist-lenet5_random, trials 0, 1, 2, 3, 5",
+        "mnist-lenet5_dfal_1",
+        "mnist-vgg8_dfal from mnist-lenet5, trials 0 to 2",
+    ]
+    assert total.startswith("13 of 13 runs to do")
+    assert lines[0].endswith("from 0 to 100 annotations, 30 to 40 min each")
+    assert lines[1].endswith("from 0 to 100 annotations, time unknown")
+    assert lines[2].endswith("from 10 to 100 annotations, 27 to 36 min")

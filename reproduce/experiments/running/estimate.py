@@ -15,17 +15,22 @@ from experiments.runs import Run
 
 
 def describe(wanted: Sequence[Run], options: Options) -> str:
-    """Return the runs that are not done and how long they will take, as text."""
+    """Return the runs that are not done and how long they will take, as text.
+
+    Trials of the same kind that have as much to do share a line.
+    """
     kept = store.Store(options.runs_folder)
     committed = dataclasses.replace(options, output=default_output("paper"))
     measured = [kept, store.Store(committed.runs_folder)]
-    lines, ranges = [], []
+    failing: list[str] = []
+    ranges: list[tuple[float, float] | None] = []
+    alike: dict[tuple, list] = {}
     for run in wanted:
         budgets = run.budgets(options)
         try:
             finished = kept.finished(run)
         except (ValueError, OSError) as error:
-            lines.append(f"{run}: fails. {error}")
+            failing.append(f"{run}: fails. {error}")
             continue
         missing = run.missing(budgets, finished)
         if not missing:
@@ -36,11 +41,29 @@ def describe(wanted: Sequence[Run], options: Options) -> str:
         work = f"from {reached} to {budgets[-1]} annotations"
         if run.is_full:
             work = "the full training set"
-        lines.append(f"{run}: {work}, {_text(seconds, 60, 'min')}")
-    head = f"{len(lines)} of {len(wanted)} runs to do"
+        alike.setdefault((run.series, run.source, work), []).append((run, seconds))
+    head = f"{len(failing) + len(ranges)} of {len(wanted)} runs to do"
     if ranges:
         head += f": {_total(ranges, options)}"
-    return "\n".join([*lines, head])
+    lines = [_line(work, found) for (*_, work), found in alike.items()]
+    return "\n".join([*failing, *lines, head])
+
+
+def _line(work, found):
+    """Return the line of runs that differ by their trial only."""
+    run, seconds = found[0]
+    if len(found) == 1:
+        return f"{run}: {work}, {_text(seconds, 60, 'min')}"
+    known = [each for _, each in found if each is not None]
+    limits = [value for each in known for value in each]
+    text = _text((min(limits), max(limits)) if known else None, 60, "min")
+    trials = [each.trial for each, _ in found]
+    named = ", ".join(map(str, trials))
+    if trials == list(range(trials[0], trials[-1] + 1)):
+        named = f"{trials[0]} to {trials[-1]}"
+    origin = f" from {run.source}" if run.source else ""
+    each = " each" if known else ""
+    return f"{run.series}{origin}, trials {named}: {work}, {text}{each}"
 
 
 def whole_protocol(options: Options) -> str:
