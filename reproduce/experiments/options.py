@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from experiments import argument_types, devices, problem_data, protocol
 from experiments.methods import PRINTED, Method
-from experiments.problems import NAMED, OF_DRAWINGS, PROBLEMS, Problem
+from experiments.problems import NAMED, PANELS, Problem
 from experiments.studies.first import DFAL_ALONE
 
 RESULTS = pathlib.Path(__file__).parents[1] / "results"
@@ -250,7 +250,7 @@ def parse_with_extras(
     preset = protocol.PRESETS[own["preset"]]
     known = preset.problems
     if own["stored"] and own["preset"] == "paper":
-        known = (*PROBLEMS.values(), *OF_DRAWINGS.values())
+        known = tuple(PANELS.values())
     own["problems"] = choose(
         parser, own["problems"] or known, extras.pop("max_per_class")
     )

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from experiments import problem_data, problems, protocol, studies
 from experiments.methods import FULL, TRANSFERRED, Method
 from experiments.options import Options
-from experiments.problems import NAMED, Problem
+from experiments.problems import PANELS, Problem
 from experiments.studies.study import Study
 
 
@@ -184,7 +184,7 @@ def other_networks(problem: Problem, others: Sequence[Problem] = ()) -> list[Pro
     if not problem.is_own:
         return [
             other.subset(problem.max_per_class)
-            for name, other in NAMED.items()
+            for name, other in PANELS.items()
             if other.dataset == problem.dataset and name != problem.whole_name
         ]
     data = problem_data.fingerprint(problem)

@@ -195,6 +195,17 @@ def test_what_was_reached_before_counts_from_the_start(monkeypatch):
     assert " 75% |" in screen.getvalue().splitlines()[-1].split("\r")[-1]
 
 
+def test_a_tick_is_shown_and_does_not_move_the_bar(monkeypatch):
+    screen = look(monkeypatch)
+    bar = progress.Progress({"a": 0}, 100)
+    bar.show({"run": "a"})
+    bar.show({"run": "a", "restart": 2, "num_restarts": 5, "epoch": 7})
+    bar.close()
+    last = screen.getvalue().splitlines()[-1].split("\r")[-1]
+    assert "a: restart 2 of 5, epoch 7" in last
+    assert "  0% |" in last
+
+
 def test_a_full_set_counts_as_one_run(monkeypatch):
     screen = look(monkeypatch)
     bar = progress.Progress({"full": 0, "b": 0}, 100)

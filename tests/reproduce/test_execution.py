@@ -5,7 +5,7 @@ import gc
 import pytest
 from experiments import protocol, runs, store
 from experiments.problems import PROBLEMS
-from experiments.running import execution, problem_training
+from experiments.running import execution, problem_training, ticks
 from tensorflow.python.framework import func_graph
 
 SHORT = {**protocol.TRAINING, "num_restarts": 1, "epochs": 2}
@@ -25,10 +25,15 @@ def short(monkeypatch, mnist):
 
 
 def perform(folder, strategy, trial=0):
-    """Perform a run; return its rows without the columns of seconds."""
+    """Perform a run; return its rows."""
     run = runs.Run.named("mnist-lenet5", strategy, trial)
     execution.perform(run, (30,), folder, lambda row: None)
-    return store.Store(folder).rows(run)[SAME].to_csv()
+    return shown(store.Store(folder).rows(run))
+
+
+def shown(rows):
+    """Return rows without the columns of seconds."""
+    return rows.filter(items=SAME).to_csv()
 
 
 def num_graphs():
@@ -61,3 +66,47 @@ def test_one_training_a_problem():
     assert problem_training.make_training(problem) is train
     assert problem_training.make_training(other) is not train
     assert problem_training.new_training(problem) is not train
+
+
+def test_long_trainings_tick_and_end_in_the_same_rows(tmp_path, monkeypatch):
+    first, first_full = (perform(tmp_path / "first", name) for name in ("egl", "full"))
+    monkeypatch.setattr(ticks, "LONG", 0)
+    monkeypatch.setattr(ticks, "_INTERVAL", 0)
+    reported = []
+    for name in ("egl", "full"):
+        run = runs.Run.named("mnist-lenet5", name, 0)
+        execution.perform(run, (30,), tmp_path / "again", reported.append)
+    kept = store.Store(tmp_path / "again")
+    for name, rows in (("egl", first), ("full", first_full)):
+        run = runs.Run.named("mnist-lenet5", name, 0)
+        assert shown(kept.rows(run)) == rows
+    seen = [
+        (message["run"], message.get("restart"), message.get("epoch"))
+        for message in reported
+    ]
+    epochs = [("mnist-lenet5_egl_0", 1, 1), ("mnist-lenet5_egl_0", 1, 2)]
+    assert seen[:3] == [*epochs, ("mnist-lenet5_egl_0", None, None)]
+    assert seen[-3:-1] == [("mnist-lenet5_full_0", 1, epoch) for epoch in (1, 2)]
+    assert problem_training.make_training(run.problem, **SHORT).callbacks == []
+
+
+def test_short_trainings_do_not_tick(tmp_path, monkeypatch):
+    monkeypatch.setattr(ticks, "_INTERVAL", 0)
+    reported = []
+    run = runs.Run.named("mnist-lenet5", "random", 0)
+    execution.perform(run, (20,), tmp_path, reported.append)
+    assert not any("epoch" in message for message in reported)
+
+
+def test_ticks_count_restarts_and_are_a_second_apart(monkeypatch):
+    now, reported = [0.0], []
+    monkeypatch.setattr(ticks.time, "monotonic", lambda: now[0])
+    callback = ticks.Ticks(2, reported.append)
+    for _ in range(4):  # two trainings of two restarts
+        callback.on_train_begin()
+        for epoch in range(3):
+            callback.on_epoch_end(epoch)
+            now[0] += 0.5
+    found = [(message["restart"], message["epoch"]) for message in reported]
+    assert found == [(1, 1), (1, 3), (2, 2), (1, 1), (1, 3), (2, 2)]
+    assert {message["num_restarts"] for message in reported} == {2}

@@ -9,7 +9,7 @@ import numpy as np
 import dfal_keras as dfal
 from experiments import files, protocol, store
 from experiments.files import RunFiles
-from experiments.running import environment
+from experiments.running import environment, ticks
 from experiments.running.problem_training import Trainer
 from experiments.runs import Run
 
@@ -29,8 +29,9 @@ def perform(
         budgets: Numbers of annotations, as `Run.budgets` returns them.
         folder: Folder of the run store.
         report: Function called with a dict after every row: the run's name under
-            "run" and the row. While another process performs this run, it is called
-            once with `{"run": name, "waits": True}`.
+            "run" and the row; during long trainings also with what `ticks.Ticks`
+            reports. While another process performs this run, it is called once with
+            `{"run": name, "waits": True}`.
 
     Raises:
         ValueError: If stored files of the run can't be used. They are left unchanged.
@@ -52,14 +53,19 @@ def perform(
             new_rows = _train_on_full_set(run, trainer)
         else:
             new_rows = _learn(run, own, trainer, rows, budgets[-1])
+
+        def tick(message):
+            report({"run": own.name, **message})
+
         is_started = False
-        for row, save in new_rows:
-            if not is_started:  # a run that fails before its first row leaves no file
-                own.start(made_with, environment.describe())
-                is_started = True
-            rows.append(row)
-            own.write(rows, save)
-            report({"run": own.name, **row})
+        with ticks.of_long_trainings(trainer.train, tick, is_long=run.is_full):
+            for row, save in new_rows:
+                if not is_started:  # what fails before its first row leaves no file
+                    own.start(made_with, environment.describe())
+                    is_started = True
+                rows.append(row)
+                own.write(rows, save)
+                report({"run": own.name, **row})
 
 
 def _train_on_full_set(run, trainer) -> Iterator[tuple[dict, None]]:

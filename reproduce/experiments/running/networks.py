@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-import keras
-
 import dfal_keras as dfal
 
 MAX_SHIFT = 0.1  # of the width and of the height
@@ -17,7 +15,7 @@ def get(name: str) -> Callable:
 
 def AugmentedLeNet5(  # noqa: N802, named as the others
     input_shape: tuple, num_classes: int, **options
-) -> keras.Model:
+):
     """Return LeNet5 that shifts and rotates its training images at random.
 
     Args:
@@ -25,6 +23,8 @@ def AugmentedLeNet5(  # noqa: N802, named as the others
         num_classes: As for `dfal_keras.models.LeNet5`.
         **options: As for `dfal_keras.models.LeNet5`.
     """
+    import keras
+
     network = dfal.models.LeNet5(input_shape, num_classes, **options)
     return keras.Sequential(
         [

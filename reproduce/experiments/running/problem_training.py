@@ -1,7 +1,6 @@
 """The data and the training of a problem, on a worker."""
 
 import functools
-from collections.abc import Callable
 
 import numpy as np
 
@@ -30,7 +29,7 @@ class Trainer:
 
     def __init__(self, problem: Problem, recipe: dict, trial: int = 0):
         (self.x, self.y), self.test_data = load_problem(problem, trial)
-        self.train: Callable = make_training(problem, **recipe)
+        self.train: dfal.Training = make_training(problem, **recipe)
 
 
 def load_data(name: str) -> tuple:

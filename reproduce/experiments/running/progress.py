@@ -84,6 +84,12 @@ class Progress:
             )
         if "waits" in message:
             self.write(f"{message['run']}: waits for another command that runs it")
+        if "epoch" in message:
+            self._bar.set_postfix_str(
+                "{run}: restart {restart} of {num_restarts}, epoch {epoch}".format(
+                    **message
+                )
+            )
         if "num_annotations" not in message:
             return
         self._num_rows += 1
