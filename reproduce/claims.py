@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from experiments import entry_point, results, runs
+from experiments import entry_point, measured_norms, results, runs
 from experiments.analysis import tables, terminal
 from experiments.analysis.claims.cases import Evidence
 from experiments.analysis.claims.table import NOTES, lay_out
@@ -20,7 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for study in STUDIES.values():
         wanted += runs.study_runs(study, options)
     rows = results.stored(list(dict.fromkeys(wanted)), options)
-    table, cases = lay_out(Evidence(rows, options.output))
+    norms = measured_norms.rows(options)
+    table, cases = lay_out(Evidence(rows, options.output, norms))
     subsets = (f"\n{line}\n" for line in tables.subset_notes(options.problems))
     notes = "".join([NOTES, *subsets, tables.notes("Section", rows=rows)])
     if len(cases):

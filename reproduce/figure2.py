@@ -28,8 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if drawn and path:
         tables.write_curves(drawn, path, caption)
         print(f"Figure 2: {path}.png and .pdf")
-    elif drawn:
-        print(f"Figure 2, stored: {options.figures_folder / 'figure2'}.png")
+    stored = options.figures_folder / "figure2.png"
+    if drawn and options.read_only and stored.exists():
+        print(f"Figure 2, stored: {stored}")
     print(terminal.wrap(caption))
     return status
 

@@ -4,7 +4,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from experiments import argument_types, entry_point, files, options
+from experiments import argument_types, entry_point, options
+from experiments.analysis import tables
 
 # isort: split
 import pandas as pd  # after `experiments`, which reports missing packages
@@ -18,8 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Without options: print what is stored.
     """
     if options.is_bare(arguments):
-        command_line.print_stored("solvers")
-        return 0
+        return command_line.print_stored("solvers")
     parser = argparse.ArgumentParser(description=__doc__)
     about = "timed searches of each case. Defaults to %(default)s"
     repeats = argument_types.at_least(1)
@@ -31,11 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     measured = solver_cases.measure_all(given.repeats)
     for row in tqdm.tqdm(measured, total=len(solver_cases.cases())):
         rows.append(row)
-        table = pd.DataFrame(rows)
-        markdown = table.to_markdown(index=False)
-        files.write(path.with_suffix(".csv"), table.to_csv(index=False))
-        files.write(path.with_suffix(".md"), markdown + "\n")
-    print(markdown)
+        table = pd.DataFrame(rows).set_index("features")
+        tables.write(table, path)
+    print(tables.markdown(table))
     return 0
 
 

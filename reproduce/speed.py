@@ -12,7 +12,6 @@ from benchmarks import (  # after `experiments`: see above
     report,
     speed_options,
 )
-from benchmarks.sections import SECTIONS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,18 +22,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = speed_options.parse(__doc__, arguments)
     if is_bare(arguments):
         races = report.summary(report.read(options.folder))
-        command_line.print_stored("speed", races)
-        return 0
+        return command_line.print_stored("speed", races)
+    reason = speed_options.why_unusable(options)
+    if reason:
+        print(reason, file=sys.stderr)
+        return 2
     if not options.stored:
-        peers = [peer for name in options.sections for peer in SECTIONS[name].peers]
-        missing = entry_point.missing(dict.fromkeys(peers))
-        if missing:
-            print(
-                f"Not installed: {', '.join(missing)}. To install what is compared: "
-                'pip install -e ".[benchmark]"',
-                file=sys.stderr,
-            )
-            return 2
         speed_options.measure(options)
     if not options.read_only:
         report.write(options.folder)

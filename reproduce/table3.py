@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from experiments import entry_point, files, protocol
+from experiments import entry_point, protocol
 from experiments.analysis import tables
 from experiments.options import is_bare
 
@@ -20,22 +20,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Without options: print what is stored.
     """
     if is_bare(arguments):
-        command_line.print_stored("table3")
-        return 0
+        return command_line.print_stored("table3")
     options = table3.parse(__doc__, arguments)
     reason = table3.why_unusable(options)
     if reason:
         print(reason, file=sys.stderr)
         return 2
     table, literal, lines = table3.time_all(options)
-    markdown = tables.markdown(table)
-    path = options.folder / f"{options.name}.md"
-    files.write(path, f"{markdown}\n{table3.notes(options, lines)}")
-    files.write(path.with_name(f"{options.name}.csv"), table.to_csv())
+    path = options.folder / options.name
+    tables.write(table, path, table3.notes(options, lines))
     tables.write(literal, path.with_name(f"{options.name}_literal"))
     seconds = f"seconds to select {protocol.NUM_QUERIES} queries"
     print(f"\nTable 3: {seconds} on {options.problem.title}\n")
-    print(markdown, "", *lines, sep="\n")
+    print(tables.markdown(table), "", *lines, sep="\n")
     print(f"\nWritten with notes to {options.folder}")
     return 0
 

@@ -39,12 +39,15 @@ def timing_folder(preset: str, output: pathlib.Path | None) -> pathlib.Path:
     return options.of_preset(preset, output=output).timing_folder
 
 
-def print_stored(name: str, table: pd.DataFrame | None = None) -> None:
+def print_stored(name: str, table: pd.DataFrame | None = None) -> int:
     """Print times that come with the repository, and how to measure them here.
 
     Args:
         name: Name of the script and of its page.
         table: The table. Defaults to `None`, that of the file with this name.
+
+    Returns:
+        The script's exit status.
     """
     path = timing_folder("paper", None) / f"{name}.csv"
     if table is None:
@@ -54,3 +57,4 @@ def print_stored(name: str, table: pd.DataFrame | None = None) -> None:
         f"\nMeasured before; with notes: {path.with_suffix('.md')}\n"
         f"To measure it on this machine: python reproduce/{name}.py --output FOLDER"
     )
+    return 0

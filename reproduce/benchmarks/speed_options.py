@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 import tqdm
-from experiments import files
+from experiments import entry_point, files
 from experiments.argument_types import at_least
 from experiments.options import is_bare
 from experiments.running import environment
@@ -96,6 +96,21 @@ def parse(description: str | None, arguments: Sequence[str] | None = None) -> Op
         command_line.timing_folder(given.preset, given.output),
         given.stored,
         given.stored and given.output is None,
+    )
+
+
+def why_unusable(options: Options) -> str:
+    """Return why nothing can be timed or shown, "" if it can."""
+    if options.stored:
+        files_there = any(options.folder.glob("speed_*.csv"))
+        return "" if files_there else f"Nothing is stored in {options.folder}"
+    peers = [peer for name in options.sections for peer in SECTIONS[name].peers]
+    missing = entry_point.missing(dict.fromkeys(peers))
+    if not missing:
+        return ""
+    return (
+        f"Not installed: {', '.join(missing)}. To install what is compared: "
+        'pip install -e ".[benchmark]"'
     )
 
 

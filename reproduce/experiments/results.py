@@ -7,7 +7,7 @@ import pandas as pd
 
 from experiments import problem_data, runs, store
 from experiments.argument_types import check_writable
-from experiments.methods import Method
+from experiments.methods import TRANSFERRED, Method
 from experiments.options import Options
 from experiments.problems import Problem
 from experiments.running import estimate
@@ -84,6 +84,13 @@ def stored(
 
 def transfer_pairs(options: Options) -> list[tuple[Problem, Problem]]:
     """Return `runs.transfer_pairs`. Without any, the program ends with a message."""
+    if not set(TRANSFERRED) & set(options.methods):
+        print(
+            f"Transfers are those of {', '.join(map(str, TRANSFERRED))}. "
+            f"Received: --strategy {' '.join(map(str, options.methods))}",
+            file=sys.stderr,
+        )
+        sys.exit(2)
     pairs = runs.transfer_pairs(options)
     if not pairs:
         print(

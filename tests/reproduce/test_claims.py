@@ -1,12 +1,13 @@
 """The claims, from made-up rows and tables whose verdicts are known."""
 
+import dataclasses
 import re
 
 import numpy as np
 import pandas as pd
 import pytest
 from experiments import options, problems
-from experiments.analysis import comparisons
+from experiments.analysis import comparisons, robustness
 from experiments.analysis.claims import accuracy, cases, method, table
 from experiments.analysis.claims.cases import Case, Evidence
 from experiments.methods import BALD, DFAL, EGL, PRINTED, RANDOM
@@ -23,7 +24,9 @@ PANEL, WITH_VGG8 = PROBLEMS[LENET5], PROBLEMS[VGG8]
 def evidence(tmp_path):
     def of(*tables):
         none = made_up("dfal", [[90]]).iloc[:0]
-        return Evidence(pd.concat(tables) if tables else none, tmp_path)
+        rows = pd.concat(tables) if tables else none
+        norms = pd.DataFrame(columns=["strategy", "trial", *robustness.COLUMNS])
+        return Evidence(rows, tmp_path, norms)
 
     return of
 
@@ -226,17 +229,15 @@ def test_deepfool_beside_a_minimal_attack(evidence, tmp_path, ratio, verdict):
     assert case.decided == verdict
 
 
-def test_robustness_is_paired_by_trial(evidence, tmp_path):
-    (tmp_path / "robustness").mkdir()
-    for strategy, means in (
-        ("dfal", [1.0, 1.1, 1.2, 1.0]),
-        ("random", [1.5, 1.7, 1.6]),
-    ):
-        for trial, mean in enumerate(means):
-            rows = pd.DataFrame({"num_annotations": [100, 300], "mean": [9, mean]})
-            path = tmp_path / f"robustness/{LENET5}_{strategy}_{trial}.csv"
-            rows.to_csv(path, index=False)
-    (case,) = method.is_more_robust(evidence(), PANEL)
+def test_robustness_is_paired_by_trial(evidence):
+    norms = [
+        {"strategy": strategy, "trial": trial, "num_annotations": at, "mean": norm}
+        for strategy, means in (("dfal", (1, 1.1, 1.2, 1)), ("random", (1.5, 1.7, 1.6)))
+        for trial, mean in enumerate(means)
+        for at, norm in ((100, 9), (300, mean))
+    ]
+    found = dataclasses.replace(evidence(), norms=pd.DataFrame(norms))
+    (case,) = method.is_more_robust(found, PANEL)
     assert case.num_trials == 3
     assert case.outcome.startswith("-0.50 [")
     assert case.verdict(0.01) == FAILS

@@ -419,3 +419,9 @@ def test_a_peer_that_is_not_installed(monkeypatch, tmp_path, capsys):
     assert speed.main(["--output", str(tmp_path)]) == 2
     assert "[benchmark]" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_without_times(tmp_path, capsys):
+    assert speed.main(["--stored", "--output", str(tmp_path)]) == 2
+    assert "Nothing is stored" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -441,3 +441,12 @@ def test_the_ablation_is_a_row_without_the_papers_numbers(rows):
     line = table.loc["DFAL without adversarial examples (ours)"]
     assert line["100: paper"] == ""
     assert line["100: ours"] == "75.00 (n=1)"
+
+
+@pytest.mark.parametrize("script", [table4, figure3])
+def test_a_strategy_that_is_not_transferred_is_refused(script, tmp_path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        script.main(["--stored", "--strategy", "egl", "--output", str(tmp_path)])
+    assert stopped.value.code == 2
+    assert "--strategy egl" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -10,6 +10,7 @@ from experiments.analysis import comparisons, learning_curves
 from experiments.methods import DFAL, RANDOM, Method, against, pair_title
 from experiments.studies.controls import DFAL_COPIES
 from experiments.studies.first import DFAL_ALONE, RANDOM_ADVERSARIAL
+from experiments.studies.study import Pair
 
 METHODS = (DFAL, DFAL_COPIES, DFAL_ALONE, RANDOM_ADVERSARIAL, RANDOM)
 COLUMNS = (
@@ -63,13 +64,7 @@ def norms_table(measured: pd.DataFrame) -> pd.DataFrame:
 
 def difference_table(measured: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each registered comparison of mean norms, with Holm's p."""
-    found = {
-        pair: (
-            _at(measured, pair[0], DECIDING)["mean"]
-            - _at(measured, pair[1], DECIDING)["mean"]
-        ).dropna()
-        for pair in PAIRS
-    }
+    found = {pair: differences(measured, pair) for pair in PAIRS}
     adjusted = comparisons.holm([comparisons.p_value(v) for v in found.values()])
     table = {
         pair_title(pair): {
@@ -81,6 +76,12 @@ def difference_table(measured: pd.DataFrame) -> pd.DataFrame:
         for (pair, values), p in zip(found.items(), adjusted, strict=True)
     }
     return pd.DataFrame(table).T.rename_axis("comparison")
+
+
+def differences(measured: pd.DataFrame, pair: Pair) -> pd.Series:
+    """Return the paired differences of two methods' mean norms, by trial."""
+    one, other = (_at(measured, method, DECIDING)["mean"] for method in pair)
+    return (one - other).dropna()
 
 
 def ratio_table(measured: pd.DataFrame) -> pd.DataFrame:

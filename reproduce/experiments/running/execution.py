@@ -79,10 +79,10 @@ def _transfer(run, kept, trainer, budgets) -> Iterator[tuple[dict, None]]:
     selected = Run(run.source, run.method, run.trial)
     learner = load_learner(selected, kept.files(selected), trainer.train)
     for budget in budgets:
-        arrays = learner.labeled.first(budget).arrays(trainer.x)
         # The seed of the same round makes a transfer of RANDOM equal to RANDOM itself.
-        seed = learner.training_seed(protocol.round_at(budget))
-        yield _train_and_test(trainer, *arrays, budget, seed=seed), None
+        labeled, seed = stored_round(learner, budget)
+        x, y = labeled.arrays(trainer.x)
+        yield _train_and_test(trainer, x, y, budget, seed, labeled.groups), None
 
 
 def _learn(run, own, trainer, rows, budget) -> Iterator[tuple[dict, Callable]]:
@@ -126,11 +126,17 @@ def _learn(run, own, trainer, rows, budget) -> Iterator[tuple[dict, Callable]]:
         yield files.from_round(finished), save
 
 
-def _train_and_test(trainer, x, y, num_annotations, seed) -> dict:
+def stored_round(learner: dfal.ActiveLearner, num_annotations: int) -> tuple:
+    """Return what a round of a saved learner was trained on: the set and the seed."""
+    seed = learner.training_seed(protocol.round_at(num_annotations))
+    return learner.labeled.first(num_annotations), seed
+
+
+def _train_and_test(trainer, x, y, num_annotations, seed, groups=None) -> dict:
     from dfal_keras.backend import inference
 
     started = time.perf_counter()
-    model = trainer.train(x, y, seed=seed)
+    model = trainer.train(x, y, seed=seed, groups=groups)
     fitted = time.perf_counter()
     loss, accuracy, *_ = inference.evaluate(model, *trainer.test_data)
     return {

@@ -12,7 +12,7 @@ import tqdm
 
 import dfal_keras as dfal
 from dfal_keras.backend import classifier
-from experiments import measured_norms, protocol, store
+from experiments import measured_norms, store
 from experiments.analysis import robustness
 from experiments.options import Options
 from experiments.running import environment, execution
@@ -77,8 +77,7 @@ def measure(
     x_test, y_test = trainer.test_data
     own = store.Store(folder).files(run)
     learner = execution.load_learner(run, own, trainer.train)
-    labeled = learner.labeled.first(num_annotations)
-    seed = learner.training_seed(protocol.round_at(num_annotations))
+    labeled, seed = execution.stored_round(learner, num_annotations)
     model = trainer.train(*labeled.arrays(trainer.x), seed=seed, groups=labeled.groups)
     images = np.asarray(x_test[:NUM_IMAGES], np.float32)
     attack = dfal.deepfool(model, images)

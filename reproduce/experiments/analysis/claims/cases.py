@@ -19,10 +19,12 @@ class Evidence:
     Attributes:
         rows: Rows of the run store.
         folder: Folder of the results, for tables of other scripts.
+        norms: DeepFool norms, as `measured_norms.rows` returns them.
     """
 
     rows: pd.DataFrame
     folder: pathlib.Path
+    norms: pd.DataFrame
 
     def table(self, name: str) -> pd.DataFrame | None:
         """Return a stored table by its path without suffix, `None` without it."""

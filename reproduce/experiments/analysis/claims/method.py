@@ -1,15 +1,11 @@
 """Claims on DeepFool, adversarial examples and cost: Sections 3, 4.2 and 4.3."""
 
-import pandas as pd
-
 from experiments import paper
-from experiments.analysis import comparisons, learning_curves
-from experiments.analysis import robustness as norms
+from experiments.analysis import comparisons, learning_curves, robustness
 from experiments.analysis.claims import cases
 from experiments.analysis.claims.cases import Case, Evidence
 from experiments.methods import CEAL, CORE_SET, DFAL, RANDOM, Method, pair_title
 from experiments.problems import Problem
-from experiments.runs import Run
 from experiments.studies.first import BATCH, K, P
 from experiments.studies.study import Study
 
@@ -78,18 +74,8 @@ def is_competitive(evidence: Evidence, problem: Problem) -> list[Case]:
 
 def is_more_robust(evidence: Evidence, problem: Problem) -> list[Case]:
     """Mean DeepFool norms of test images: DFAL minus RANDOM."""
-    found: dict[str, dict[int, float]] = {}
-    for method in (DFAL, RANDOM):
-        for trial in range(20):
-            table = evidence.table(f"robustness/{Run(problem, method, trial)}")
-            if table is not None:
-                at = table.set_index("num_annotations")["mean"]
-                found.setdefault(method.name, {})[trial] = at.get(norms.DECIDING)
-    if len(found) < 2:
-        return []
-    differences = pd.DataFrame(found).dropna()
-    differences = differences[DFAL.name] - differences[RANDOM.name]
-    name = f"mean norm at {norms.DECIDING}, DFAL − RANDOM"
+    differences = robustness.differences(evidence.norms, (DFAL, RANDOM))
+    name = f"mean norm at {robustness.DECIDING}, DFAL − RANDOM"
     return cases.of_differences(problem, name, differences)
 
 
