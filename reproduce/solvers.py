@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from experiments import argument_types, entry_point, options
+from experiments import entry_point, options
 from experiments.analysis import tables
 
 # isort: split
@@ -21,9 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.is_bare(arguments):
         return command_line.print_stored("solvers")
     parser = argparse.ArgumentParser(description=__doc__)
-    about = "timed searches of each case. Defaults to %(default)s"
-    repeats = argument_types.at_least(1)
-    parser.add_argument("--repeats", metavar="N", type=repeats, default=3, help=about)
+    command_line.add_repeats(parser, "timed searches of each case")
     options.add_output(parser, "the results", "paper")
     given = parser.parse_args(arguments)
     path = command_line.timing_folder("paper", given.output) / "solvers"

@@ -8,10 +8,8 @@ from experiments.analysis import tables
 from experiments.options import is_bare
 
 # isort: split
-from benchmarks import (  # after `experiments`, which reports missing packages
-    command_line,
-    table3,
-)
+# After `experiments`, which reports missing packages.
+from benchmarks import command_line, table3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 import pandas as pd
 from experiments import options
 from experiments.analysis import terminal
+from experiments.argument_types import at_least
 
 
 def make_parser(
@@ -27,6 +28,25 @@ def make_parser(
     )
     options.add_output(parser, "the results", "PRESET")
     return parser
+
+
+def add_repeats(
+    parser: argparse.ArgumentParser, content: str, minimum: int = 1
+) -> None:
+    """Add the argument `--repeats`.
+
+    Args:
+        parser: The parser.
+        content: What is repeated.
+        minimum: The least number. Defaults to 1.
+    """
+    parser.add_argument(
+        "--repeats",
+        type=at_least(minimum),
+        metavar="N",
+        default=3,
+        help=f"{content}. Defaults to %(default)s",
+    )
 
 
 def timing_folder(preset: str, output: pathlib.Path | None) -> pathlib.Path:

@@ -67,13 +67,7 @@ def parse(description: str | None, arguments: Sequence[str] | None = None) -> Op
         default=list(SECTIONS),
         help="what to time. Defaults to all sections",
     )
-    add(
-        "--repeats",
-        type=at_least(2),
-        default=3,
-        metavar="N",
-        help="timed runs of each contender. Defaults to %(default)s",
-    )
+    command_line.add_repeats(parser, "timed runs of each contender", minimum=2)
     add(
         "--threads",
         type=at_least(1),

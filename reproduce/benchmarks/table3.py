@@ -102,13 +102,7 @@ def parse(description: str | None, arguments: Sequence[str] | None = None) -> Op
         default=800,
         help="number of unlabeled samples. Defaults to %(default)s",
     )
-    add(
-        "--repeats",
-        type=at_least(1),
-        metavar="N",
-        default=3,
-        help="timed queries of each row. Defaults to %(default)s",
-    )
+    command_line.add_repeats(parser, "timed queries of each row")
     add(
         "--literal-sizes",
         type=int,
