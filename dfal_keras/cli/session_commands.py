@@ -121,7 +121,6 @@ def train(
     *,
     held_out: float,
     restarts: int,
-    batch_size: int,
     trust: bool = False,
     **options,
 ) -> None:
@@ -135,10 +134,6 @@ def train(
             opened,
             held_out_fraction=held_out,
             num_restarts=restarts,
-            batch_size=batch_size,
-            # People label any number of images, and a last batch of one or two of them
-            # can spoil the model.
-            min_batch_size=max(1, batch_size // 4),
             verbose=1,
             **options,
         )

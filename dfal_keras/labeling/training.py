@@ -9,9 +9,15 @@ import time
 import keras
 import numpy as np
 
-from dfal_keras import Training, _validation, stopping
+from dfal_keras import _validation, stopping
 from dfal_keras.backend import inference
-from dfal_keras.labeling import held_out, model_files, networks, training_history
+from dfal_keras.labeling import (
+    few_labels,
+    held_out,
+    model_files,
+    networks,
+    training_history,
+)
 from dfal_keras.labeling.session import Session
 
 _STOP_SET_SIZE = 2000  # images, as in Bloodgood & Vijay-Shanker, 2009
@@ -38,7 +44,8 @@ def train(
             train and to test with. Defaults to `False`.
         unfreeze: Number of frozen layers to fine-tune, from the last one on. The
             training begins with their weights. Defaults to 0.
-        **options: Options of `dfal_keras.Training`.
+        **options: Options of `dfal_keras.Training`; see `few_labels.training` for the
+            defaults.
 
     Returns:
         The row of the history.
@@ -74,7 +81,8 @@ def train(
         model.compile(keras.optimizers.Adam(1e-4), model.loss)
         options = {**options, "initial": "keep"}
     seed = session.learner.training_seed(session.learner.round)
-    Training(model, **options)(*training_set.arrays(session.store.pool), seed=seed)
+    fit = few_labels.training(model, len(training_set), **options)
+    fit(*training_set.arrays(session.store.pool), seed=seed)
 
     predicted = _predict(model, session.store.pool[rows]) if len(rows) else truth
     after = _predict(model, stop_set)

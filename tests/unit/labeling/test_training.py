@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from helpers import sessions
 
-from dfal_keras import Training, stopping
+from dfal_keras import Training, models, stopping
 from dfal_keras.labeling import (
     asking,
     held_out,
     model_files,
+    predicting,
     telling,
     training,
     training_history,
@@ -48,7 +49,7 @@ def test_the_model_is_trained_on_what_is_not_held_out_and_tested_on_the_rest(ses
     is_out = held_out.choose(y.labels, checksums, 0.2)
     kept = np.isin(y.companion_rows, np.flatnonzero(~is_out))
     model = model_files.load_model(session.path("initial_model.keras"), compile=True)
-    Training(model, **OPTIONS)(
+    Training(model, min_batch_size=8, **OPTIONS)(
         np.concatenate([x[y.indices[~is_out]].astype("float32"), y.companions[kept]]),
         np.concatenate([y.labels[~is_out], y.labels[y.companion_rows[kept]]]),
         seed=session.learner.training_seed(session.learner.round),
@@ -66,6 +67,25 @@ def test_the_model_is_trained_on_what_is_not_held_out_and_tested_on_the_rest(ses
     assert [row.num_labels for row in metrics.values()] == np.bincount(
         y.labels
     ).tolist()
+
+
+def test_few_labels_are_enough_to_learn_something(tmp_path):
+    """Early stopping in epochs of one step would end before anything is learned."""
+    initial = models.LeNet5((16, 16, 3), 3)
+    initial.compile("adam", "sparse_categorical_crossentropy")
+    initial.save(tmp_path / "lenet5.keras")
+    folder, truth = sessions.create(
+        tmp_path, 200, model=tmp_path / "lenet5.keras", is_trained=False
+    )
+    names = sorted(truth)
+    with Session(folder) as session:
+        answers = [Answer(name, "", truth[name]) for name in names[:24]]
+        telling.tell(session, answers)
+        training.train(session, held_out_fraction=0, num_restarts=2)
+        predicted = {p.file: p.predicted for p in predicting.predict(session)}
+    accuracy = np.mean([predicted[name] == truth[name] for name in names[24:]])
+    largest = np.mean([truth[name] == "cat" for name in names[24:]])
+    assert accuracy > largest + 0.15
 
 
 def test_models_are_compared_with_those_before(session):
