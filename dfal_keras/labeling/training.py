@@ -73,8 +73,9 @@ def train(
     training_set.pseudo_indices = training_set.pseudo_indices[~is_tested]
     training_set.pseudo_labels = training_set.pseudo_labels[~is_tested]
 
+    trainings = training_history.read(session.folder).trainings
     stop_set = session.store.pool[_stop_set(session)]
-    before = _predicted_before(session, stop_set)
+    before = _predicted_before(session, stop_set) if trainings else None
     model = initial_model(session)
     if unfreeze:
         networks.unfreeze(model, unfreeze)
@@ -104,14 +105,13 @@ def train(
         seconds=round(time.perf_counter() - started, 1),
         model="",
     )
-    trainings = training_history.read_trainings(session.folder)
 
     def write_history(checksum):
-        rows = [*trainings, dataclasses.replace(found, model=checksum)]
-        training_history.write_trainings(session.folder, rows, metrics)
+        trainings.append(dataclasses.replace(found, model=checksum))
+        training_history.write(session.folder, trainings, metrics)
 
     model_files.save_model(model, session.path("model.keras"), write_history)
-    return training_history.read_trainings(session.folder)[-1]
+    return trainings[-1]
 
 
 def _check_counts(labels, classes, least, allow_missing):
@@ -161,11 +161,8 @@ def _stop_set(session):
 
 
 def _predicted_before(session, images):
-    """Return the predictions of the model before, `None` if there is none."""
-    if not training_history.read_trainings(session.folder):
-        return None
-    model = session.load_model("model.keras")
-    return _predict(model, images)
+    """Return the predictions of the model before."""
+    return _predict(session.load_model("model.keras"), images)
 
 
 def _predict(model, images):

@@ -63,7 +63,7 @@ def test_the_model_is_trained_on_what_is_not_held_out_and_tested_on_the_rest(ses
     assert found.num_held_out == is_out.sum()
     assert found.num_training == (~is_out).sum() + kept.sum()
     assert math.isnan(found.agreement)
-    metrics = training_history.read_metrics(session.folder)
+    metrics = training_history.read(session.folder).metrics
     assert [row.num_labels for row in metrics.values()] == np.bincount(
         y.labels
     ).tolist()
@@ -98,7 +98,7 @@ def test_models_are_compared_with_those_before(session):
         for model in (before, after)
     ]
     assert found.agreement == pytest.approx(stopping.agreement(*predicted))
-    assert len(training_history.read_trainings(session.folder)) == 2
+    assert len(training_history.read(session.folder).trainings) == 2
 
 
 def test_no_label_is_held_out_on_request(session):
@@ -127,7 +127,7 @@ def test_a_new_class_gets_an_output(session):
     training.train(session, **OPTIONS)
     model = model_files.load_model(session.path("model.keras"))
     assert model.outputs[0].shape == (None, 4)
-    assert training_history.read_metrics(session.folder)["cow"].num_labels == 4
+    assert training_history.read(session.folder).metrics["cow"].num_labels == 4
     assert {q.predicted for q in asking.ask(session, 5)} <= {"cat", "dog", "owl", "cow"}
 
 
@@ -145,7 +145,7 @@ def test_the_model_is_replaced_after_its_training_is_recorded(session, monkeypat
     """A training that stops in between leaves the model of before, and its history."""
     checksum = training.train(session, **OPTIONS).model
     before = session.path("model.keras").read_bytes()
-    write = training_history.write_trainings
+    write = training_history.write
     for is_written in (False, True):
 
         def write_and_stop(*given, is_written=is_written):
@@ -153,15 +153,15 @@ def test_the_model_is_replaced_after_its_training_is_recorded(session, monkeypat
                 write(*given)
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(training_history, "write_trainings", write_and_stop)
+        monkeypatch.setattr(training_history, "write", write_and_stop)
         with pytest.raises(KeyboardInterrupt):
             training.train(session, num_restarts=1, epochs=1)
         assert session.path("model.keras").read_bytes() == before
-        (left,) = training_history.read_trainings(session.folder)
+        (left,) = training_history.read(session.folder).trainings
         assert left.model == checksum
     monkeypatch.undo()
     training.train(session, **OPTIONS)
-    assert len(training_history.read_trainings(session.folder)) == 2
+    assert len(training_history.read(session.folder).trainings) == 2
 
 
 @pytest.mark.parametrize(
@@ -181,10 +181,10 @@ def test_too_few_labels_are_refused_with_the_counts(tmp_path, labels, message):
         telling.tell(session, answers)
         with pytest.raises(ValueError, match=message):
             training.train(session, **OPTIONS)
-        assert training_history.read_trainings(folder) == []
+        assert training_history.read(folder).trainings == []
         if labels:
             training.train(session, allow_missing_classes=True, **OPTIONS)
-            assert len(training_history.read_trainings(folder)) == 1
+            assert len(training_history.read(folder).trainings) == 1
 
 
 @pytest.mark.parametrize("fraction", [-0.1, 1, math.nan])
