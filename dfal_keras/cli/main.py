@@ -48,7 +48,7 @@ def _run(command, options):
     if command == "query":
         query.run(**options)
     elif command == "init":
-        session_commands.init(**options)
+        session_commands.COMMANDS[command](**options)
     else:
         with _without_working_folder():
             session_commands.COMMANDS[command](**options)

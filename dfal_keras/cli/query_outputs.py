@@ -1,5 +1,6 @@
 """The files that show a query to annotators."""
 
+import pathlib
 import re
 
 from dfal_keras import _files
@@ -9,6 +10,8 @@ from dfal_keras.labeling.images import photographs
 from dfal_keras.labeling.session import Session
 from dfal_keras.labeling.views import contact_sheets
 from dfal_keras.labeling.views import page as labeling_page
+
+REVIEW_TITLE = "Labels and predictions to review"
 
 
 def write(
@@ -35,13 +38,8 @@ def write(
     for path in session.folder.iterdir():
         if _WRITTEN.fullmatch(path.name):
             path.unlink()
-    table = session.path("queries.csv")
-    csv_files.write_queries(table, queried)
+    table, page = write_table_and_page(session, queried, "queries")
     print(f"{table}: {len(queried)} images; fill in the column `label`, or")
-    page = session.path("queries.html")
-    labeling_page.write_page(
-        page, queried, session.settings.classes, photographs=previews(session, queried)
-    )
     print(f"{page}: label them in a browser, and save queries.csv there")
     if sheets != "none":
         made = contact_sheets.write_sheets(session.path(f"queries.{sheets}"), queried)
@@ -52,7 +50,33 @@ def write(
         _write_cvat(session, queried)
 
 
-def previews(session: Session, queried: list[QueriedImage]) -> list[bytes] | None:
+def write_table_and_page(
+    session: Session, queried: list[QueriedImage], name: str, **options
+) -> tuple[pathlib.Path, pathlib.Path]:
+    """Write a table to fill in, and a page to label its images in a browser.
+
+    Args:
+        session: The session, in whose folder the files are written.
+        queried: The images.
+        name: Name of the files, without their suffixes.
+        **options: Options of `labeling.views.page.write_page`.
+
+    Returns:
+        The paths of the table and of the page.
+    """
+    table, page = session.path(f"{name}.csv"), session.path(f"{name}.html")
+    csv_files.write_queries(table, queried)
+    labeling_page.write_page(
+        page,
+        queried,
+        session.settings.classes,
+        photographs=_previews(session, queried),
+        **options,
+    )
+    return table, page
+
+
+def _previews(session, queried):
     """Return the photographs of queried images, `None` if one can't be read."""
     rows = [session.store.find(None, image.sha256) for image in queried]
     paths = [None if row is None else session.store.path(row) for row in rows]

@@ -326,7 +326,12 @@ def _add_train(commands):
     )
     add("--restarts", type=int, default=5, help="trainings (default: %(default)s)")
     add("--epochs", type=int, default=100, help="at most (default: %(default)s)")
-    add("--patience", type=int, default=5, help="in epochs (default: %(default)s)")
+    add(
+        "--patience",
+        type=int,
+        help="epochs without progress before a training stops (default: 5, or more for "
+        "few labels: 40 steps)",
+    )
     add(
         "--batch-size",
         type=int,

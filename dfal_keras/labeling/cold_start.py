@@ -55,7 +55,7 @@ def plan(session: Session, model: keras.Model | None) -> str | None:
     """
     if model is None:
         return "the model is not trained yet"
-    if not training_history.read_trainings(session.folder):
+    if not training_history.read(session.folder).trainings:
         return None  # the model was trained before the session
     labels = session.learner.labeled.labels
     num_classes = len(session.settings.classes)

@@ -4,9 +4,9 @@ import copy
 
 import numpy as np
 
-from dfal_keras import Training, _validation
+from dfal_keras import _validation
 from dfal_keras.backend import inference
-from dfal_keras.labeling import predicting, training
+from dfal_keras.labeling import few_labels, predicting, training
 from dfal_keras.labeling.formats.queried_image import QueriedImage
 from dfal_keras.labeling.session import Session
 
@@ -107,7 +107,8 @@ def _out_of_fold(session, labels, num_folds, options):
         kept.keep(np.flatnonzero(fold != k))
         kept.pseudo_indices, kept.pseudo_labels = (a[:0] for a in _pseudo(kept))
         model = training.initial_model(session)
-        Training(model, **options)(*kept.arrays(pool), seed=k)
+        fit = few_labels.training(model, len(kept), **options)
+        fit(*kept.arrays(pool), seed=k)
         rows = labeled.indices[fold == k]
         found[fold == k] = inference.predict_probabilities(model, pool[rows])
     return found

@@ -216,7 +216,7 @@ class Session:
 
     def trained_model(self):
         """Return the latest model, `None` if it is not trained."""
-        if self.settings.is_trained or training_history.read_trainings(self.folder):
+        if self.settings.is_trained or training_history.read(self.folder).trainings:
             return self.load_model(_MODEL)
         return None
 

@@ -9,9 +9,15 @@ import time
 import keras
 import numpy as np
 
-from dfal_keras import Training, _validation, stopping
+from dfal_keras import _validation, stopping
 from dfal_keras.backend import inference
-from dfal_keras.labeling import held_out, model_files, networks, training_history
+from dfal_keras.labeling import (
+    few_labels,
+    held_out,
+    model_files,
+    networks,
+    training_history,
+)
 from dfal_keras.labeling.session import Session
 
 _STOP_SET_SIZE = 2000  # images, as in Bloodgood & Vijay-Shanker, 2009
@@ -38,7 +44,8 @@ def train(
             train and to test with. Defaults to `False`.
         unfreeze: Number of frozen layers to fine-tune, from the last one on. The
             training begins with their weights. Defaults to 0.
-        **options: Options of `dfal_keras.Training`.
+        **options: Options of `dfal_keras.Training`; see `few_labels.training` for the
+            defaults.
 
     Returns:
         The row of the history.
@@ -66,15 +73,17 @@ def train(
     training_set.pseudo_indices = training_set.pseudo_indices[~is_tested]
     training_set.pseudo_labels = training_set.pseudo_labels[~is_tested]
 
+    trainings = training_history.read(session.folder).trainings
     stop_set = session.store.pool[_stop_set(session)]
-    before = _predicted_before(session, stop_set)
+    before = _predicted_before(session, stop_set) if trainings else None
     model = initial_model(session)
     if unfreeze:
         networks.unfreeze(model, unfreeze)
         model.compile(keras.optimizers.Adam(1e-4), model.loss)
         options = {**options, "initial": "keep"}
     seed = session.learner.training_seed(session.learner.round)
-    Training(model, **options)(*training_set.arrays(session.store.pool), seed=seed)
+    fit = few_labels.training(model, len(training_set), **options)
+    fit(*training_set.arrays(session.store.pool), seed=seed)
 
     predicted = _predict(model, session.store.pool[rows]) if len(rows) else truth
     after = _predict(model, stop_set)
@@ -96,14 +105,13 @@ def train(
         seconds=round(time.perf_counter() - started, 1),
         model="",
     )
-    trainings = training_history.read_trainings(session.folder)
 
     def write_history(checksum):
-        rows = [*trainings, dataclasses.replace(found, model=checksum)]
-        training_history.write_trainings(session.folder, rows, metrics)
+        trainings.append(dataclasses.replace(found, model=checksum))
+        training_history.write(session.folder, trainings, metrics)
 
     model_files.save_model(model, session.path("model.keras"), write_history)
-    return training_history.read_trainings(session.folder)[-1]
+    return trainings[-1]
 
 
 def _check_counts(labels, classes, least, allow_missing):
@@ -153,11 +161,8 @@ def _stop_set(session):
 
 
 def _predicted_before(session, images):
-    """Return the predictions of the model before, `None` if there is none."""
-    if not training_history.read_trainings(session.folder):
-        return None
-    model = session.load_model("model.keras")
-    return _predict(model, images)
+    """Return the predictions of the model before."""
+    return _predict(session.load_model("model.keras"), images)
 
 
 def _predict(model, images):

@@ -4,14 +4,13 @@ Both are written before the model's file is replaced, and hold its checksum. Aft
 interrupted training the files may not match `model.keras`; such an entry is ignored.
 """
 
-import csv
 import dataclasses
-import io
 import json
 import math
 import pathlib
 
 from dfal_keras import _files
+from dfal_keras.labeling import session_tables
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,65 +55,46 @@ class ClassMetrics:
     recall: float
 
 
-def read_trainings(folder: pathlib.Path) -> list[TrainingRecord]:
+@dataclasses.dataclass(frozen=True)
+class TrainingHistory:
+    """The trainings of a session.
+
+    Attributes:
+        trainings: The trainings, the latest last.
+        metrics: Results of the latest model by class; empty if there are none.
+    """
+
+    trainings: list[TrainingRecord]
+    metrics: dict[str, ClassMetrics]
+
+
+def read(folder: pathlib.Path) -> TrainingHistory:
     """Return the trainings of a session.
 
     Raises:
-        ValueError: If history.csv is damaged.
+        ValueError: If history.csv or metrics.json is damaged.
     """
-    path = folder / "history.csv"
-    if not path.exists():
-        return []
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file, strict=True))
-        trainings = [
-            TrainingRecord(**{name: parse(row[name]) for name, parse in _PARSE.items()})
-            for row in rows
-        ]
-    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
-        raise ValueError(_DAMAGED.format(path, error)) from error
-    if trainings and trainings[-1].model != _files.sha256(folder / "model.keras"):
+    trainings = session_tables.read_table(
+        folder / "history.csv",
+        lambda row: TrainingRecord(**{n: parse(row[n]) for n, parse in _PARSE.items()}),
+        _EXPECTED,
+    )
+    if not trainings:
+        return TrainingHistory([], {})
+    checksum = _files.sha256(folder / "model.keras")
+    if trainings[-1].model != checksum:
         trainings.pop()
-    return trainings
+    return TrainingHistory(trainings, _read_metrics(folder / "metrics.json", checksum))
 
 
-def read_metrics(folder: pathlib.Path) -> dict[str, ClassMetrics]:
-    """Return the results of the latest model by class, empty if there are none.
-
-    Raises:
-        ValueError: If metrics.json is damaged.
-    """
-    path = folder / "metrics.json"
-    if not path.exists():
-        return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["model"] != _files.sha256(folder / "model.keras"):
-            return {}
-        return {
-            label: ClassMetrics(
-                values["num_labels"],
-                values["num_held_out"],
-                math.nan if values["recall"] is None else values["recall"],
-            )
-            for label, values in content["classes"].items()
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(_DAMAGED.format(path, error)) from error
-
-
-def write_trainings(
+def write(
     folder: pathlib.Path,
     trainings: list[TrainingRecord],
     metrics: dict[str, ClassMetrics],
 ) -> None:
     """Write history.csv and metrics.json, each atomically."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(_PARSE)
-    writer.writerows(map(dataclasses.astuple, trainings))
-    _files.write_text(folder / "history.csv", text.getvalue())
+    rows = map(dataclasses.astuple, trainings)
+    session_tables.write_table(folder / "history.csv", list(_PARSE), rows)
     classes = {label: dataclasses.asdict(values) for label, values in metrics.items()}
     for values in classes.values():
         if math.isnan(values["recall"]):
@@ -123,6 +103,26 @@ def write_trainings(
     _files.write_text(
         folder / "metrics.json", json.dumps(content, indent=2, ensure_ascii=False)
     )
+
+
+def _read_metrics(path, checksum):
+    """Return the results by class, empty if they are of another model."""
+    if not path.exists():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["model"] != checksum:
+            return {}
+        return {
+            label: ClassMetrics(
+                int(values["num_labels"]),
+                int(values["num_held_out"]),
+                math.nan if values["recall"] is None else float(values["recall"]),
+            )
+            for label, values in content["classes"].items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{_EXPECTED}. Received: {path} ({error})") from error
 
 
 _PARSE = {
@@ -136,7 +136,7 @@ _PARSE = {
     "model": str,
 }
 
-_DAMAGED = (
+_EXPECTED = (
     "A session's history.csv and metrics.json must be as the command `train` wrote "
-    "them. Delete a damaged one to begin anew. Received: {} ({})"
+    "them; delete a damaged one to begin anew"
 )

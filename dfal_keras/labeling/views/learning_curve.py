@@ -2,12 +2,13 @@
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from dfal_keras import _files
+from dfal_keras import Round, _files, plots
 from dfal_keras.labeling.intervals import wilson
 from dfal_keras.labeling.training_history import TrainingRecord
 
@@ -29,27 +30,44 @@ def write_curve(
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     rows = [row for row in trainings if not math.isnan(row.accuracy)]
-    counts = [
-        (round(row.accuracy * row.num_held_out), row.num_held_out) for row in rows
-    ]
-    _draw(axes, [row.num_labels for row in rows], counts, "held-out labels (hard ones)")
+    curves = {
+        "held-out labels (hard ones)": [
+            (row.num_labels, round(row.accuracy * row.num_held_out), row.num_held_out)
+            for row in rows
+        ]
+    }
     if checked and checked[1]:
-        _draw(axes, [trainings[-1].num_labels], [checked], "random sample")
-    axes.set(xlabel="labels", ylabel="accuracy in %", ylim=(0, 102))
-    axes.grid(alpha=0.3)
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="lower right")
+        curves["random sample"] = [(trainings[-1].num_labels, *checked)]
+    draw(axes, {name: points for name, points in curves.items() if points})
     with _files.replacing(path) as file:
         figure.savefig(file, format="png")
 
 
-def _draw(axes, labels, counts, name):
-    """Draw accuracies with their 95 % intervals."""
-    if not counts:
-        return
-    shares = [100 * right / size for right, size in counts]
-    limits = [wilson(*each) for each in counts]
-    below = [s - 100 * low for s, (low, _) in zip(shares, limits, strict=True)]
-    above = [100 * high - s for s, (_, high) in zip(shares, limits, strict=True)]
-    errors = [[max(0, e) for e in below], [max(0, e) for e in above]]
-    axes.errorbar(labels, shares, errors, marker="o", capsize=3, label=name)
+def draw(axes, curves: Mapping[str, Sequence[tuple[int, int, int]]]) -> None:
+    """Draw accuracies with their 95 % intervals.
+
+    Args:
+        axes: Matplotlib axes.
+        curves: For each label of the legend, the points: the number of labels, and how
+            many of the tested images are predicted right, and of how many.
+    """
+    if curves:
+        rounds = {name: _rounds(points) for name, points in curves.items()}
+        plots.learning_curve(rounds, axes=axes)
+    for points, line in zip(curves.values(), list(axes.lines), strict=True):
+        labels, *counts = np.array(points).T
+        limits = np.array([wilson(*each) for each in zip(*counts, strict=True)]).T
+        axes.vlines(labels, *(100 * limits), colors=line.get_color())
+    axes.set(xlabel="labels", ylabel="accuracy (%)", ylim=(0, 102))
+
+
+def _rounds(points):
+    """Return the points of a curve as rounds, of which only the accuracy is known."""
+    unknown = {
+        name: math.nan
+        for name in ("loss", "fit_seconds", "evaluate_seconds", "query_seconds")
+    }
+    return [
+        Round(number, labels, labels, accuracy=right / size, **unknown)
+        for number, (labels, right, size) in enumerate(points)
+    ]

@@ -8,7 +8,7 @@ from helpers import image_folders, sessions
 
 from dfal_keras import Training
 from dfal_keras.cli.main import main
-from dfal_keras.labeling import training
+from dfal_keras.labeling import few_labels
 from dfal_keras.labeling.session import Session
 
 
@@ -83,22 +83,20 @@ def test_a_round_with_the_commands(folder, capsys):
 
 @pytest.mark.parametrize(
     ("options", "expected"),
-    [([], 8), (["--batch-size", 100], 25), (["--batch-size", 3], 1)],
+    [((), (40, 8)), (("--batch-size", 3, "--patience", 2), (2, 1))],
 )
-def test_a_last_batch_of_less_than_a_quarter_is_skipped(
-    folder, capsys, monkeypatch, options, expected
-):
+def test_options_of_a_training(folder, capsys, monkeypatch, options, expected):
     made = []
 
     def make(model, **options):
         made.append(Training(model, **{**options, "epochs": 1, "num_restarts": 1}))
         return made[0]
 
-    monkeypatch.setattr(training, "Training", make)
+    monkeypatch.setattr(few_labels, "Training", make)
     write_labels(folder, dict(list(truth(folder).items())[:20]))
     run(capsys, "import", "session", "labels.csv")
     run(capsys, "train", "session", "--allow-missing-classes", *options)
-    assert [each.min_batch_size for each in made] == [expected]
+    assert [(each.patience, each.min_batch_size) for each in made] == [expected]
 
 
 def test_a_bad_batch_size_is_named(folder, capsys):

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from helpers import sessions
 
-from dfal_keras import Training, stopping
+from dfal_keras import Training, models, stopping
 from dfal_keras.labeling import (
     asking,
     held_out,
     model_files,
+    predicting,
     telling,
     training,
     training_history,
@@ -48,7 +49,7 @@ def test_the_model_is_trained_on_what_is_not_held_out_and_tested_on_the_rest(ses
     is_out = held_out.choose(y.labels, checksums, 0.2)
     kept = np.isin(y.companion_rows, np.flatnonzero(~is_out))
     model = model_files.load_model(session.path("initial_model.keras"), compile=True)
-    Training(model, **OPTIONS)(
+    Training(model, min_batch_size=8, **OPTIONS)(
         np.concatenate([x[y.indices[~is_out]].astype("float32"), y.companions[kept]]),
         np.concatenate([y.labels[~is_out], y.labels[y.companion_rows[kept]]]),
         seed=session.learner.training_seed(session.learner.round),
@@ -62,10 +63,29 @@ def test_the_model_is_trained_on_what_is_not_held_out_and_tested_on_the_rest(ses
     assert found.num_held_out == is_out.sum()
     assert found.num_training == (~is_out).sum() + kept.sum()
     assert math.isnan(found.agreement)
-    metrics = training_history.read_metrics(session.folder)
+    metrics = training_history.read(session.folder).metrics
     assert [row.num_labels for row in metrics.values()] == np.bincount(
         y.labels
     ).tolist()
+
+
+def test_few_labels_are_enough_to_learn_something(tmp_path):
+    """Early stopping in epochs of one step would end before anything is learned."""
+    initial = models.LeNet5((16, 16, 3), 3)
+    initial.compile("adam", "sparse_categorical_crossentropy")
+    initial.save(tmp_path / "lenet5.keras")
+    folder, truth = sessions.create(
+        tmp_path, 200, model=tmp_path / "lenet5.keras", is_trained=False
+    )
+    names = sorted(truth)
+    with Session(folder) as session:
+        answers = [Answer(name, "", truth[name]) for name in names[:24]]
+        telling.tell(session, answers)
+        training.train(session, held_out_fraction=0, num_restarts=2)
+        predicted = {p.file: p.predicted for p in predicting.predict(session)}
+    accuracy = np.mean([predicted[name] == truth[name] for name in names[24:]])
+    largest = np.mean([truth[name] == "cat" for name in names[24:]])
+    assert accuracy > largest + 0.15
 
 
 def test_models_are_compared_with_those_before(session):
@@ -78,7 +98,7 @@ def test_models_are_compared_with_those_before(session):
         for model in (before, after)
     ]
     assert found.agreement == pytest.approx(stopping.agreement(*predicted))
-    assert len(training_history.read_trainings(session.folder)) == 2
+    assert len(training_history.read(session.folder).trainings) == 2
 
 
 def test_no_label_is_held_out_on_request(session):
@@ -107,7 +127,7 @@ def test_a_new_class_gets_an_output(session):
     training.train(session, **OPTIONS)
     model = model_files.load_model(session.path("model.keras"))
     assert model.outputs[0].shape == (None, 4)
-    assert training_history.read_metrics(session.folder)["cow"].num_labels == 4
+    assert training_history.read(session.folder).metrics["cow"].num_labels == 4
     assert {q.predicted for q in asking.ask(session, 5)} <= {"cat", "dog", "owl", "cow"}
 
 
@@ -125,7 +145,7 @@ def test_the_model_is_replaced_after_its_training_is_recorded(session, monkeypat
     """A training that stops in between leaves the model of before, and its history."""
     checksum = training.train(session, **OPTIONS).model
     before = session.path("model.keras").read_bytes()
-    write = training_history.write_trainings
+    write = training_history.write
     for is_written in (False, True):
 
         def write_and_stop(*given, is_written=is_written):
@@ -133,15 +153,15 @@ def test_the_model_is_replaced_after_its_training_is_recorded(session, monkeypat
                 write(*given)
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(training_history, "write_trainings", write_and_stop)
+        monkeypatch.setattr(training_history, "write", write_and_stop)
         with pytest.raises(KeyboardInterrupt):
             training.train(session, num_restarts=1, epochs=1)
         assert session.path("model.keras").read_bytes() == before
-        (left,) = training_history.read_trainings(session.folder)
+        (left,) = training_history.read(session.folder).trainings
         assert left.model == checksum
     monkeypatch.undo()
     training.train(session, **OPTIONS)
-    assert len(training_history.read_trainings(session.folder)) == 2
+    assert len(training_history.read(session.folder).trainings) == 2
 
 
 @pytest.mark.parametrize(
@@ -161,10 +181,10 @@ def test_too_few_labels_are_refused_with_the_counts(tmp_path, labels, message):
         telling.tell(session, answers)
         with pytest.raises(ValueError, match=message):
             training.train(session, **OPTIONS)
-        assert training_history.read_trainings(folder) == []
+        assert training_history.read(folder).trainings == []
         if labels:
             training.train(session, allow_missing_classes=True, **OPTIONS)
-            assert len(training_history.read_trainings(folder)) == 1
+            assert len(training_history.read(folder).trainings) == 1
 
 
 @pytest.mark.parametrize("fraction", [-0.1, 1, math.nan])

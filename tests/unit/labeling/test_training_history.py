@@ -22,35 +22,33 @@ def trained(tmp_path):
 
 
 def test_nothing_is_read_before_the_first_training(tmp_path):
-    assert training_history.read_trainings(tmp_path) == []
-    assert training_history.read_metrics(tmp_path) == {}
+    assert training_history.read(tmp_path).trainings == []
+    assert training_history.read(tmp_path).metrics == {}
 
 
 def test_trainings_are_read_as_written(trained):
     folder, row = trained
     rows = [dataclasses.replace(row, model="before"), row]
-    training_history.write_trainings(folder, rows, METRICS)
-    assert training_history.read_trainings(folder) == rows
-    assert training_history.read_metrics(folder).keys() == METRICS.keys()
-    assert training_history.read_metrics(folder)["=cat"] == METRICS["=cat"]
-    assert math.isnan(training_history.read_metrics(folder)["dog"].recall)
+    training_history.write(folder, rows, METRICS)
+    assert training_history.read(folder).trainings == rows
+    assert training_history.read(folder).metrics.keys() == METRICS.keys()
+    assert training_history.read(folder).metrics["=cat"] == METRICS["=cat"]
+    assert math.isnan(training_history.read(folder).metrics["dog"].recall)
 
 
 def test_a_training_whose_model_is_not_in_place_is_left_out(trained):
     folder, row = trained
-    training_history.write_trainings(
+    training_history.write(
         folder, [row, dataclasses.replace(row, model="killed")], METRICS
     )
-    assert training_history.read_trainings(folder) == [row]
-    assert training_history.read_metrics(folder) == {}
+    assert training_history.read(folder).trainings == [row]
+    assert training_history.read(folder).metrics == {}
 
 
 @pytest.mark.parametrize("name", ["history.csv", "metrics.json"])
 def test_damaged_files_are_refused_by_name(trained, name):
     folder, row = trained
-    training_history.write_trainings(folder, [row], METRICS)
+    training_history.write(folder, [row], METRICS)
     (folder / name).write_text((folder / name).read_text()[:-90])
     with pytest.raises(ValueError, match=name.replace(".", r"\.")):
-        training_history.read_trainings(folder) and training_history.read_metrics(
-            folder
-        )
+        training_history.read(folder)
