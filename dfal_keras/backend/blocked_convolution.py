@@ -1,11 +1,11 @@
 """A faster gradient of convolutions with respect to inputs of few channels.
 
-The gradient of a convolution by its input is a convolution with as many output channels
-as the input has: one or three for an image. A CPU's vector units process up to sixteen
-numbers at once, so most of each unit is idle, and in LeNet5 the first layer takes half
-of the time of a backward pass. This module computes a block of neighboring pixels at
-once, as channels of a convolution whose stride is the block size. Each sum has the same
-terms, plus zeros, so the result is equal up to rounding.
+The gradient of a convolution with respect to its input is a convolution with as many
+output channels as the input has: one or three for an image. A CPU's vector units
+process up to sixteen numbers at once, so most of each unit is idle, and in LeNet5 the
+first layer takes half of the time of a backward pass. This module computes a block of
+neighboring pixels at once, as channels of a convolution whose stride is the block size.
+Each sum has the same terms, plus zeros, so the result is equal up to rounding.
 """
 
 from collections.abc import Sequence
@@ -20,11 +20,11 @@ _BLOCK_SIZES = {1: 4, 2: 2, 3: 2}  # by channels: 16, 8 and 12 numbers at once
 
 
 def call(each: keras_graph.Call, values: Sequence):
-    """Call an operation of a graph, with this module's gradients by the images.
+    """Call an operation of a graph, with this module's gradient by its input.
 
     Args:
         each: A call. Convolutions inside nested models, or of a form that this module
-            does not support, are called as they are.
+            does not support, are called unchanged.
         values: The tensors to call it on.
 
     Returns:
@@ -67,7 +67,7 @@ def _is_supported(layer, images):
 
 
 def _convolve(images, kernel, padding):
-    """Convolve with stride 1; compute the gradient by the images by blocks."""
+    """Convolve with stride 1, with the gradient of `by_blocks`."""
 
     @tf.custom_gradient
     def convolve(images):
@@ -89,7 +89,7 @@ def by_blocks(
     """Compute the gradient of a convolution with stride 1 by its input.
 
     Args:
-        upstream: Gradient by the convolution's output, of shape
+        upstream: Gradient with respect to the convolution's output, of shape
             `(batch_size, output_height, output_width, num_filters)`.
         kernel: Tensor of shape `(height, width, num_channels, num_filters)`.
         image_shape: `(batch_size, height, width, num_channels)` of the input.

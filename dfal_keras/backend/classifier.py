@@ -104,8 +104,8 @@ def sample_shape(model) -> tuple | None:
 def head(model) -> heads.Head:
     """Return what the outputs of a classifier are.
 
-    Those of a function, and of a method `logits(inputs)` of a model, are logits. The
-    outputs of other subclassed models are unknown.
+    A function and a model's method `logits(inputs)` return logits. The outputs of other
+    subclassed models are of unknown kind.
 
     Args:
         model: A Keras model, or a function from images to logits.
@@ -201,7 +201,7 @@ def features(model) -> Callable:
         not keep the model alive.
 
     Raises:
-        ValueError: If the layers of the model are not accessible, or none is the last.
+        ValueError: If the model has no accessible last layer with weights.
     """
     if hasattr(model, "features"):
         return _flat(_weakly(model.features))
@@ -229,7 +229,7 @@ def scores_of_features(model) -> Callable:
         `features` returns it, to float32 scores of shape `(batch_size, num_outputs)`.
 
     Raises:
-        ValueError: If the layers of the model are not accessible, or none is the last.
+        ValueError: If the model has no accessible last layer with weights.
     """
     has_methods = hasattr(model, "logits") or hasattr(model, "features")
     if not keras_graph.is_functional(model) or has_methods:

@@ -40,7 +40,7 @@ def check(callbacks: Any) -> list[keras.callbacks.Callback]:
 
 
 def _overrides(callback, method):
-    """Return whether a callback has a method of its own class, or of its own."""
+    """Return whether the class of a callback, or the object, overrides a method."""
     function = getattr(getattr(callback, method), "__func__", None)
     return function is not getattr(keras.callbacks.Callback, method)
 

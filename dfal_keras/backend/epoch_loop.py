@@ -18,8 +18,8 @@ class EpochLoop:
     once, so the model trains as with `model.fit`, without its overhead per epoch on
     small sets. With callbacks, each epoch is one call of a graph instead.
 
-    Data are a tuple of tensors, one row a sample: images, labels as the loss takes
-    them and, optionally, weights of the samples in the training loss.
+    Data are a tuple of tensors with one row per sample: images, labels as the loss
+    takes them and, optionally, weights of the samples in the training loss.
 
     Args:
         model: A built and compiled Keras model.

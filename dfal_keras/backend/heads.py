@@ -1,6 +1,6 @@
-"""What the outputs of a Keras classifier are: one analysis, which all others ask.
+"""The kind of a Keras classifier's outputs: logits, an activation of them, or unknown.
 
-It goes back from the output over the graph of a model, through operations and nested
+The analysis goes back from the output through the graph of a model, including nested
 models, to the activation.
 """
 
@@ -16,7 +16,7 @@ from dfal_keras.backend import keras_graph, keras_layers, probing
 
 @dataclasses.dataclass(frozen=True)
 class Head:
-    """What the outputs of a classifier are.
+    """The kind of a classifier's outputs, and how to compute its logits.
 
     Attributes:
         kind: `"logits"`; `"softmax"` or `"sigmoid"`, activations of the logits;
@@ -66,7 +66,7 @@ class LastLayer(NamedTuple):
     Attributes:
         graphs: As those of `Head`, to the input of the layer.
         call: The call of the layer.
-        after: The calls from its output to that of the model, without weights.
+        after: The calls from its output to the model's output, without weights.
     """
 
     graphs: tuple[keras_graph.Graph, ...]
@@ -91,8 +91,8 @@ def last_layer(model: keras.Model) -> LastLayer:
         model: A model for which `keras_graph.is_functional`.
 
     Raises:
-        ValueError: If there are several such layers, or the last one contains others,
-            of which none is known to be the last.
+        ValueError: If the model has no weights, ends in several such layers, or ends in
+            a layer that contains others.
     """
     graphs: tuple = ((model.inputs, [model.outputs[0]]),)
     after: list[keras_graph.Call] = []

@@ -58,7 +58,7 @@ def predict_features(model, x, *, batch_size: int | None = None) -> np.ndarray:
 
 
 def unit_length(features: np.ndarray) -> np.ndarray:
-    """Return features scaled to length 1, as float64; zeros stay.
+    """Return features scaled to length 1, as float64; zero vectors are unchanged.
 
     Args:
         features: Array of shape `(num_samples, num_features)`.
@@ -93,10 +93,10 @@ def predict_probabilities_of_features(
 
 
 def check_features(model, x, features: np.ndarray) -> None:
-    """Raise ValueError if features do not lead to the outputs of a model.
+    """Raise ValueError if the last layer does not compute the outputs from features.
 
-    They do not if the last layer takes more than its input, such as a mask. It is
-    checked once for each model, and again after its layers have changed.
+    The last layer may take more than features, such as a mask. The check is made once
+    for each model, and again after its layers have changed.
 
     Args:
         model: As for `predict_probabilities_of_features`.
@@ -135,8 +135,8 @@ def map_probabilities(
 
     Raises:
         ValueError: If the model's outputs have another shape, are not finite, are
-            probabilities for some batches only, or are in [0, 1] and yet neither
-            logits nor class probabilities.
+            probabilities for some batches only, or are in [0, 1] without being logits
+            or class probabilities.
     """
     results: list[np.ndarray] = []
     start = 0
@@ -158,7 +158,7 @@ def to_probabilities(model, scores: np.ndarray) -> np.ndarray:
         Array of shape `(..., num_classes)`.
 
     Raises:
-        ValueError: If the scores are in [0, 1] and yet neither logits nor class
+        ValueError: If the scores are in [0, 1] without being logits or class
             probabilities.
     """
     rows = scores.reshape(-1, scores.shape[-1])
@@ -188,7 +188,7 @@ class Evaluation(NamedTuple):
     Attributes:
         loss: Mean cross-entropy, in nats.
         accuracy: Accuracy, in [0, 1].
-        recalls: The fraction of each class that is predicted right, NaN for a class
+        recalls: The fraction of each class that is predicted correctly, NaN for a class
             without samples.
         metrics: The metrics that the model is compiled with, by name.
     """
@@ -231,9 +231,9 @@ def evaluate(model, x, y, *, batch_size: int | None = None) -> Evaluation:
 
 
 def _compiled_metrics(model, x, labels):
-    """Return what `model.evaluate` says of the model's own metrics, besides the loss.
+    """Return the metrics that `model.evaluate` computes, without the loss.
 
-    It is another pass over the images, for models with metrics only.
+    A model with metrics takes another pass over the images.
     """
     metrics = getattr(model, "metrics", [])
     if len(metrics) < 2 or getattr(model, "optimizer", None) is None:
@@ -254,7 +254,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 def check_finite(
     outputs: np.ndarray, start: int = 0, num_samples: int | None = None
 ) -> np.ndarray:
-    """Return what a model computes, or raise ValueError if it is not finite.
+    """Return the outputs of a model, or raise ValueError if one is not finite.
 
     Args:
         outputs: Array of shape `(batch_size, ...)`.
@@ -280,8 +280,7 @@ def float_batches(x, batch_size: int) -> Iterator[np.ndarray]:
 def _scores(model, x, batch_size):
     """Yield logits or class probabilities of each batch, and whether they are logits.
 
-    Where the analysis of the model's layers does not say what the outputs are, their
-    values decide.
+    If the analysis of the layers does not tell the kind of outputs, their values do.
     """
     start, known = 0, None
     for images, outputs in _batches(classifier.scores, model, x, batch_size):

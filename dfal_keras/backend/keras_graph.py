@@ -43,7 +43,7 @@ class Call(NamedTuple):
 def is_functional(operation) -> bool:
     """Return whether an operation is a model that its graph describes completely.
 
-    So are Sequential and functional models, unless a subclass changes `call`.
+    This holds for Sequential and functional models, unless a subclass changes `call`.
     """
     return (
         isinstance(operation, keras.Model)
@@ -159,7 +159,7 @@ def as_input(value, tensor: keras.KerasTensor):
 def without_activation(layer: keras.Layer) -> keras.Layer:
     """Return a view of a layer, on the same variables, that has no activation.
 
-    A clone would not have what was changed after the layer was built, such as LoRA.
+    A clone would lack changes made after the layer was built, such as LoRA.
     """
     view = object.__new__(type(layer))
     vars(view).update(vars(layer))
@@ -171,7 +171,7 @@ def tile(value, num_copies: int):
     """Repeat a batch, with its mask.
 
     Args:
-        value: Tensor of shape `(batch_size, ...)`, or an argument that is none.
+        value: Tensor of shape `(batch_size, ...)`. Other values are returned unchanged.
         num_copies: How often to repeat it.
 
     Returns:

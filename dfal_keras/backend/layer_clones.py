@@ -16,8 +16,8 @@ def new_weights(
 ) -> list[keras.Variable]:
     """Return the weights that a layer has in a clone of its container.
 
-    They depend on the seed only if their initializers are Keras's. Seeds that the
-    initializers were given are ignored.
+    Only Keras's initializers depend on `seed`. It replaces the seeds that the
+    initializers were given.
 
     Args:
         layer: A built layer.
@@ -41,7 +41,7 @@ def find_container(
         layers: All layers of the model.
 
     Raises:
-        ValueError: If none can be cloned.
+        ValueError: If no such layer can be cloned.
     """
     around = [
         each
@@ -86,7 +86,7 @@ def _shapes(variables):
 def _seeded(seed: int) -> Iterator[None]:
     """Seed Python's generator, from which Keras draws default seeds; then restore it.
 
-    Seeds in the configuration would not do: layers such as `MultiHeadAttention` copy
+    Seeds in the configuration would not work: layers such as `MultiHeadAttention` copy
     their initializers, and copies with equal seeds draw equal weights.
     """
     state = random.getstate()

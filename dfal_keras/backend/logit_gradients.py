@@ -17,8 +17,8 @@ def num_compared(num_outputs: int, num_classes: int | None = None) -> int:
 
     Args:
         num_outputs: Number of the model's classes.
-        num_classes: The number asked for. Defaults to `None`: all of up to 10 classes,
-            and 10 of more, as DeepFool's authors do.
+        num_classes: The number asked for. Defaults to `None`: all classes of a model
+            with up to 10, and 10 of others, as DeepFool's authors do.
     """
     return min(num_classes or _MAX_COMPARED, num_outputs)
 
@@ -48,7 +48,7 @@ def margins(
 
 
 def memory_per_image(num_faces: int) -> dict:
-    """Return what `margins` holds of an image, as arguments of `memory.batch_size`."""
+    """Return the memory of `margins` per image, as arguments of `memory.batch_size`."""
     if num_faces <= MAX_UNROLLED:
         return {"num_gradients": num_faces}
     return {"num_gradients": 1, "num_copies": num_faces}

@@ -104,7 +104,7 @@ def _traced_norms(model, sample_shape, expectation, epsilon, num_compared):
 def loss_gradient_norms(
     logits: Callable, weights: list, images: tf.Tensor, targets: Callable
 ) -> tf.Tensor:
-    """Compute norms of the gradients of each sample's loss by the weights.
+    """Compute the gradient norms of each sample's loss with respect to the weights.
 
     For a sample x and a target t, with a weight for each class, the norm is
     `|| grad_theta ( - sum_k t_k log p_k(x) ) ||_2`, where t is a constant. Samples are
@@ -114,7 +114,7 @@ def loss_gradient_norms(
 
     Args:
         logits: Function from images to logits of shape `(batch_size, num_classes)`.
-        weights: List of the variables to differentiate by.
+        weights: List of the variables to differentiate with respect to.
         images: Float tensor of shape `(batch_size, ...)`.
         targets: Function from the probabilities of a sample, a float tensor of shape
             `(num_classes,)`, to targets of shape `(num_targets, num_classes)`.

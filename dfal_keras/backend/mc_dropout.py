@@ -1,4 +1,4 @@
-"""Monte Carlo dropout: predictions with dropout on, everything else in inference."""
+"""Monte Carlo dropout: predictions with dropout, all else in inference mode."""
 
 from collections.abc import Sequence
 
@@ -167,7 +167,7 @@ class _Network:
     def scores(self, images, num_samples):
         """Return the scores of all passes, one pass after the other.
 
-        What precedes the noise is computed once.
+        Layers before the noise are computed once for all passes.
         """
 
         def call(each: keras_graph.Call, values: Sequence):
@@ -226,7 +226,7 @@ class _Passes:
 
 
 def _convert(value, tensor):
-    """Return a value in the dtype of the input of a nested model that it is for."""
+    """Cast a value to the dtype of the nested model's input that receives it."""
     if isinstance(value, _Passes):
         return _Passes(keras_graph.as_input(value.tensor, tensor))
     return keras_graph.as_input(value, tensor)

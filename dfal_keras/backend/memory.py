@@ -22,9 +22,9 @@ def batch_size(
 ) -> int:
     """Return the largest batch size, up to `maximum`, that fits the budget of 1 GB.
 
-    An estimate from the shapes of the layers' outputs. A forward pass holds two layers
-    at a time, and twice as much while it computes; a backward pass holds all of them,
-    and for each gradient an image twice.
+    The estimate uses the shapes of the layers' outputs. A forward pass holds the
+    outputs of two layers, and twice as much while it computes. A backward pass holds
+    the outputs of all layers, and two images for each gradient.
 
     Args:
         model: A Keras classifier, or a function from images to logits.

@@ -1,4 +1,4 @@
-"""Which layers of a model are noise that stands for uncertainty of its weights."""
+"""Layers whose noise represents uncertainty of the weights, such as dropout."""
 
 import keras
 

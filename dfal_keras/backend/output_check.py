@@ -11,10 +11,10 @@ NUM_IMAGES = 8  # that are checked
 
 
 def check(model, images: np.ndarray, scores: np.ndarray, *, of: str = "logits") -> None:
-    """Raise ValueError if scores do not lead to a model's own outputs.
+    """Raise ValueError if a model's outputs do not follow from scores.
 
-    This does not rely on the analysis of the model's layers. It is done once for each
-    model, and again after its layers have changed, on the first images.
+    The check does not rely on the analysis of the model's layers. It is made once for
+    each model, on the first images, and again after its layers have changed.
 
     Args:
         model: A classifier that passes `classifier.check_model`, or a function.
@@ -40,14 +40,14 @@ def is_checked(model, of: str) -> bool:
 
 @tracing.cached_per_model
 def _checked(model) -> set:
-    """Return what is checked of a model."""
+    """Return the names of the scores that were checked for a model."""
     return set()
 
 
 def compare(
     model: keras.Model, images: np.ndarray, scores: np.ndarray, of: str = "logits"
 ) -> None:
-    """Raise ValueError if scores of images do not lead to a model's own outputs."""
+    """Raise ValueError if a model's outputs for images do not follow from scores."""
     kind = classifier.head(model).kind
     kinds = ("logits", "softmax", "sigmoid") if hasattr(model, "logits") else (kind,)
     outputs = _call(model, images)
@@ -77,7 +77,7 @@ def _call(model, images):
 
 
 def _difference(kind, scores, outputs):
-    """Return how far outputs of a kind are from those that scores lead to."""
+    """Return the distance of outputs from those that follow from scores."""
     found, expected = scores, outputs
     if kind == "unknown":
         scale = max(1.0, np.abs(expected).max())

@@ -1,6 +1,6 @@
-"""What an operation of Keras computes, by its values for a few numbers.
+"""Find out what an operation of Keras computes, by its values for a few numbers.
 
-So no spelling of a softmax has to be listed.
+So the many ways to write a softmax need not be listed.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ def resolution(model) -> float:
 
 
 def kind(function: Callable, tensors: Sequence[keras.KerasTensor]) -> str:
-    """Return what a function of tensors is.
+    """Return which known function a function of tensors is.
 
     Args:
         function: Function of a list of tensors, without weights that training changes.
@@ -36,7 +36,7 @@ def kind(function: Callable, tensors: Sequence[keras.KerasTensor]) -> str:
 
     Returns:
         `"identity"` if it returns the numbers of its only input; `"softmax"` or
-        `"sigmoid"` if it returns those of them; `"affine"`; or `"unknown"`.
+        `"sigmoid"` if it returns their softmax or sigmoid; `"affine"`; or `"unknown"`.
     """
     rng = np.random.default_rng(0)
     shapes = [(_NUM_PROBES, *(n or 4 for n in each.shape[1:])) for each in tensors]

@@ -1,4 +1,4 @@
-"""What a model consists of, to notice that a user has changed it."""
+"""Layers and variables of a model, to detect that a user has changed it."""
 
 from typing import Any
 
@@ -13,7 +13,8 @@ class Structure:
     Two structures are equal if they hold the same objects.
 
     Args:
-        parts: The objects. They are kept alive, so that no other gets the same id.
+        parts: The objects. They are kept alive, so that no other object gets the
+            same id.
     """
 
     def __init__(self, parts: list[Any]):

@@ -57,7 +57,7 @@ def as_targets(model: keras.Model, y: np.ndarray, num_outputs: int) -> np.ndarra
 def check_loss(model: keras.Model, x, targets: np.ndarray) -> None:
     """Raise ValueError if a model's loss or metrics don't accept labels.
 
-    Metrics get their variables, which they can't in a graph, and are reset.
+    Also creates the variables of the metrics, which a graph can't do, and resets them.
 
     Args:
         model: A compiled Keras model.

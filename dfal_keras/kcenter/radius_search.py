@@ -27,18 +27,18 @@ def bisect(
     """Search for the smallest radius; see `kcenter.robust`.
 
     The compact formulation starts with few of the points and adds some of those that
-    its solution leaves uncovered, until none is (Chen & Chen, 2009). If the program is
-    infeasible for some points, it is infeasible for all. A large pool needs a few
-    hundred of its points.
+    its solution leaves uncovered, until it covers all (Chen & Chen, 2009). If the
+    program is infeasible for some points, it is infeasible for all. A large pool needs
+    a few hundred of its points.
 
     Half the greedy radius is a lower bound only without outliers. In general the
     search starts at half the radius R of greedy with b + Xi centers. These and the
-    next farthest point are at least R apart from each other and from s0. Whichever Xi
-    of them are outliers, a new center covers two of the rest or a center of s0 covers
-    one, so the optimum is at least R / 2.
+    next farthest point are at least R apart from each other and from s0. For any choice
+    of Xi outliers among them, a new center covers two of the others or a center of s0
+    covers one, so the optimum is at least R / 2.
 
-    Memory: the features once, and at most `_MAX_DISTANCES` distances. If even those of
-    the first program are more, the result is greedy's.
+    Memory: the features once, and at most `_MAX_DISTANCES` distances. If the first
+    program needs more, the result is the greedy solution.
 
     The solver gets no hints: the best centers are infeasible at a smaller radius, and
     hints made no measurable difference.
@@ -50,7 +50,7 @@ def bisect(
         max_outliers: Xi.
         formulation: One of `FORMULATIONS`.
         solver: A key of `integer_programs.SOLVERS`.
-        time_limit: In seconds; with 0, the result is greedy's.
+        time_limit: In seconds; with 0, the result is the greedy solution.
     """
     deadline = time.monotonic() + time_limit
     # From here on, a point is given by its position in `free`.

@@ -84,9 +84,9 @@ def robust(
     as printed, with n + 2 n^2 binaries. Both find the same radius. The search runs in
     another process, which takes about 0.25 s to start.
 
-    The search keeps at most 2^25 distances. If those from `num_centers + max_outliers`
-    points to all are more, the greedy solution is returned. If more are needed later,
-    the best centers so far are returned.
+    The search keeps at most 2^25 distances. If the distances from
+    `num_centers + max_outliers` points to all points are more, it returns the greedy
+    solution. If it needs more later, it returns the best centers so far.
 
     Args:
         features: Float array of shape `(num_points, num_features)`.

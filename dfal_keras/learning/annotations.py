@@ -1,4 +1,4 @@
-"""What is known of a pool: its labels, and the query that waits for answers."""
+"""The labels of a pool, and the query that is not completely answered."""
 
 import dataclasses
 
@@ -90,8 +90,8 @@ class Annotations:
         """Add labels that were not asked for, such as those that exist already.
 
         Samples of the last query are added as by `tell`, with their adversarial
-        examples, also if their labels were unknown or removed before. This is possible
-        until the next query. Ignored samples are not ignored any longer.
+        examples, even if their labels were unknown or removed before. This is possible
+        until the next query. Ignored samples that get a label are no longer ignored.
 
         Args:
             indices: Rows of the pool, without a label.
@@ -142,9 +142,8 @@ class Annotations:
         """Remove labels. Samples return to the pool, without companions.
 
         They may be queried again by later queries. The open query does not ask for
-        them again: use `add_labels`. Samples that are ignored remain so. Samples whose
-        labels are unknown have no label to remove: they stay ignored, until
-        `add_labels` labels them.
+        them again: use `add_labels`. Samples with unknown labels have no label to
+        remove: they stay ignored until `add_labels` labels them.
 
         Args:
             indices: Rows of the pool, which are labeled.

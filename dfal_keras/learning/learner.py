@@ -29,9 +29,9 @@ class ActiveLearner(Annotations):
     their labels and companions, from U_k to L_{k+1}.
 
     Use `ask` and `tell` with an annotator, `rounds` or `fit` to simulate one. To train
-    somewhere else, use `choose` in place of `ask`. Bring
-    labels that exist already with `add_labels`; correct labels with `relabel` and
-    `unlabel`. Within a query, the order of the answers has no effect.
+    somewhere else, use `choose` in place of `ask`. Add labels that exist already with
+    `add_labels`; correct labels with `relabel` and `unlabel`. Within a query, the order
+    of the answers has no effect.
 
     The pool is never copied or converted as a whole. The learner keeps indices into
     it, labels and companions, in `labeled`.
@@ -63,7 +63,7 @@ class ActiveLearner(Annotations):
             pseudo-labels.
         ignored: Sorted int array, rows of the pool that are never queried.
         round: k, the number of completely answered queries, without the initial one.
-        model: A_k of the last training, or the argument `model` before.
+        model: A_k of the last training; before the first, the argument `model`.
         history: List of `Round`, the finished rounds of `rounds` and `fit`. `save` and
             `load` keep them.
         metadata: Dict of JSON-serializable values that `save` and `load` keep.

@@ -30,7 +30,7 @@ class SavedLearner:
 
     Attributes:
         labeled: The labeled set.
-        annotations: Dict of the arrays that `Annotations` needs besides.
+        annotations: Dict of the other arrays that `Annotations` needs.
         numbers: Dict of the learner's numbers, with the keys `NUMBERS`.
         metadata: Dict of JSON-serializable values.
         strategy: The class name and the config of the strategy, as
@@ -77,7 +77,7 @@ class SavedLearner:
         """Read a file that `write`, or an older version of it, wrote.
 
         Raises:
-            ValueError: If it is another file, or is damaged.
+            ValueError: If the file is not one of a learner, or is damaged.
         """
         labeled, stored = LabeledSet.load(path)
         if not {*NUMBERS, "round"} <= stored.keys():

@@ -1,4 +1,4 @@
-"""The fingerprint of a pool: refuses another pool for a saved learner."""
+"""The fingerprint of a pool, by which a saved learner refuses another pool."""
 
 import dataclasses
 import hashlib
@@ -69,7 +69,7 @@ class PoolFingerprint:
         return cls(_shape(pool), _dtype(pool), rows, digests)
 
     def check(self, name: str, pool) -> None:
-        """Raise ValueError if a pool is neither this one nor this one with more rows.
+        """Raise ValueError unless a pool is this one, possibly grown at its end.
 
         Args:
             name: Name of the argument in the message.

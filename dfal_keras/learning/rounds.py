@@ -18,7 +18,7 @@ class Round:
         evaluate_seconds: Time to test A_k.
         query_seconds: Time to choose the next queries. 0 in the last round.
         recalls: Test recall of each class: the fraction of its test samples that are
-            predicted right, NaN for a class without any. Empty without test data.
+            predicted correctly, NaN for a class without any. Empty without test data.
         metrics: What `model.evaluate` returns for the metrics that the model is
             compiled with. Empty without any, or without test data.
     """

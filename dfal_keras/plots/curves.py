@@ -19,15 +19,15 @@ def learning_curve(history, *, label: str | None = None, axes=None):
         history: The list of `Round` that `ActiveLearner.fit` returns; or an
             `ActiveLearner`; or the file of a saved one. To compare several, a dict of
             these by label.
-        label: Name of the curve in the legend, of one curve. Defaults to `None`, no
-            legend.
+        label: Name of a single curve in the legend. Defaults to `None`, no legend.
         axes: Matplotlib axes to draw into. Defaults to `None`, those of a new figure.
 
     Returns:
         The Matplotlib axes.
 
     Raises:
-        ValueError: If `history` has no round with a test accuracy, or is none of these.
+        ValueError: If `history` is of another type, or has no round with a test
+            accuracy.
 
     Example:
         >>> import dfal_keras as dfal

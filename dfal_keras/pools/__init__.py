@@ -1,4 +1,4 @@
-"""Pools: unlabeled samples, also more than fit in memory."""
+"""Pools of unlabeled samples, which may be larger than memory."""
 
 from dfal_keras.pools.pool import BatchedPool, Subset, as_pool, write_pool
 

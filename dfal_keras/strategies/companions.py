@@ -31,7 +31,7 @@ class WithCompanions(Strategy):
 
     The queries and scores are those of the strategy, whose own companions are replaced.
     A sample that DeepFool cannot perturb into another class has a copy, but no
-    adversarial example and no noise. Nor does one whose adversarial example is far
+    adversarial example and no noise. The same holds if the adversarial example is far
     outside the range of the candidates, as in `DFAL`.
 
     Copies and noise are controls: they show what adversarial examples contribute beyond

@@ -13,20 +13,20 @@ from dfal_keras.strategies.query import Query
 class CostEffectiveDFAL(DFAL):
     """DFAL that pseudo-labels the candidates farthest from the decision boundary.
 
-    Queries as DFAL does. As CEAL does with candidates of low entropy, it labels by the
-    model those with the largest adversarial perturbations r_i:
+    Queries as DFAL does, and adds pseudo-labels as CEAL does. The model labels the
+    candidates with the largest adversarial perturbations r_i:
 
         y_j = argmax_k p_k(x_j),    j in argsort -||r_i||_p [0 : num_pseudo]
         num_pseudo = min(max_ratio * num_labeled, max_share * num_candidates)
 
     Pseudo-labels are used in the next training only, without adversarial examples.
     Their samples stay in the pool and are evaluated again in every round. A candidate
-    for which DeepFool finds no adversarial example gets none.
+    for which DeepFool finds no adversarial example gets no pseudo-label.
 
     All attacks run to the end, unless `first_look` ends them, so a query takes longer
     than one of DFAL.
 
-    It is not part of the paper, which suggests to combine DFAL with CEAL.
+    The paper suggests combining DFAL with CEAL, but does not do it.
 
     Reference:
         - Ducoffe & Precioso, 2018, "Adversarial active learning for deep networks: a
@@ -35,8 +35,8 @@ class CostEffectiveDFAL(DFAL):
           classification", for pseudo-labels.
 
     Args:
-        max_ratio: Maximum number of pseudo-labels per labeled image, so that a model of
-            few labels gives few. Defaults to 1.
+        max_ratio: Maximum number of pseudo-labels per labeled image, so that a model
+            trained on few labels adds few. Defaults to 1.
         max_share: Maximum share of the candidates that get pseudo-labels, at most 1.
             Defaults to 0.5.
         **options: Options of `DFAL`.

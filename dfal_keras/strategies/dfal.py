@@ -28,10 +28,9 @@ class DFAL(Strategy):
     Such candidates are queried only after all others, in random order and without
     adversarial examples, and a warning is logged. The paper does not mention this case.
 
-    With `stochastic`, the score of which more is better is 1 / ||r_i||_p for "power",
-    so that a perturbation of half the norm is drawn twice as often in any unit, and
-    -||r_i||_p for "softmax" and "softrank". All attacks run to the end then, unless
-    `first_look` ends them.
+    With `stochastic`, "power" draws by 1 / ||r_i||_p: a perturbation of half the norm
+    is drawn twice as often, whatever the unit of a pixel. "softmax" and "softrank" draw
+    by -||r_i||_p. All attacks then run to the end, unless `first_look` ends them.
 
     Without `bounds`, an adversarial example that leaves the range of the candidates by
     more than that range is not added, and a warning is logged.
@@ -136,7 +135,7 @@ class DFAL(Strategy):
         return attacks.attack(model, x_unlabeled, options, finite=True)
 
     def _rank(self, attack, rng):
-        """Return the rows on which an attack succeeded, the next to query first."""
+        """Return the rows on which an attack succeeded, in the order of the queries."""
         ranked = rank_fooled(attack)
         if self.stochastic is None:
             return ranked
@@ -147,7 +146,7 @@ class DFAL(Strategy):
         return ranked[drawn]
 
     def _complete(self, chosen, attack, x_unlabeled, num_queries, rng):
-        """Return the query of chosen candidates, and of others if they are too few."""
+        """Return the query of the chosen candidates, plus random ones if too few."""
         others = np.empty(0, np.int64)
         if len(chosen) < num_queries:
             others = np.flatnonzero(~attack.success)

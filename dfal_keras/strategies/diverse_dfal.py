@@ -13,8 +13,8 @@ from dfal_keras.strategies.query import Query
 class DiverseDFAL(DFAL):
     """DFAL whose queries are at different places of the decision boundary.
 
-    The `num_queries` smallest perturbations often lead to the same place of the
-    boundary, so their labels tell the model similar things. This strategy takes the
+    The `num_queries` smallest perturbations are often at the same place of the
+    boundary, so their labels are partly redundant. This strategy takes the
     m * num_queries candidates with the smallest perturbations. Among them it chooses
     those whose adversarial examples cover the others best:
 
@@ -23,10 +23,10 @@ class DiverseDFAL(DFAL):
 
     with f the input of the model's last layer (greedy k-center). The first query is
     DFAL's; the others follow in the order of choice. With m = 1, the queries are
-    DFAL's. The scores are the norms, as in DFAL. With
-    `stochastic`, the m * num_queries candidates are drawn by their scores.
+    DFAL's. The scores are the norms, as in DFAL. With `stochastic`, the
+    m * num_queries candidates are drawn by their scores.
 
-    It is not part of the paper, which suggests such an extension.
+    The paper suggests such an extension, but does not define one.
 
     Reference:
         - Ducoffe & Precioso, 2018, "Adversarial active learning for deep networks: a

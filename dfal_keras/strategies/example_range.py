@@ -14,8 +14,9 @@ def within_range(
     """Return which adversarial examples are near the range of the pool.
 
     An example is too far if a value leaves the range of the candidates by more than the
-    size of that range. It is no image any more, and must not be trained on. A warning
-    is logged. If all candidates are constant, their range is unknown: none is too far.
+    size of that range. Such an example is no longer an image and must not be trained
+    on. A warning is logged. If all candidates are constant, their range is unknown:
+    none is too far.
 
     Args:
         examples: Float array of shape `(num_examples, ...)`.

@@ -36,13 +36,13 @@ class SkActiveML(Strategy):
     | `"least_confidence"` | the smallest max p | 10 |
     | `"batch_bald"` | the largest joint mutual information (MC dropout) | 11 |
 
-    All get f of the labeled samples and of the candidates. None gets labels: those of
-    the labeled samples have one and the same value.
+    All get f of the labeled samples and of the candidates. No strategy gets the labels:
+    all labeled samples have the same placeholder.
 
     The scores are what scikit-activeml calls utilities, each at the time when its
-    sample was chosen; larger is better. Where it chooses samples repeatedly, as it can
-    if features are equal, they are replaced by random ones, a warning is logged and
-    there are no scores.
+    sample was chosen; larger is better. If it chooses a sample twice, which can happen
+    with equal features, a random sample replaces it, a warning is logged and there are
+    no scores.
 
     Badge needs memory for `num_candidates * num_classes * num_features` numbers.
 
@@ -93,7 +93,7 @@ class SkActiveML(Strategy):
     Raises:
         ValueError: If scikit-activeml is not installed or an argument is invalid; from
             `query`, if the model has no last layer with weights, or no noise layer for
-            a committee, or if the strategy needs anything else.
+            a committee, or if the strategy needs an argument that a network can't give.
 
     Example:
         >>> import dfal_keras as dfal
@@ -261,7 +261,7 @@ def _num_classes(model):
 
 
 def _complete(chosen, utilities, num_candidates, num_queries, rng):
-    """Return the query of distinct chosen samples, and of random ones if too few."""
+    """Return the query of the distinct chosen samples, plus random ones if too few."""
     distinct = np.array(list(dict.fromkeys(chosen)), np.int64)
     missing = num_queries - len(distinct)
     if not missing:

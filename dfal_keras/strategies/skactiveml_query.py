@@ -33,7 +33,7 @@ _NAMED = {
     "contrastive": _Named("ContrastiveAL", {}),
     "margin": _Named("UncertaintySampling", {"method": "margin_sampling"}),
     "least_confidence": _Named("UncertaintySampling", {"method": "least_confident"}),
-    # Joint entropies of more than three samples are estimated from so many draws of
+    # Joint entropies of more than three samples are estimated from this many draws of
     # labels. The default of scikit-activeml is one draw for each pass of dropout.
     "batch_bald": _Named("BatchBALD", {"n_MC_samples": 1000}),
 }
@@ -201,7 +201,7 @@ def query(
 def check_options(query_strategy, num_classes: int, **options) -> None:
     """Raise ValueError if a query strategy has options that it does not accept.
 
-    scikit-activeml checks them in a query. This one is of random features.
+    scikit-activeml checks options in a query. Here, the features are random.
 
     Args:
         query_strategy: What `seeded` returns.
@@ -242,8 +242,8 @@ def _call(query_strategy, features, num_labeled, num_queries, options):
 def _chosen_jointly(utilities):
     """Return the candidates that a committee chose, one in each row of utilities.
 
-    Each row is NaN at the samples that were chosen before. Where several are best,
-    scikit-activeml returns others than these, possibly repeatedly.
+    Each row is NaN at the samples that were chosen before. Among equally good samples,
+    scikit-activeml returns different ones, possibly repeatedly.
     """
     is_chosen = np.isnan(utilities)
     chosen = (is_chosen[1:] & ~is_chosen[:-1]).argmax(axis=1)

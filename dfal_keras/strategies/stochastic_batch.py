@@ -13,9 +13,9 @@ where, for a score s_i >= 0 of rank r_i (1 for the largest score),
 | `"softmax"` | exp s_i |
 | `"softrank"` | 1 / r_i |
 
-They are the samples with the largest log w_i + g_i, with independent Gumbel noise g_i.
-The temperature is 1, as in the experiments of the paper. Only "softmax" depends on the
-unit of the scores.
+Equivalently, take the samples with the largest log w_i + g_i, with independent Gumbel
+noise g_i. The temperature is 1, as in the experiments of the paper. Only "softmax"
+depends on the unit of the scores.
 
 Reference:
     - Kirsch et al., 2023, "Stochastic batch acquisition: a simple baseline for deep

@@ -1,10 +1,12 @@
-"""The guides of the site: their Python samples run and print what they show."""
+"""The pages of the site: samples of the guides run, and every study has a section."""
 
 import pathlib
 import re
 
 import matplotlib
 import pytest
+from experiments import problems
+from experiments.studies import STUDIES
 
 matplotlib.use("Agg")
 
@@ -60,3 +62,15 @@ def test_a_sample_that_prints_something_else_is_found(tmp_path, capsys, monkeypa
     page.write_text("```python\nprint(1 + 1)\n# 3\n```\n")
     with pytest.raises(AssertionError):
         run(page, tmp_path, capsys, monkeypatch)
+
+
+def test_every_study_has_a_section():
+    """Of the problem that it was registered for."""
+    page = (FOLDER / "results" / "studies.md").read_text()
+    shown = re.findall(r"```{study} (\S+)", page)
+    wanted = {
+        f"{name}_{problems.get(study.problem).file_name}"
+        for name, study in STUDIES.items()
+    }
+    assert wanted <= set(shown)
+    assert len(shown) == len(set(shown))

@@ -8,6 +8,7 @@ comments, `<!-- NAME: generated -->` and `<!-- end -->`.
 import functools
 import pathlib
 import re
+import textwrap
 
 import pandas as pd
 from benchmarks import report
@@ -186,7 +187,7 @@ PEERS = (
         "A DFAL query",
         "Foolbox",
         "Foolbox, tf.function",
-        "a DFAL query at\n{} times that of a query through Foolbox",
+        "a DFAL query at {} times that of a query through Foolbox",
     ),
     (
         "Training of a round",
@@ -217,10 +218,12 @@ def speed_ratios(folder: pathlib.Path = RESULTS / "timing") -> str:
             "`speed.py` times the package beside Foolbox, ART and Keras: see\n"
             f"{TIMINGS}."
         )
-    return (
-        f"{', '.join(spans)}.\nEach range covers these at their best and as they are "
-        f"usually written: see\n{TIMINGS}."
+    sentences = (
+        f"{', '.join(spans)}. Each range covers these at their best and as they are "
+        "usually written."
     )
+    lines = textwrap.wrap(sentences, 100, break_on_hyphens=False)
+    return "\n".join([*lines, f"See {TIMINGS}."])
 
 
 GENERATED = {
