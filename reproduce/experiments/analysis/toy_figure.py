@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib import lines
 
 from experiments.analysis import margins, plots
 from experiments.methods import CEAL, CORE_SET, DFAL
@@ -9,6 +10,10 @@ from experiments.methods import CEAL, CORE_SET, DFAL
 NUM_CLOSEST, NUM_ARROWS = 10, 4
 VIEW = ((-1.35, 2.35), (-0.95, 1.45))  # range of x, range of y
 BLUE, RED, GREEN = (plots.COLORS[method] for method in (CORE_SET, DFAL, CEAL))
+LEGEND = (
+    *("labeled", "unlabeled", "to the target"),
+    *("query", "query with its label", "adversarial example"),
+)
 PALE = ("#DCEAF4", "#FAE3D4")  # blue and red, mixed with white
 
 
@@ -41,17 +46,24 @@ def draw(
         scenarios: As `toy_problem.choose` returns them.
     """
     figure, panels = plots.plt.subplots(
-        *(2, 2), sharex=True, sharey=True, figsize=(plots.COLUMN, 2.7)
+        *(2, 2), sharex=True, sharey=True, figsize=(plots.COLUMN, 2.9)
     )
     for letter, panel, name in zip("abcd", panels.flat, scenarios, strict=True):
         targets, distances = scenarios[name]
         draw_panel(panel, grid, x, y, targets, distances, is_dfal=name == "DFAL")
         title = f"({letter}) {name}: {distances.min():.2f}"
         panel.set_title(title, loc="left", size=7, pad=2)
-    figure.subplots_adjust(0, 0.09, 1, 0.95, wspace=0.03, hspace=0.1)
-    style = {"fontsize": 7, "handletextpad": 0, "columnspacing": 1}
-    handles = panels.flat[-1].get_legend_handles_labels()
-    figure.legend(*handles, loc="lower center", ncols=4, **style)
+    figure.subplots_adjust(0, 0.15, 1, 0.95, wspace=0.03, hspace=0.1)
+    style = {"fontsize": 7, "handletextpad": 0.2, "columnspacing": 1}
+    entries: dict = {}
+    for panel in panels.flat[[0, -1]]:  # without arrows to all, and with a label
+        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
+            entries.setdefault(label, handle)
+    entries["to the target"] = lines.Line2D(
+        [], [], ls="", marker=r"$\rightarrow$", color="0.3", ms=7
+    )
+    order = {each: entries[each] for each in LEGEND}
+    figure.legend(order.values(), order, loc="lower center", ncols=3, **style)
     return figure
 
 
@@ -93,7 +105,8 @@ def draw_panel(
     # DFAL's query and its adversarial example have one label; the fill shows it.
     mark = {"color": colors[num_labeled + query] if is_dfal else "w"}
     mark |= {"edgecolor": GREEN, "lw": 1.2, "zorder": 3}
-    panel.scatter(*pool[query], 22, label="query", **mark)
+    name = "query with its label" if is_dfal else "query"
+    panel.scatter(*pool[query], 22, label=name, **mark)
     if is_dfal:
         label = "adversarial example"
         panel.scatter(*targets[query], 14, marker="D", label=label, **mark)
