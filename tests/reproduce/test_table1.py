@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import table1
-from experiments import files, runs, store
+from experiments import files, problems, results, runs, store
 from experiments.analysis import tables
 from experiments.options import make_parser, parse
 from experiments.problems import PROBLEMS
 from experiments.running import execution
+from helpers.made_up_rows import made_up
 
 SMALL = ["--trials", "1", "--budget", "30", "--strategy", "dfal", "random"]
 
@@ -181,3 +182,38 @@ def test_presets_are_filled_in(tmp_path):
     assert len(grid) == len(set(map(str, grid)))
     assert {run.trial for run in grid} == set(range(5))
     assert np.all([run.problem in PROBLEMS.values() for run in grid])
+
+
+@pytest.mark.parametrize(
+    ("reached", "budget", "expected"),
+    [
+        (1300, 1000, [100, 500, 800, 1000]),
+        (1000, 1000, [100, 500, 800, 1000]),
+        (500, 1000, [100, 500]),
+        (200, 1000, [100, 200]),  # a column of ours, where the paper has none
+        (60, 1000, [60]),
+        (300, 100, [100]),
+        (0, 1000, [100, 500, 800, 1000]),  # nothing is stored
+        (0, 60, [60]),
+    ],
+)
+def test_the_columns_are_the_papers_and_the_last_that_was_reached(
+    reached, budget, expected
+):
+    panel = PROBLEMS["mnist-lenet5"]
+    rows = made_up("dfal", [[90] * (reached // 10)], step=10)
+    full = made_up("full", [[99]], step=60_000)
+    transfer = made_up("dfal", [[90] * 90], step=10, source="mnist-vgg8")
+    others = pd.concat([rows, full, transfer])
+    assert tables.budgets_of_table1(others, panel, budget) == expected
+
+
+def test_problems_without_numbers_are_named_by_the_reason(monkeypatch, tmp_path):
+    monkeypatch.setenv("DFAL_KERAS_DATA", str(tmp_path))
+    small = [problems.get(f"quick_draw_small-{each}") for each in ("lenet5", "vgg8")]
+    text = results.not_run([*small, PROBLEMS["mnist-vgg8"]])
+    assert text.count("reproduce/drawings.py") == 1
+    assert text.count("--problem mnist-vgg8") == 1
+    for problem in small:
+        assert text.count(problem.title) == 1
+    assert results.not_run([]) == ""
