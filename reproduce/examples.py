@@ -18,9 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     problem = one_problem(parser, options)
     path = options.tables_folder / "examples"
     if options.stored:
-        stored = path.with_name("examples.md")
-        print(stored.read_text() if stored.exists() else "Nothing is stored.")
-        return 0
+        return tables.show_written(path)
     kept = store.Store(options.runs_folder)
     wanted = [runs.Run(problem, DFAL, trial) for trial in range(options.num_trials)]
     wanted = [run for run in wanted if kept.files(run).path(".npz").exists()]

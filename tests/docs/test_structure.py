@@ -173,7 +173,7 @@ def imports_of(packages, code):
 # Which worker processes import.
 TRAINING = (
     *("environment", "execution", "networks", "problem_training"),
-    *("norms", "example_labels", "ticks", "toy_problem"),
+    *("norms", "example_labels", "pseudo_errors", "ticks", "toy_problem"),
 )
 EXPERIMENTS = [
     path

@@ -333,6 +333,17 @@ def write(table: pd.DataFrame, path: pathlib.Path, text: str = "") -> None:
     files.write(path.with_name(f"{path.name}.csv"), table.to_csv())
 
 
+def show_written(path: pathlib.Path) -> int:
+    """Print a table that was written before; return the script's exit status.
+
+    Args:
+        path: As for `write`.
+    """
+    written = path.with_name(f"{path.name}.md")
+    print(written.read_text() if written.exists() else "Nothing is stored.")
+    return 0
+
+
 def save(table: pd.DataFrame, options: Options, name: str, text: str = "") -> None:
     """Write a table of the results folder, unless the options are read-only.
 

@@ -10,6 +10,7 @@ from experiments.studies.first import BATCH, K, P
 from experiments.studies.study import Study
 
 COMPETITIVE = 1.1  # registered: at most 10 % above a minimal attack
+WRONG = 5  # percent, registered: more than these corrupt the training set
 EARLY, LATE = (20, 110), (900, 990)  # annotations
 
 
@@ -87,6 +88,16 @@ def keeps_the_label(evidence: Evidence, problem: Problem) -> list[Case]:
     name = "share with the original's label, examples − originals (points)"
     differences = 100 * (table["examples"] - table["originals"])
     return cases.of_no_difference(problem, name, differences)
+
+
+def corrupts_the_labels(evidence: Evidence, problem: Problem) -> list[Case]:
+    """The share of wrong labels among CEAL's pseudo-labels, minus `WRONG` percent."""
+    table = evidence.table("tables/pseudo_labels")
+    if table is None:
+        return []
+    name = f"wrong pseudo-labels of CEAL (%), minus {WRONG}"
+    shares = 100 * table["wrong"] / table["labels"]
+    return cases.of_differences(problem, name, shares - WRONG, "")
 
 
 def uses_less_of_the_pool(_: Evidence, problem: Problem) -> list[Case]:

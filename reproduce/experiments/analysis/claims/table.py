@@ -153,8 +153,8 @@ CLAIMS = (
         "2, 4.2",
         "CEAL corrupts the training set with wrong labels",
         ON_PANEL_A,
-        None,
-        "errors of the pseudo-labels of every round, which runs do not store",
+        method.corrupts_the_labels,
+        "pseudo_labels.py (0.5 core-hours)",
     ),
     Claim(
         "9",
