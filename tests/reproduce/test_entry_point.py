@@ -59,7 +59,7 @@ def finish(process):
 
 
 def test_every_script_has_the_one_entry_point():
-    assert len(SCRIPTS) == 15
+    assert len(SCRIPTS) == 17
     names = [path.name for path in SCRIPTS]
     for path in SCRIPTS:
         text = path.read_text()

@@ -250,6 +250,8 @@ def test_every_committed_run_is_accepted():
         names = {key: stored[key] for key in ("problem", "strategy", "trial", "source")}
         run = runs.Run.named(**names)
         assert f"{run}.json" == path.name
+        if not problem_data.is_complete(run.problem):  # of drawings
+            del stored["data"]
         assert json.dumps(run.settings) == json.dumps(stored)  # in this order
         assert len(kept.finished(run)) == len(kept.rows(run)) > 0
 

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from experiments import files, results, runs, store
+from experiments import files, problem_data, results, runs, store
 from experiments.options import make_parser, parse
 from experiments.running import environment, execution, problem_training
 
@@ -25,13 +25,20 @@ SUFFIXES = (".csv", ".json", ".npz")
 
 
 class QuickTraining:
-    """Draw weights from the seed and the labels, without training."""
+    """Draw weights from the seed and the labels, without training.
 
-    def __init__(self):
+    Args:
+        seed: A seed in place of all that are passed. Defaults to none.
+    """
+
+    def __init__(self, seed=None):
+        self.seed = seed
         layers = [keras.layers.Flatten(), keras.layers.Dense(10, activation="softmax")]
         self.model = keras.Sequential([keras.Input((28, 28, 1)), *layers])
+        self.num_restarts, self.callbacks = 1, []
 
-    def __call__(self, x, y, *, seed):
+    def __call__(self, x, y, *, seed, groups=None):
+        seed = seed if self.seed is None else self.seed
         rng = np.random.default_rng([seed, len(y), int(y.sum())])
         self.model.set_weights([rng.normal(size=w.shape) for w in self.model.weights])
         return self.model
@@ -270,13 +277,9 @@ def test_files_that_were_removed(folder, undisturbed, suffixes):
 
 def test_a_labeled_set_of_the_same_run_elsewhere(folder, undisturbed, tmp_path):
     """As of another machine: the same settings, other rows."""
-    train = QuickTraining()
+    train = QuickTraining(seed=7)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            problem_training,
-            "make_training",
-            lambda *_, **recipe: lambda x, y, seed: train(x, y, seed=7),
-        )
+        patch.setattr(problem_training, "make_training", lambda *_, **recipe: train)
         perform(RUN, 50, tmp_path / "elsewhere")
     shutil.copy(tmp_path / "elsewhere" / f"{RUN}.npz", folder)
     assert check_same_or_refused(folder, undisturbed)
@@ -561,9 +564,9 @@ def test_a_setting_that_is_new_is_another_setting(folder):
 def test_runs_on_another_data_set_of_that_name_are_refused(
     folder, undisturbed, monkeypatch
 ):
-    identity = runs.datasets.fingerprint("mnist")
+    identity = problem_data.datasets.fingerprint("mnist")
     other = identity | {"sha256": "0" * 64}
-    monkeypatch.setattr(runs.datasets, "fingerprint", lambda name: other)
+    monkeypatch.setattr(problem_data.datasets, "fingerprint", lambda name: other)
     assert check_same_or_refused(folder, undisturbed)
 
 
@@ -571,7 +574,7 @@ def test_runs_on_two_data_sets_do_not_meet_where_there_is_none(
     folder, monkeypatch, capsys
 ):
     """A table of runs from other machines, where the data set is not installed."""
-    monkeypatch.setattr(runs.datasets, "is_complete", lambda name: False)
+    monkeypatch.setattr(problem_data.datasets, "is_complete", lambda name: False)
     rows, status = results.complete([RUN, OTHERS[0]], options_for(folder, "--stored"))
     assert (set(rows["trial"]), status) == ({0, 1}, 0)
     change_settings(folder, OTHERS[0], lambda s: s["data"].update(sha256="0" * 64))
