@@ -1,7 +1,8 @@
 """Pages of the repository on the site: notebooks, README files, tables, figures.
 
 They are copied to the folder `repository` of the sources, in the same folders as in the
-repository, so that links between them stay valid.
+repository, so that links between them stay valid. Links of the site's own pages lead to
+the files of the repository, for readers of the sources, and to the copies on the site.
 """
 
 import pathlib
@@ -32,13 +33,18 @@ PATTERNS = (
 _LINK = re.compile(r"(?<!!)\[([^\[\]\"]*)\]\(([^)\s#]+)(#[^)\s]*)?\)")
 
 
+def pages():
+    """Return the paths to copy."""
+    return [path for pattern in PATTERNS for path in sorted(ROOT.glob(pattern))]
+
+
 def copy_pages(app=None):
     """Copy the pages. Unchanged ones keep their time: Sphinx does not read them again.
 
     Args:
         app: The Sphinx application, unused.
     """
-    paths = [path for pattern in PATTERNS for path in sorted(ROOT.glob(pattern))]
+    paths = pages()
     wanted = {COPY / path.relative_to(ROOT): path for path in paths}
     for stale in set(COPY.rglob("*")) - wanted.keys():
         if stale.is_file():
@@ -82,7 +88,31 @@ def convert(text, path, paths):
     return text
 
 
+def link_to_copies(app, docname, content):
+    """Let the links of a page of the site lead to the copies of other files.
+
+    Args:
+        app: The Sphinx application, unused.
+        docname: The page, without suffix.
+        content: The list of its text, which is replaced.
+    """
+    path = FOLDER / f"{docname}.md"
+    if COPY in path.parents or not path.exists():
+        return
+    paths = set(pages())
+
+    def replace(link):
+        name, target, anchor = link.groups()
+        found = (path.parent / target).resolve()
+        if found not in paths:
+            return link[0]
+        return f"[{name}](/repository/{found.relative_to(ROOT)}{anchor or ''})"
+
+    content[0] = _LINK.sub(replace, content[0])
+
+
 def setup(app):
     """Register the extension."""
     app.connect("builder-inited", copy_pages)
+    app.connect("source-read", link_to_copies)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

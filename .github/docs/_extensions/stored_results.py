@@ -15,25 +15,26 @@ _NUM_COLUMNS = 5  # a table with more scrolls, in place of breaking its lines
 
 def _only(argument):
     """Return the value of the option `only`."""
-    return directives.choice(argument, ("picture", "table"))
+    return directives.choice(argument, ("picture", "table", "notes"))
 
 
 class Stored(SphinxDirective):
     """Insert a figure and a table by the path that they share, without suffix.
 
-    With `:only: picture` or `:only: table`, insert one of them. What was not run yet
-    has no file. The page then says so.
+    With `:only: picture`, `:only: table` or `:only: notes`, insert the figure, the
+    table without the notes below it, or these notes. What was not run yet has no file.
+    The page then says so.
     """
 
     required_arguments = 1
     option_spec: ClassVar = {"only": _only}
 
     def run(self):
-        """Return the figure, the table, or both."""
+        """Return the figure and the table, or a part of them."""
         name = f"{RESULTS}/{self.arguments[0]}"
         only = self.options.get("only")
         lines = []
-        if only != "table" and (ROOT / f"{name}.png").exists():
+        if only in (None, "picture") and (ROOT / f"{name}.png").exists():
             lines += [f"![{self.arguments[0]}](/repository/{name}.png)", ""]
         table = ROOT / f"{name}.md"
         if only != "picture" and table.exists():
@@ -41,7 +42,12 @@ class Stored(SphinxDirective):
             text = table.read_text(encoding="utf-8")
             # The page has the heading, and shows the figure.
             own = ("# ", "![")
-            lines += [line for line in text.splitlines() if not line.startswith(own)]
+            lines += [
+                line
+                for line in text.splitlines()
+                if not line.startswith(own)
+                and only in (None, "table" if line.startswith("|") else "notes")
+            ]
         num_columns = max((line.count("|") for line in lines), default=1) - 1
         is_wide = num_columns > _NUM_COLUMNS
         node = nodes.container(classes=["stored", "wide"] if is_wide else ["stored"])
@@ -55,9 +61,10 @@ _STUDY = """
 ```
 
 ```{{stored}} tables/study_{0}_differences
+:only: table
 ```
 
-:::{{dropdown}} Accuracies
+:::{{dropdown}} Accuracies and notes
 ```{{stored}} tables/study_{0}
 ```
 :::
