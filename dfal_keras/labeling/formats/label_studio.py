@@ -104,7 +104,7 @@ def parse_export(
 
     An image is identified by its task's `sha256` and `file`, else by the address of the
     image. Skipped tasks, and the choice `?`, mean that the annotator can't tell.
-    Drafts, predictions and submitted annotations without a choice are left out.
+    Drafts, predictions and submitted annotations without a choice are ignored.
     JSON_MIN has no skipped tasks.
 
     Args:
@@ -113,14 +113,13 @@ def parse_export(
             `write_tasks`. Defaults to `""`: the file name follows `?d=` in addresses of
             local files, the number of the project in those of uploaded files, and the
             host in others.
-        notes: Gets what is left out: results that are no choice, choices of other
+        notes: Records what is ignored: results that are not choices, choices of other
             questions, rejected annotations, images with several choices. Defaults to
             `None`: several choices are an error.
 
     Returns:
-        One answer for each annotation, in the order in which they were last changed.
-        The annotator is named by his e-mail address if the export has it, else by his
-        number.
+        One answer for each annotation, sorted by the time of the last change.
+        Annotators are named by e-mail address, or by number if the export has none.
 
     Raises:
         ValueError: If the content is no export, or has several choices for an image.
