@@ -35,7 +35,7 @@ def read_answers(
     Args:
         path: The file.
         prefix: What precedes a file name in the image addresses of Label Studio, for
-            tasks that `label_studio.write_tasks` did not write. Defaults to `""`.
+            tasks that `label_studio_tasks.write_tasks` did not write. Defaults to `""`.
         notes: Gets what is left out, such as images with several labels. Defaults to
             `None`: several labels are an error.
 
