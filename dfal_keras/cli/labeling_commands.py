@@ -8,6 +8,7 @@ import tqdm
 
 from dfal_keras import _validation
 from dfal_keras.cli import (
+    argument_names,
     newest_answers,
     opened_sessions,
     progress_bars,
@@ -148,6 +149,8 @@ def label(
             f'[label]" ({error})'
         ) from error
 
+    _validation.check_count("num_restarts", restarts)  # not only when it trains
+
     def show(address):
         print(f"{address}: label the images there; Ctrl-C ends it", flush=True)
         if not no_browser:
@@ -176,13 +179,15 @@ def _task(session, check, review, options):
     """Return what the page shows in place of queries, `None` for queries."""
     if check and review:
         raise _validation.ArgumentError(
-            "review", f"can't be used with a check. Received: review={review}"
+            "review", f"must not be given with `check`. Received: review={review}"
         )
     if check:
-        queried = checking.check(session, check)
+        with argument_names.renamed(num="check"):
+            queried = checking.check(session, check)
         return serving.Task(queried, "Random sample to label")
     if review:
-        queried = reviewing.review(session, review, **options)
+        with argument_names.renamed(num_images="review"):
+            queried = reviewing.review(session, review, **options)
         return serving.Task(queried, query_outputs.REVIEW_TITLE, is_review=True)
     return None
 

@@ -9,7 +9,7 @@ import sys
 
 from dfal_keras._validation import ArgumentError
 from dfal_keras.backend import quiet_import
-from dfal_keras.cli import session_arguments, terminal
+from dfal_keras.cli import paths, session_arguments, terminal
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
             contextlib.redirect_stdout(terminal.PrintableStream(sys.stdout)),
             _without_tracing_warnings(),
         ):
-            _run(command, options)
+            _run(command, paths.with_paths(options))
     except (ValueError, OSError) as error:
         message = " ".join(_describe(error, options).split())
         print(f"Stopped: {terminal.printable(message)}", file=sys.stderr)
@@ -143,12 +143,10 @@ def _add_query(commands):
     add(
         "--out",
         required=True,
-        type=pathlib.Path,
         help="file for the ranking, a new .csv file",
     )
     add(
         "--sheet",
-        type=pathlib.Path,
         help="file for the pictures, a new .png or .pdf file; several pages of PNG are "
         "numbered (default: --out with .png)",
     )
@@ -158,7 +156,6 @@ def _add_query(commands):
         nargs="+",
         default=[],
         metavar="CSV",
-        type=pathlib.Path,
         help="earlier rankings of the same pool, whose images are not chosen again; of "
         "a folder, images are known by their content, or by name if a ranking has no "
         "column sha256",
@@ -166,7 +163,6 @@ def _add_query(commands):
     add(
         "--cache",
         metavar="FOLDER",
-        type=pathlib.Path,
         help="folder that keeps a folder's decoded images for the next call (default: "
         "none)",
     )

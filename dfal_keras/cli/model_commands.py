@@ -90,9 +90,12 @@ def predict(
     Raises:
         ValueError: If an argument is invalid, or the model is not trained.
     """
-    out = session / "predictions.csv" if out is None else out
-    _check_out(out)
     with opened_sessions.opened(session, trust) as opened:
+        out = opened.path("predictions.csv") if out is None else out
+        # Nothing is written before all arguments are checked.
+        _check_out(out)
+        _check_sort_into(opened, sort_into, link)
+        _validation.check_count("review", review, minimum=0)
         if review:
             opened_sessions.tell_filled_in(opened, "review.csv")
         found = []
@@ -137,6 +140,16 @@ def _write_review(session, num_images):
         f"{page}: {num_labels} labels and {len(queried) - num_labels} predictions that "
         f"are most likely wrong; `tell` what you correct, or {table}"
     )
+
+
+def _check_sort_into(session, folder, link):
+    """Raise ValueError if images can't be sorted into a folder, `None` for none."""
+    if folder is not None:
+        predicting.check_sort_folder(session, folder)
+    elif link:
+        raise _validation.ArgumentError(
+            "sort_into", "must name the folder for the links. Received: none"
+        )
 
 
 def _check_out(path):

@@ -8,11 +8,9 @@ from collections.abc import Callable
 import numpy as np
 
 from dfal_keras import _validation, pools
+from dfal_keras.cli import argument_names
 from dfal_keras.labeling.formats.csv_files import RankedImage
 from dfal_keras.labeling.images.store import ImageStore
-
-# Arguments of ImageStore, and of the command, for messages.
-_ARGUMENTS = {"images": "pool", "folder": "cache", "sample_shape": "image_size"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,12 +97,11 @@ def load_pool(
             f"Received: a model for samples of shape {shape}",
         )
     pathlib.Path(cache).mkdir(exist_ok=True)
-    try:
+    with argument_names.renamed(
+        images="pool", folder="cache", sample_shape="image_size"
+    ):
         store = ImageStore(cache, path, (shape[0], shape[1], shape[2]))
         changes = store.refresh(progress)
-    except _validation.ArgumentError as error:
-        ours = _ARGUMENTS.get(error.argument, error.argument)
-        raise _validation.ArgumentError(ours, error.reason) from error
     return Pool(store.pool, store, changes.skipped, changes.broken)
 
 

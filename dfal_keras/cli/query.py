@@ -44,11 +44,9 @@ def run(
     _check_new_file("out", out, ".csv")
     if sheet is None:
         sheet = pathlib.Path(f"{str(out).removesuffix('.csv')}.png")
+    _validation.check_count("num_queries", num_queries)
     if not no_sheet:
         _check_new_file("sheet", sheet, ".png", ".pdf")
-        _validation.check_count("num_queries", num_queries)
-        for path in contact_sheets.page_paths(sheet, num_queries):
-            _check_new_file("sheet", path, ".png", ".pdf")
     chosen_strategy = _make_strategy(strategy, num_candidates, num_queries, pool)
     ranked = {path: csv_files.read_ranking(path) for path in exclude}
     if cache is not None:
@@ -70,6 +68,9 @@ def run(
                 "must be at most the number of images that are "
                 f"not excluded, {num_left}. Received: num_queries={num_queries}",
             )
+        if not no_sheet:  # their number is known to be small now
+            for path in contact_sheets.page_paths(sheet, num_queries):
+                _check_new_file("sheet", path, ".png", ".pdf")
         print(f"{num_images} images; {strategy} chooses {num_queries}")
         query = learner.choose(num_queries, model=trained)
         queried = images[query.indices]

@@ -4,7 +4,7 @@ import pathlib
 import re
 
 from dfal_keras import _files
-from dfal_keras.labeling.formats import csv_files, cvat, label_studio
+from dfal_keras.labeling.formats import csv_files, cvat, label_studio_tasks
 from dfal_keras.labeling.formats.queried_image import QueriedImage
 from dfal_keras.labeling.images import photographs
 from dfal_keras.labeling.session import Session
@@ -93,8 +93,10 @@ def _write_label_studio(session, queried, prefix):
         session.path("queries_label_studio.json"),
         session.path("queries_label_studio.xml"),
     )
-    label_studio.write_tasks(tasks, queried, prefix=prefix)
-    _files.write_text(config, label_studio.labeling_config(session.settings.classes))
+    label_studio_tasks.write_tasks(tasks, queried, prefix=prefix)
+    _files.write_text(
+        config, label_studio_tasks.labeling_config(session.settings.classes)
+    )
     print(f"{tasks}: tasks for Label Studio, and {config.name}, its configuration")
 
 

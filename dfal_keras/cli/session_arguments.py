@@ -1,7 +1,5 @@
 """The arguments of the commands of a session."""
 
-import pathlib
-
 
 def add_commands(commands) -> None:
     """Add the commands of a session.
@@ -76,7 +74,7 @@ def add_model_options(add) -> None:
 
 def _add(commands, name, help, description):
     command = commands.add_parser(name, help=help, description=description or None)
-    command.add_argument("session", type=pathlib.Path, help="the session's folder")
+    command.add_argument("session", help="the session's folder")
     if name != "init":
         command.add_argument(
             "--trust",
@@ -185,7 +183,6 @@ def _add_tell(commands, name, help, description):
         "path",
         metavar="file",
         nargs="?",
-        type=pathlib.Path,
         help="the file with the labels (default: the newest of queries.csv in the "
         "session and in the downloads)",
     )
@@ -254,13 +251,11 @@ def _add_predict(commands):
     )
     add(
         "--out",
-        type=pathlib.Path,
         help="file for the classes (default: predictions.csv in the session)",
     )
     add(
         "--sort-into",
         metavar="FOLDER",
-        type=pathlib.Path,
         help="copy the images into a folder for each class, in this new folder",
     )
     add("--link", action="store_true", help="make links in place of copies")

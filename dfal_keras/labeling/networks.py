@@ -11,10 +11,14 @@ import numpy as np
 
 from dfal_keras import _validation, models
 from dfal_keras.backend import classifier, heads, keras_graph
+from dfal_keras.labeling.images import decoding
 
 DEFAULT = "MobileNetV3Small"
 _SMALL_NETWORKS = {"lenet5": models.LeNet5, "vgg8": models.VGG8}
 _SMALL_SIZE, _SIZE = (64, 64), (224, 224)
+# Pixels a side. The dense layer of a small network grows with their square: VGG8 has
+# 140 million weights at this size.
+_MAX_SMALL = 128
 
 
 def find(name: str) -> str | None:
@@ -51,8 +55,8 @@ def build(
         weights: `"imagenet"`, which Keras downloads; `"none"`; or a `.weights.h5` or
             `.keras` file of the network without its top. `LeNet5` and `VGG8` have none.
             Defaults to `"imagenet"`.
-        image_size: `(height, width)`. Defaults to `None`, 224x224, or 64x64 for
-            `LeNet5` and `VGG8`.
+        image_size: `(height, width)`, at most 128x128 for `LeNet5` and `VGG8`.
+            Defaults to `None`, 224x224, or 64x64 for these two.
 
     Returns:
         A Sequential or functional model, whose layers are not nested.
@@ -67,6 +71,8 @@ def build(
             "must be a .keras file, LeNet5, VGG8, or the name of an image classifier "
             f"of keras.applications, such as {DEFAULT}. Received: model={name!r}",
         )
+    if image_size is not None:
+        decoding.check_sample_shape("image_size", (*image_size, 3))
     if proper.lower() in _SMALL_NETWORKS:
         size = tuple(image_size or _SMALL_SIZE)
         model = _small_network(_SMALL_NETWORKS[proper.lower()], size, num_classes)
@@ -112,6 +118,12 @@ def unfreeze(model: keras.Model, num_layers: int) -> None:
 
 def _small_network(make, size, num_classes):
     """Return LeNet5 or VGG8, which take pixels from 0 to 255."""
+    if max(size) > _MAX_SMALL:
+        raise _validation.ArgumentError(
+            "image_size",
+            f"must be at most {_MAX_SMALL}x{_MAX_SMALL} for this network; choose one "
+            f"of keras.applications for larger images. Received: image_size={size}",
+        )
     try:
         return make((*size, 3), num_classes)
     except ValueError as error:

@@ -92,15 +92,7 @@ def sort_into(
     Raises:
         ValueError: If the folder is not empty, or is within that of the images.
     """
-    target, images = pathlib.Path(folder).resolve(), session.store.images.resolve()
-    if target.is_relative_to(images) or (
-        target.exists() and (not target.is_dir() or any(target.iterdir()))
-    ):
-        raise _validation.ArgumentError(
-            "sort_into",
-            "must be a new or an empty folder outside of that of the images. "
-            f"Received: sort_into={str(folder)!r}",
-        )
+    target = check_sort_folder(session, folder)
     names = class_folders(session.settings.classes)
     counts = {name: 0 for name in names.values()}
     for prediction in predictions:
@@ -118,6 +110,20 @@ def sort_into(
                 shutil.copy2(source, place)
             counts[names[prediction.label]] += 1
     return counts
+
+
+def check_sort_folder(session: Session, folder: str | os.PathLike) -> pathlib.Path:
+    """Return the absolute path of a folder for `sort_into`, or raise ValueError."""
+    target, images = pathlib.Path(folder).resolve(), session.store.images.resolve()
+    if target.is_relative_to(images) or (
+        target.exists() and (not target.is_dir() or any(target.iterdir()))
+    ):
+        raise _validation.ArgumentError(
+            "sort_into",
+            "must be a new or an empty folder outside of that of the images. "
+            f"Received: sort_into={str(folder)!r}",
+        )
+    return target
 
 
 def class_folders(classes) -> dict[str, str]:

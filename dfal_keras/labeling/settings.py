@@ -91,14 +91,18 @@ def _damaged(path, reason):
     )
 
 
-def check_classes(classes) -> list[str]:
+def check_classes(classes, name: str = "classes") -> list[str]:
     """Return distinct names of classes, without space around them.
+
+    Args:
+        classes: The names.
+        name: Name of the argument. Defaults to `"classes"`.
 
     Raises:
         ValueError: If there are fewer than two, or one is empty, `?` or repeated, too
             long, or has control characters.
     """
-    names = [str(name).strip() for name in classes]
+    names = [str(each).strip() for each in classes]
     if (
         len(names) < 2
         or len(set(names)) < len(names)
@@ -106,10 +110,10 @@ def check_classes(classes) -> list[str]:
         or CANT_TELL in names
     ):
         raise _validation.ArgumentError(
-            "classes",
+            name,
             "must hold at least two distinct names, none of them "
-            f"empty or {CANT_TELL!r}. Received: classes={names!r:.200}",
+            f"empty or {CANT_TELL!r}. Received: {name}={names!r:.200}",
         )
-    for name in names:
-        answer.check_text("classes", name)
+    for each in names:
+        answer.check_text(name, each)
     return names

@@ -75,7 +75,7 @@ def tell(
     """
     known_classes = session.settings.classes
     added = [name for name in new_classes if str(name).strip() not in known_classes]
-    classes = settings.check_classes([*known_classes, *added])
+    classes = settings.check_classes([*known_classes, *added], "new_classes")
     rows, missing, conflicts = _find(session, answers, classes)
     if added:
         session.set_classes(classes)

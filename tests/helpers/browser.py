@@ -15,7 +15,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.errorhandler import ErrorHandler
 
-TIMEOUT = 30  # seconds
+TIMEOUT = 120  # seconds, for machines that do other work, too
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Labels in the names of folders, as Keras's own utilities have them."""
+"""Labels from a folder with a subfolder of images for each class, as in Keras."""
 
 import os
 import pathlib
@@ -11,13 +11,13 @@ from dfal_keras.labeling.images import folder as image_folder
 def read_by_folder(path: str | os.PathLike) -> list[Answer]:
     """Return an answer for each image in a folder with a subfolder for each class.
 
-    Images are known by their content, so they may be copies of those of a session.
+    Images are identified by checksum, so they may be copies of a session's images.
 
     Args:
-        path: The folder. Images may be in subfolders of those of the classes.
+        path: The folder. The folders of the classes may have subfolders.
 
     Raises:
-        ValueError: If it is no such folder.
+        ValueError: If no class has images.
     """
     path = pathlib.Path(path)
     names = image_folder.scan(path, path / ".none").images if path.is_dir() else {}

@@ -113,15 +113,15 @@ def parse_answers(
     `updated_at`, answers are sorted by it. Other columns are ignored. Commas,
     semicolons and tabs separate cells.
 
-    In a table with times (`updated_at` or `time`), the latest label of an image counts.
-    In others, two different labels of an image by one annotator are a conflict.
+    If the table has times (`updated_at` or `time`), the latest label of an image
+    counts. If not, two different labels of an image by one annotator are a conflict.
 
     Args:
         text: The content of the file.
         prefix: As for `label_studio.parse_export`, for a column `image`. Defaults to
             `""`.
-        notes: Gets the conflicts, which have no answer. Defaults to `None`: the last
-            label in the file counts.
+        notes: Records the conflicts, which give no answer. Defaults to `None`: the
+            last label in the file counts.
 
     Returns:
         One answer for each row with a label; `?` means that the annotator can't tell.
@@ -187,10 +187,10 @@ def write_ranking(path: str | os.PathLike, rows: list[dict]) -> None:
 
 
 def read_ranking(path: pathlib.Path) -> list[RankedImage]:
-    """Return the images of a ranking, also of one that a spreadsheet program saved.
+    """Return the images of a ranking.
 
-    Such a program may begin the file with a byte-order mark, and separate the columns
-    by semicolons or tabs.
+    The file may have a byte-order mark, and semicolons or tabs between columns, as
+    spreadsheet programs write them.
 
     Raises:
         ValueError: If the file is not a ranking.

@@ -4,8 +4,8 @@ The formats are those of its documentation, https://docs.cvat.ai/docs/dataset_ma
 "CVAT for images 1.1" (XML) and "Datumaro 1.0" (JSON), which CVAT downloads as zip
 archives. A class is a tag of the image.
 
-A task does not start with the model's predictions: in an export, a prediction that
-somebody has confirmed looks like one that nobody has seen.
+Tasks are created without the model's predictions, because an export does not tell
+confirmed predictions from those that no annotator has seen.
 """
 
 import json
@@ -46,8 +46,8 @@ def write_images(
 ) -> None:
     """Write a zip archive of the queried images to upload when creating a task.
 
-    CVAT keeps the names of files in an archive, with their subfolders; of images that
-    are selected one by one it keeps the last part only. The write is atomic.
+    CVAT keeps the subfolders in the names of an archive's files. It drops those of
+    images that are selected one by one. The write is atomic.
 
     Args:
         path: The archive to write.
@@ -66,9 +66,9 @@ def write_images(
 def parse_xml(data: bytes, *, notes: Notes | None = None) -> list[Answer]:
     """Return the answers in an export as "CVAT for images 1.1".
 
-    The annotator is the assignee of the image's task or job, or else the task itself,
-    so that two tasks with the same images are two annotators. Images without a tag are
-    not answered. Tags with `source="auto"`, which a model has set, are left out.
+    The annotator is the assignee of the image's task or job. Without an assignee, each
+    task is an annotator of its own. Images without a tag have no answer. Tags with
+    `source="auto"`, which a model has set, are ignored.
 
     Args:
         data: The content of `annotations.xml`.

@@ -1,100 +1,22 @@
-"""Tasks for Label Studio, and the answers in what it exports.
+"""The answers in exports of Label Studio.
 
-The formats are those of its documentation: https://labelstud.io/guide/predictions for
-tasks, https://labelstud.io/guide/task_format and https://labelstud.io/guide/export for
-exports as JSON and as JSON_MIN.
+The formats are those of its documentation: https://labelstud.io/guide/task_format and
+https://labelstud.io/guide/export, for JSON and JSON_MIN.
 """
 
-import json
-import math
-import os
 import re
 import urllib.parse
-from collections.abc import Sequence
 from typing import Any
-from xml.sax import saxutils
 
-from dfal_keras import _files
 from dfal_keras.labeling.formats.answer import CANT_TELL, Answer
+from dfal_keras.labeling.formats.label_studio_tasks import CHOICE, IMAGE, URL
 from dfal_keras.labeling.formats.notes import Notes
-from dfal_keras.labeling.formats.queried_image import QueriedImage
 
-# Names of the tags of `labeling_config`. Exports as JSON_MIN, CSV and TSV have a column
-# with the name of the choice.
-_IMAGE = "image"
-_CHOICE = "label"
 # Names of the choice in JSON_MIN: that of `labeling_config` and that of Label Studio's
 # own template for image classification.
-_CHOICES = (_CHOICE, "choice")
-
-# Addresses in which names are percent-encoded.
-_URL = re.compile(r"https?://|/")
+_CHOICES = (CHOICE, "choice")
 # Label Studio stores an uploaded file with eight digits before its name.
 _UPLOADED = re.compile(r"/data/upload/\d+/[0-9a-f]{8}-(.*)", re.DOTALL)
-
-
-def labeling_config(classes: Sequence[str]) -> str:
-    """Return the labeling interface of a project that chooses one class an image.
-
-    Annotators who can't tell the class press "Skip".
-
-    Args:
-        classes: Names of the classes.
-
-    Returns:
-        XML, to paste into Settings > Labeling Interface > Code.
-
-    Example:
-        >>> from dfal_keras.labeling.formats import label_studio
-        >>> print(label_studio.labeling_config(["cat", "dog & owner"]))
-        <View>
-          <Image name="image" value="$image" zoom="true"/>
-          <Choices name="label" toName="image" choice="single" required="true">
-            <Choice value="cat"/>
-            <Choice value="dog &amp; owner"/>
-          </Choices>
-        </View>
-    """
-    choices = "\n".join(
-        f"    <Choice value={saxutils.quoteattr(name)}/>" for name in classes
-    )
-    return f"""<View>
-  <Image name="{_IMAGE}" value="${_IMAGE}" zoom="true"/>
-  <Choices name="{_CHOICE}" toName="{_IMAGE}" choice="single" required="true">
-{choices}
-  </Choices>
-</View>"""
-
-
-def write_tasks(
-    path: str | os.PathLike,
-    queried: Sequence[QueriedImage],
-    *,
-    prefix: str = "",
-    model_version: str = "dfal-keras",
-) -> None:
-    """Write tasks to import into Label Studio. The write is atomic.
-
-    A task's data has the image's address, `file`, `sha256`, `rank` and `score`; its
-    prediction is the model's class, with the probability as score. Label Studio does
-    not count predictions as answers until an annotator submits them.
-
-    Args:
-        path: The JSON file to write.
-        queried: The queried images.
-        prefix: What precedes a file name in the image's address, such as
-            `"https://example.com/images/"` or `"s3://bucket/images/"`. For files on
-            the machine of Label Studio, `"/data/local-files/?d=images/"` with a folder
-            below LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT: start it with
-            LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true, and add this folder to the
-            project as a source storage of type "Local files". File names are
-            percent-encoded if the prefix begins with `http://`, `https://` or `/`.
-            Defaults to `""`.
-        model_version: Name of the model in Label Studio. Defaults to `"dfal-keras"`.
-    """
-    tasks = [_make_task(image, prefix, model_version) for image in queried]
-    text = json.dumps(tasks, indent=1, ensure_ascii=False, allow_nan=False)
-    _files.write_text(path, text + "\n")
 
 
 def parse_export(
@@ -104,23 +26,22 @@ def parse_export(
 
     An image is identified by its task's `sha256` and `file`, else by the address of the
     image. Skipped tasks, and the choice `?`, mean that the annotator can't tell.
-    Drafts, predictions and submitted annotations without a choice are left out.
+    Drafts, predictions and submitted annotations without a choice are ignored.
     JSON_MIN has no skipped tasks.
 
     Args:
         content: The parsed JSON, a list of tasks.
         prefix: What precedes the file name in the image's address, as in
-            `write_tasks`. Defaults to `""`: the file name follows `?d=` in addresses of
-            local files, the number of the project in those of uploaded files, and the
-            host in others.
-        notes: Gets what is left out: results that are no choice, choices of other
+            `label_studio_tasks.write_tasks`. Defaults to `""`: the file name follows
+            `?d=` in addresses of local files, the number of the project in those of
+            uploaded files, and the host in others.
+        notes: Records what is ignored: results that are not choices, choices of other
             questions, rejected annotations, images with several choices. Defaults to
             `None`: several choices are an error.
 
     Returns:
-        One answer for each annotation, in the order in which they were last changed.
-        The annotator is named by his e-mail address if the export has it, else by his
-        number.
+        One answer for each annotation, sorted by the time of the last change.
+        Annotators are named by e-mail address, or by number if the export has none.
 
     Raises:
         ValueError: If the content is no export, or has several choices for an image.
@@ -141,44 +62,6 @@ def parse_export(
     # Some exports list the newest annotations first.
     timed.sort(key=lambda pair: pair[0])
     return [answer for _, answer in timed]
-
-
-def _make_task(image, prefix, model_version):
-    """Return one task in the format for import."""
-    name = urllib.parse.quote(image.file) if _URL.match(prefix) else image.file
-    return {
-        "data": {
-            _IMAGE: prefix + name,
-            "file": image.file,
-            "sha256": image.sha256,
-            "rank": image.rank,
-            "score": _finite(image.score),
-        },
-        "predictions": [_make_prediction(image, model_version)]
-        if image.predicted
-        else [],
-    }
-
-
-def _make_prediction(image, model_version):
-    chosen = {
-        "id": f"prediction-{image.rank}",
-        "type": "choices",
-        "from_name": _CHOICE,
-        "to_name": _IMAGE,
-        "value": {"choices": [image.predicted]},
-    }
-    return {
-        "model_version": model_version,
-        "score": _finite(image.probability),
-        "result": [chosen],
-    }
-
-
-def _finite(number):
-    """Return a float, or `None` for what JSON has no number for."""
-    is_finite = number is not None and math.isfinite(number)
-    return float(number) if is_finite else None
 
 
 def _parse_task(task, place, prefix, notes):
@@ -254,7 +137,7 @@ def _choices(results, place, notes):
 
 def _parse_short_task(task, place, prefix, notes):
     """Return the answers in one task of an export as JSON_MIN, after their time."""
-    if _IMAGE not in task and "file" not in task:
+    if IMAGE not in task and "file" not in task:
         raise ValueError(
             f"{place}: expected the keys `data` and `annotations` (JSON), or `image` "
             f"(JSON_MIN), received {', '.join(map(repr, task)):.200}"
@@ -273,7 +156,7 @@ def _parse_short_task(task, place, prefix, notes):
 def _make_answers(data, labels, who, time, place, prefix, notes):
     """Return no answer if there is no choice, else one after its time."""
     if notes is not None and len({str(label) for label in labels}) > 1:
-        name = data.get("file") or data.get(_IMAGE) or place
+        name = data.get("file") or data.get(IMAGE) or place
         notes.conflicts[str(name)] = [str(label) for label in labels]
         return []
     if len(labels) > 1 or not all(isinstance(label, str) for label in labels):
@@ -281,7 +164,7 @@ def _make_answers(data, labels, who, time, place, prefix, notes):
     checksum = _text(data, "sha256", place)
     file = _text(data, "file", place)
     if not file and not checksum:
-        file = file_name(_text(data, _IMAGE, place), prefix)
+        file = file_name(_text(data, IMAGE, place), prefix)
     if labels and not file and not checksum:
         raise ValueError(f"{place}: expected `sha256`, `file` or `image` in its data")
     names = [label.strip() for label in labels if label.strip()]
@@ -306,7 +189,7 @@ def file_name(address: str, prefix: str = "") -> str:
         address: The address of an image in a task.
         prefix: As for `parse_export`. Defaults to `""`.
     """
-    is_url = _URL.match(address)
+    is_url = URL.match(address)
     if prefix and address.startswith(prefix):
         name = address.removeprefix(prefix)
     elif not is_url:  # a name, or an address such as s3://bucket/name

@@ -1,4 +1,4 @@
-"""What is left out when a file of answers is read."""
+"""What is ignored when a file of answers is read."""
 
 import collections
 import dataclasses
@@ -6,11 +6,11 @@ import dataclasses
 
 @dataclasses.dataclass
 class Notes:
-    """What is left out when a file of answers is read.
+    """What is ignored when a file of answers is read.
 
     Attributes:
         conflicts: For each image with several labels, its name and the labels.
-        left_out: Number of results of each kind that are no label.
+        left_out: Number of results that are not labels, by kind.
     """
 
     conflicts: dict[str, list[str]] = dataclasses.field(default_factory=dict)

@@ -25,7 +25,7 @@ def read_answers(
 
     | file | see |
     |---|---|
-    | CSV, in UTF-8 or UTF-16 with a byte-order mark | `query_files.parse` |
+    | CSV, in UTF-8 or UTF-16 with a byte-order mark | `csv_files.parse_answers` |
     | Label Studio: JSON, JSON_MIN, or CSV | `label_studio.parse_export` |
     | CVAT for images 1.1: XML, or the zip archive with it | `cvat.parse_xml` |
     | CVAT, Datumaro 1.0: JSON, or the zip archive with it | `cvat.parse_json` |
@@ -35,7 +35,7 @@ def read_answers(
     Args:
         path: The file.
         prefix: What precedes a file name in the image addresses of Label Studio, for
-            tasks that `label_studio.write_tasks` did not write. Defaults to `""`.
+            tasks that `label_studio_tasks.write_tasks` did not write. Defaults to `""`.
         notes: Gets what is left out, such as images with several labels. Defaults to
             `None`: several labels are an error.
 
@@ -67,17 +67,18 @@ def read_answers(
 def by_majority(answers: Iterable[Answer]) -> tuple[list[Answer], list[Answer]]:
     """Decide on one answer for each image.
 
-    Answers are about the same image if they have the same checksum, or the same file
-    name where one of them has no checksum. Of several answers of an annotator the last
-    one counts; answers without a name count as those of one annotator. The class with
-    the most votes wins. "Can't tell" is no vote, unless nobody can tell.
+    Answers belong to the same image if they have the same checksum, or the same file
+    name and one of them has no checksum. The last answer of each annotator counts;
+    answers without a name are those of one annotator. The class with the most votes
+    wins. "Can't tell" counts only if all annotators say so.
 
     Args:
         answers: The answers, in order of time.
 
     Returns:
-        One answer for each decided image, with the names of those who agree; and one
-        for each image with a tie, with `label=None` and the names of all who voted.
+        `(decided, ties)`: an answer for each decided image, with the names of the
+        annotators who agree; and one for each image with a tie, with `label=None` and
+        the names of all annotators.
 
     Example:
         >>> from dfal_keras.labeling.formats import reading

@@ -2,7 +2,8 @@
 
 A spreadsheet program may run a cell as a formula if it begins with `=`, `+`, `-`, `@`,
 the wide forms of these characters, a tab or a line break. Such text is written with an
-apostrophe before it. So is text that begins with an apostrophe: cells are unambiguous.
+apostrophe before it. Text that begins with an apostrophe gets one, too, so that
+`unescape` returns the original.
 
 Reference: OWASP, [CSV Injection](https://owasp.org/www-community/attacks/CSV_Injection).
 """
@@ -14,7 +15,7 @@ _UNSAFE = re.compile(r"[\t\r\n]|\s*[=+\-@＝＋－＠']")
 
 
 def escape(text: str) -> str:
-    """Return text for a cell, which no spreadsheet program runs as a formula.
+    """Return text for a cell that no spreadsheet program runs as a formula.
 
     Args:
         text: Any text, such as a file name or the name of a class. Numbers need no
@@ -30,7 +31,7 @@ def escape(text: str) -> str:
 def unescape(text: str) -> str:
     """Return the text that `escape` was given.
 
-    A cell from elsewhere is changed only if it begins like an escaped one.
+    Cells that other programs wrote are changed only if they begin like escaped ones.
 
     Args:
         text: The text of a cell.

@@ -1,7 +1,7 @@
 """Decoding of image files: bytes to uint8 arrays of a model's sample shape.
 
-`keras.utils.load_img` is not used: it ignores EXIF rotation, reveals what transparency
-hides, and its bilinear interpolation of 16-bit images clips them to 8 bits.
+`keras.utils.load_img` is not used: it ignores EXIF rotation, shows the colors of
+transparent pixels, and its bilinear interpolation clips 16-bit images to 8 bits.
 """
 
 import concurrent.futures
@@ -73,8 +73,8 @@ def check_sample_shape(name: str, shape) -> tuple[int, int, int]:
 def decode(content: bytes, sample_shape: tuple[int, int, int]) -> np.ndarray:
     """Decode an image file, and resize it to a model's sample shape.
 
-    * Formats: BMP, GIF, JPEG, PNG, TIFF and WebP, whatever the file's suffix says. Of
-      an animation or a file of several pages, the first image.
+    * Formats: BMP, GIF, JPEG, PNG, TIFF and WebP, recognized by content. The first
+      image of animations and of files with several pages is used.
     * EXIF rotation is applied.
     * Palettes, CMYK and others become RGB. Grayscale is the luma of ITU-R 601-2. Color
       profiles are ignored.
@@ -108,9 +108,8 @@ def decode(content: bytes, sample_shape: tuple[int, int, int]) -> np.ndarray:
 def read(content: bytes, function: Callable[[Image.Image], _T]) -> _T:
     """Open an image file, and return the value of a function of the image.
 
-    Large images are decoded in a thread of their own, one after the other, whatever the
-    number of threads that call this. Each thread would keep the memory of its largest
-    image, as the allocator does not return it.
+    Large images are decoded one at a time, in a single thread, because the allocator
+    keeps the memory of the largest image of each thread.
 
     Args:
         content: The bytes of the file.

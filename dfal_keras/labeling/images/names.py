@@ -1,4 +1,4 @@
-"""Finding images by names that other programs have changed."""
+"""Find images by name, also by names that other programs have changed."""
 
 import re
 import unicodedata
@@ -11,9 +11,9 @@ _UPLOADED = re.compile(r"[0-9a-f]{8}-(?=.)")
 class NameIndex:
     """The images of a folder by name, as it was or as other programs write it.
 
-    A name may be composed in another way (NFC, NFD), have backslashes, begin with `./`,
-    a folder, a drive or an upload prefix, or lack its folder. It is found where exactly
-    one image fits.
+    A name may use another Unicode normalization (NFC, NFD) or backslashes, begin with
+    `./`, a folder, a drive or an upload prefix, or lack its folder. It is found if
+    exactly one image matches.
 
     Args:
         rows: The row of each name.
@@ -36,7 +36,7 @@ class NameIndex:
                 self._by_ending.setdefault(ending, set()).add(row)
 
     def find(self, name: str) -> int | None:
-        """Return the row of the image that a name means, `None` if none or several."""
+        """Return the row of the only image that a name matches, else `None`."""
         if name in self._exact:
             return self._exact[name]
         parts = _normalize(name).split("/")

@@ -1,4 +1,4 @@
-"""Photographs as browsers show them: whole, and not as a network's input."""
+"""Images for browsers: the original file, or a smaller copy of it."""
 
 import io
 import pathlib

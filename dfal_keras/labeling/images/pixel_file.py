@@ -28,9 +28,8 @@ _WRITTEN = re.compile(
 class PixelFile:
     """A `.npy` file of uint8 images, to which images are appended.
 
-    The caller stores how many rows are valid. Rows after these are leftovers of a
-    process that was killed, and are overwritten. Valid rows never change: memory maps
-    of them stay valid.
+    The caller stores how many rows are valid. Later rows, of an interrupted process,
+    are overwritten. Valid rows never change, so memory maps of them stay valid.
 
     Args:
         path: The file, ending in `.npy`.

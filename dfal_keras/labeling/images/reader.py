@@ -23,10 +23,11 @@ class ReadImage:
     """What was read from a file.
 
     Attributes:
-        reason: Why the file can't be read, or `""`. If so, the rest is empty.
+        reason: Why the file can't be read, or `""`. If there is a reason, the other
+            attributes are empty.
         sha256: Checksum of the content, in hexadecimal.
-        state: Size and `mtime_ns` of the file. The time is 0 if the file may have
-            changed since, without a change of its size or time.
+        state: Size and `mtime_ns` of the file. The time is 0 if the file was changed so
+            recently that another change may not alter them.
         pixels: uint8 array, or `None` for a known content.
     """
 

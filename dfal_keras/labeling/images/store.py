@@ -27,11 +27,11 @@ class Changes:
     """What has changed in a folder of images.
 
     Attributes:
-        num_added: Number of new contents.
-        num_moved: Number of contents that are in a file of another name now.
-        num_removed: Number of contents that are in no file any more.
-        num_returned: Number of contents that are in a file again.
-        skipped: Names of files that are no images by suffix, and of linked folders.
+        num_added: Number of new images.
+        num_moved: Number of images whose file was renamed or moved.
+        num_removed: Number of images whose files were removed.
+        num_returned: Number of removed images that are in the folder again.
+        skipped: Names of files without the suffix of an image, and of linked folders.
         broken: Name and reason for each image that can't be read.
     """
 
@@ -46,14 +46,16 @@ class Changes:
 class ImageStore:
     r"""The images of a folder, decoded once, with rows that never change.
 
-    A row of the pool is one content of files, identified by its SHA-256 checksum. Files
-    with equal content share a row. Rows are only ever appended: a row whose file is
-    removed or changed keeps its pixels, and is not present until the content returns.
+    A row of the pool is identified by the SHA-256 checksum of a file's content. Files
+    with equal content share a row. Rows are only appended: if a file is removed or
+    changed, its row keeps the pixels, and `is_present` is false until a file with this
+    content is there again.
 
     `images.csv` lists the files, see `labeling.images.table`. `pool.npy` holds the
-    pixels. A process may be killed at any moment: images are appended to `pool.npy`
-    first and count once `images.csv` is replaced, after every 1,000 images. Whatever
-    `pool.npy` lacks is read from the files again. `images.csv` can't be made again.
+    pixels. Images are appended to `pool.npy` first. They are valid once `images.csv` is
+    replaced, after every 1,000 images, so a process may be killed at any moment. Rows
+    that `pool.npy` lacks are read from the image files again. `images.csv` can't be
+    restored from other files.
 
     Names are relative paths with `/`. Bytes that are not UTF-8 are shown as `\xff`.
 
@@ -66,7 +68,7 @@ class ImageStore:
             1, 3 or 4 channels.
 
     Attributes:
-        names: The file name of each row; the last one if it is not present.
+        names: The file name of each row; the last known one of a removed file.
         hashes: The checksum of each row, in hexadecimal.
         is_present: Bool array, whether a file with this content is in the folder.
 
@@ -124,7 +126,7 @@ class ImageStore:
 
     @property
     def pool(self) -> np.ndarray:
-        """The pixels: uint8 of shape `(rows, *sample_shape)`, mapped, read-only."""
+        """The pixels: uint8, `(num_rows, *sample_shape)`, memory-mapped, read-only."""
         if self._pool is None:
             self._pool = self._pixels.rows(len(self._rows))
         return self._pool
@@ -162,10 +164,9 @@ class ImageStore:
         """Return the row of an image, or `None` if it is unknown.
 
         Args:
-            name: Name of its file, as `NameIndex` finds it. Of several contents that
-                had this name, the present one is meant, else the newest.
-            content_hash: Checksum of its content. If it is given and known, the name
-                does not matter.
+            name: Name of its file, as `NameIndex` finds it. If several images had this
+                name, the one in the folder is returned, or else the newest.
+            content_hash: Checksum of its content. If it is known, the name is ignored.
         """
         row = self._row_of_hash.get((content_hash or "").lower())
         return self._names.find(name or "") if row is None else row

@@ -21,13 +21,14 @@ _IS_PRESENT = {"yes": True, "no": False}
 
 @dataclasses.dataclass
 class ImageRow:
-    """One content of files, a row of the pool.
+    """The content of one or several equal files, a row of the pool.
 
     Attributes:
         sha256: Checksum of the content, in hexadecimal.
         files: For each file with this content, its size and `mtime_ns`; the file whose
             name is shown comes first. At least one.
-        is_present: Whether these files are in the folder. If not, they were the last.
+        is_present: Whether the files are in the folder. If not, `files` are those that
+            were last there.
     """
 
     sha256: str

@@ -73,10 +73,10 @@ def write_sheets(
 
 
 def page_paths(path: str | os.PathLike, num_images: int) -> list[pathlib.Path]:
-    """Return the files that `write` writes.
+    """Return the files that `write_sheets` writes.
 
     Args:
-        path: The `.pdf` or `.png` file that `write` is given.
+        path: The `.pdf` or `.png` file that `write_sheets` is given.
         num_images: Number of images.
 
     Raises:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import flask
 import waitress
 
+from dfal_keras import _validation
 from dfal_keras.labeling.images import photographs
 from dfal_keras.labeling.serving import Desk
 from dfal_keras.labeling.views import page, png
@@ -58,10 +59,21 @@ def serve(
         port: The port. Defaults to 0, any that is free.
         who: Name of the annotator. Defaults to `""`.
         started: Called with the address of the page. Defaults to `None`.
+
+    Raises:
+        ValueError: If `port` is not a free port.
     """
+    _validation.check_count("port", port, minimum=0, maximum=65535)
     token = secrets.token_urlsafe(24)
     app = make_app(desk, token, who=who)
-    server = waitress.create_server(app, host=_HOST, port=port, threads=_NUM_THREADS)
+    try:
+        server = waitress.create_server(
+            app, host=_HOST, port=port, threads=_NUM_THREADS
+        )
+    except OSError as error:
+        raise _validation.ArgumentError(
+            "port", f"must be a free port. Received: port={port} ({error.strerror})"
+        ) from error
     if started is not None:
         started(f"http://{_HOST}:{server.effective_port}/{token}/")
     try:

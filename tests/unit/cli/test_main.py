@@ -77,7 +77,7 @@ def query(folder, out, **changed):
         ({"--pool": "empty"}, "`--pool` must be a folder with images"),
         ({"--pool": "broken"}, "which holds 'image.png' (not an image of the formats"),
         ({"--out": "out.png"}, "`--out` must name a new .csv file"),
-        ({"--out": ""}, "`--out` must name a new .csv file"),
+        ({"--out": ""}, "`--out` must be a valid path"),
         ({"--out": "no/such/folder.csv"}, "`--out` must name a new .csv file"),
         ({"--sheet": "no/such/folder.png"}, "`--sheet` must name a new .png or .pdf"),
         ({"--sheet": "out.csv"}, "`--sheet` must name a new .png or .pdf"),

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from helpers import queried_images
 
-from dfal_keras.labeling.formats import label_studio
+from dfal_keras.labeling.formats import label_studio, label_studio_tasks
 from dfal_keras.labeling.formats.answer import Answer
 
 DATA = pathlib.Path(__file__).parents[3] / "data"
@@ -20,7 +20,7 @@ CAT, DOG, OWL = queried_images.CLASSES
 
 def write(tmp_path, queried, **options):
     path = tmp_path / "tasks.json"
-    label_studio.write_tasks(path, queried, **options)
+    label_studio_tasks.write_tasks(path, queried, **options)
     return json.loads(path.read_text())
 
 
@@ -100,7 +100,9 @@ def test_addresses_lead_to_the_file(tmp_path, prefix):
 
 
 def test_the_interface_has_one_choice_for_each_class():
-    root = ElementTree.fromstring(label_studio.labeling_config(queried_images.CLASSES))
+    root = ElementTree.fromstring(
+        label_studio_tasks.labeling_config(queried_images.CLASSES)
+    )
     image, choices = root
     assert (image.tag, image.get("value")) == ("Image", "$image")
     assert choices.get("toName") == image.get("name") == "image"
@@ -109,7 +111,9 @@ def test_the_interface_has_one_choice_for_each_class():
 
 
 def test_the_prediction_names_the_tags_of_the_interface(tmp_path):
-    root = ElementTree.fromstring(label_studio.labeling_config(queried_images.CLASSES))
+    root = ElementTree.fromstring(
+        label_studio_tasks.labeling_config(queried_images.CLASSES)
+    )
     (task,) = write(tmp_path, queried_images.make(["a.png"]))
     (result,) = task["predictions"][0]["result"]
     names = {element.tag: element.get("name") for element in root}

@@ -17,7 +17,7 @@ import requests
 from helpers import queried_images
 from PIL import Image
 
-from dfal_keras.labeling.formats import label_studio, reading
+from dfal_keras.labeling.formats import label_studio_tasks, reading
 
 COMMAND = shutil.which(os.environ.get("DFAL_LABEL_STUDIO", "label-studio"))
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
@@ -122,7 +122,7 @@ def sign_up(owner, email):
 
 def create_project(owner, files, tasks):
     """Return the number of a project, with tasks whose images are in a folder."""
-    config = label_studio.labeling_config(queried_images.CLASSES)
+    config = label_studio_tasks.labeling_config(queried_images.CLASSES)
     content = {"title": "trial", "label_config": config, "maximum_annotations": 2}
     project = owner.call("POST", "/api/projects", json=content).json()["id"]
     content = {"project": project, "path": str(files / "pool"), "use_blob_urls": True}
@@ -140,7 +140,7 @@ def test_tasks_are_imported_annotated_and_exported(server, tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(query.image).save(path)
     prefix = "/data/local-files/?d=pool/"
-    label_studio.write_tasks(tmp_path / "tasks.json", queried, prefix=prefix)
+    label_studio_tasks.write_tasks(tmp_path / "tasks.json", queried, prefix=prefix)
     tasks = json.loads((tmp_path / "tasks.json").read_text())
 
     ann = User(address, Authorization=f"Token {TOKEN}")

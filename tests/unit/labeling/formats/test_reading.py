@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from dfal_keras.labeling.formats import csv_files, label_studio, reading
+from dfal_keras.labeling.formats import csv_files, label_studio_tasks, reading
 from dfal_keras.labeling.formats.reading import Answer
 
 DATA = pathlib.Path(__file__).parents[3] / "data"
@@ -285,7 +285,7 @@ def test_answers_of_written_tasks_come_back(tmp_path):
     """From the tasks through an annotator to the answers."""
     path = tmp_path / "tasks.json"
     queried = queried_images.make()
-    label_studio.write_tasks(path, queried, prefix="/data/local-files/?d=")
+    label_studio_tasks.write_tasks(path, queried, prefix="/data/local-files/?d=")
     tasks = json.loads(path.read_text())
     for task in tasks:
         result = task["predictions"][0]["result"]
