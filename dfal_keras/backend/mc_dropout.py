@@ -18,6 +18,11 @@ from dfal_keras.backend import (
 )
 
 
+def check_model(model) -> None:
+    """Raise ValueError if a model has no layers of noise that can be copied."""
+    _network(model)
+
+
 def predict_scores(
     model: keras.Model,
     x,

@@ -76,8 +76,10 @@ def train(
     seed = session.learner.training_seed(session.learner.round)
     Training(model, **options)(*training_set.arrays(session.store.pool), seed=seed)
 
-    predicted = _predict(model, session.store.pool[rows]) if len(rows) else truth
-    after = _predict(model, stop_set)
+    predicted = truth
+    if len(rows):
+        predicted = inference.predict_classes(model, session.store.pool[rows])
+    after = inference.predict_classes(model, stop_set)
     agreement = math.nan if before is None else stopping.agreement(before, after)
     recalls = held_out.recalls(truth, predicted, len(classes))
     metrics = {
@@ -157,8 +159,4 @@ def _predicted_before(session, images):
     if not training_history.read_trainings(session.folder):
         return None
     model = session.load_model("model.keras")
-    return _predict(model, images)
-
-
-def _predict(model, images):
-    return inference.predict_probabilities(model, images).argmax(axis=1)
+    return inference.predict_classes(model, images)
