@@ -136,7 +136,7 @@ def _analyze_call(graphs, call, known):
     before = [_at(graphs, [tensor]) for tensor in call.inputs]
     if isinstance(layer, _WITH_ACTIVATION) and keras_graph.is_defined_by_keras(layer):
         kind = probing.kind(lambda values: layer.activation(*values), call.outputs)
-        if kind == "identity":
+        if kind in ("identity", "signed"):
             return Head("logits", graphs)
         if kind in ("softmax", "sigmoid"):
             return Head(kind, before[0], (keras_graph.without_activation(layer),))
@@ -149,7 +149,7 @@ def _analyze_call(graphs, call, known):
     heads = [_analyze(each, known) for each in before]
     if all(head.kind == "logits" for head in heads):
         return Head("logits", graphs)
-    if kind == "affine" or heads[0].kind == "unknown":
+    if kind in ("affine", "signed") or heads[0].kind == "unknown":
         return Head("unknown", graphs)
 
     def again(value):
@@ -192,14 +192,9 @@ def _entered(graphs):
     """Go to the end of the nested model, if any, that returns the last tensor."""
     tensor = graphs[-1][1][0]
     call = keras_graph.producer(tensor)
+    if not keras_graph.is_nested_graph(call):
+        return graphs
     model = call.operation
-    masks = keras.tree.flatten(call.kwargs.get("mask"))
-    if not keras_graph.is_functional(model) or any(m is not None for m in masks):
-        return graphs
-    if [len(each.shape) for each in call.inputs] != [
-        len(each.shape) for each in model.inputs
-    ]:  # of which Keras adds or removes an axis
-        return graphs
     position = [each is tensor for each in call.outputs].index(True)
     inner = model.inputs, [model.outputs[position]]
     return _entered((*_at(graphs, call.inputs), inner))

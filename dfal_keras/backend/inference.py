@@ -39,16 +39,42 @@ def predict_logits(
     """
     logits = []
     for outputs, are_logits in _scores(model, x, batch_size):
-        if not are_logits:
-            raise _validation.ArgumentError(
-                "model",
-                "must return logits, end in a softmax or sigmoid "
-                "whose input is accessible, or have a method `logits(inputs)`. "
-                "Received: a model whose outputs are probabilities",
-            )
+        _check_are_logits(are_logits)
         logits.append(outputs)
     found = np.concatenate(logits)
     return check_finite(found) if finite else found
+
+
+def check_returns_logits(model) -> None:
+    """Raise ValueError if a model plainly returns probabilities, before any training.
+
+    Only the outputs for images can tell of other models than functional ones.
+
+    Args:
+        model: A classifier that passes `classifier.check_model`, trained or not.
+    """
+    _check_are_logits(not _returns_probabilities(model))
+
+
+@tracing.cached_per_model
+def _returns_probabilities(model):
+    """Return whether the outputs of unknown layers are probabilities, for zeros."""
+    shape = classifier.sample_shape(model)
+    if shape is None or None in shape or classifier.head(model).kind != "unknown":
+        return False
+    forward = _traced(model, classifier.scores, shape)
+    outputs = forward(np.zeros((1, *shape), np.float32)).numpy()
+    return outputs.ndim == 2 and _are_probabilities(outputs, model)
+
+
+def _check_are_logits(are_logits):
+    if not are_logits:
+        raise _validation.ArgumentError(
+            "model",
+            "must return logits, end in a softmax or sigmoid "
+            "whose input is accessible, or have a method `logits(inputs)`. "
+            "Received: a model whose outputs are probabilities",
+        )
 
 
 def predict_features(model, x, *, batch_size: int | None = None) -> np.ndarray:
@@ -114,6 +140,11 @@ def check_features(model, x, features: np.ndarray) -> None:
 def predict_probabilities(model, x, *, batch_size: int | None = None) -> np.ndarray:
     """Return class probabilities, of shape `(num_samples, num_classes)`."""
     return map_probabilities(np.asarray, model, x, batch_size=batch_size)
+
+
+def predict_classes(model, x) -> np.ndarray:
+    """Return the most likely classes, an int array of shape `(num_samples,)`."""
+    return map_probabilities(lambda rows: rows.argmax(axis=1), model, x)
 
 
 def map_probabilities(
@@ -321,9 +352,7 @@ def _are_logits(outputs, model):
     is_single = outputs.shape[1] == 1
     if (outputs < 0).any() or (outputs > 1).any() or (kind == "logits" and is_single):
         return True
-    # Rounded to half precision, probabilities do not sum to one exactly.
-    tolerance = max(1e-4, 8 * probing.resolution(model))
-    if is_single or np.allclose(outputs.sum(axis=1), 1, rtol=0, atol=tolerance):
+    if _are_probabilities(outputs, model):
         return False
     if kind == "logits":
         return True
@@ -333,6 +362,16 @@ def _are_logits(outputs, model):
         f"to one. Received: a model with {outputs.shape[1]} outputs in [0, 1] that sum "
         f"to {outputs.sum(axis=1)[0]:.4g}",
     )
+
+
+def _are_probabilities(outputs, model):
+    """Return whether rows are in [0, 1] and, of several outputs, sum to one."""
+    if not ((outputs >= 0) & (outputs <= 1)).all():
+        return False
+    # Rounded to half precision, probabilities do not sum to one exactly.
+    tolerance = max(1e-4, 8 * probing.resolution(model))
+    sums = outputs.sum(axis=1)
+    return outputs.shape[1] == 1 or np.allclose(sums, 1, rtol=0, atol=tolerance)
 
 
 def _check_class_scores(logits):

@@ -52,6 +52,20 @@ def is_functional(operation) -> bool:
     )
 
 
+def is_nested_graph(call: Call) -> bool:
+    """Return whether the graph of a nested model computes what a call of it returns.
+
+    It does not if the call passes a mask, or if Keras adds or removes an axis.
+    """
+    model, masks = call.operation, keras.tree.flatten(call.kwargs.get("mask"))
+    return (
+        is_functional(model)
+        and all(mask is None for mask in masks)
+        and [len(each.shape) for each in call.inputs]
+        == [len(each.shape) for each in model.inputs]
+    )
+
+
 def has_named_outputs(model: keras.Model) -> bool:
     """Return whether a functional model returns a dict, even of a single tensor."""
     return isinstance(getattr(model, "_outputs_struct", None), dict)

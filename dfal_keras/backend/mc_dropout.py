@@ -18,6 +18,11 @@ from dfal_keras.backend import (
 )
 
 
+def check_model(model) -> None:
+    """Raise ValueError if a model has no layers of noise that can be copied."""
+    _network(model)
+
+
 def predict_scores(
     model: keras.Model,
     x,
@@ -137,7 +142,7 @@ class _Network:
             layer = call.operation
             if id(layer) in self._copies or not _is_noise(layer):
                 continue
-            if keras_graph.is_functional(layer):
+            if keras_graph.is_nested_graph(call):
                 self._copy((layer.inputs, layer.outputs))
             else:
                 self._copies[id(layer)] = noise.Copy(call)

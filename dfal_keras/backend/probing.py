@@ -36,7 +36,8 @@ def kind(function: Callable, tensors: Sequence[keras.KerasTensor]) -> str:
 
     Returns:
         `"identity"` if it returns the numbers of its only input; `"softmax"` or
-        `"sigmoid"` if it returns their softmax or sigmoid; `"affine"`; or `"unknown"`.
+        `"sigmoid"` if it returns their softmax or sigmoid; `"affine"`; `"signed"` if it
+        returns negative numbers too, which are no probabilities; or `"unknown"`.
     """
     rng = np.random.default_rng(0)
     shapes = [(_NUM_PROBES, *(n or 4 for n in each.shape[1:])) for each in tensors]
@@ -74,4 +75,4 @@ def kind(function: Callable, tensors: Sequence[keras.KerasTensor]) -> str:
                 return kind
     if is_close(double + zero, 2 * found) and is_close(found + negative, 2 * zero):
         return "affine"
-    return "unknown"
+    return "signed" if np.isfinite(found).all() and found.min() < 0 else "unknown"

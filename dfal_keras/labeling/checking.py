@@ -98,7 +98,7 @@ def result(session: Session) -> CheckResult | None:
         return None
     classes = session.settings.classes
     truth = np.array([classes.index(labels[row]) for row in rows])
-    predicted = inference.predict_logits(model, session.store.pool[rows]).argmax(axis=1)
+    predicted = inference.predict_classes(model, session.store.pool[rows])
     is_right = predicted == truth
     return CheckResult(
         accuracy=Estimate.of(is_right),

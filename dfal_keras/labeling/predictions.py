@@ -8,6 +8,7 @@ import numpy as np
 from dfal_keras.backend import inference
 
 _SAMPLE_SIZE = 500  # images to find out whether a model is trained
+_NUM_CHECKED = 32  # images
 NEARLY_ALL = 0.95
 
 
@@ -19,9 +20,14 @@ def share_of_one_class(model: keras.Model, pool) -> tuple[float, int]:
         pool: Images, of which at most 500 are predicted.
     """
     step = max(1, math.ceil(len(pool) / _SAMPLE_SIZE))
-    predicted = inference.predict_logits(model, pool[::step]).argmax(axis=1)
+    predicted = inference.predict_classes(model, pool[::step])
     counts = np.bincount(predicted)
     return float(counts.max() / len(predicted)), int(counts.argmax())
+
+
+def check(model: keras.Model, pool) -> None:
+    """Raise ValueError if a model does not say how likely the classes are."""
+    inference.predict_classes(model, pool[:_NUM_CHECKED])
 
 
 def says_several_classes(model: keras.Model, pool) -> bool:

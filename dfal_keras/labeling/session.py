@@ -186,6 +186,7 @@ class Session:
             _check_links(folder)
             with _locked(folder):
                 store, _ = _open_store(folder, made, progress)
+                _check_can_query(chosen, loaded, store.pool if is_file else None)
                 learner = ActiveLearner(strategy=chosen, seed=seed, pool=store.pool)
                 learner.save(folder / _LEARNER)
                 if is_file:
@@ -364,6 +365,20 @@ def _check_links(folder):
             "must be a folder of files, as files are not written through links. "
             f"Received: {str(folder)!r}, with the links {sorted(links)!r:.200}",
         )
+
+
+def _check_can_query(strategy, model, pool):
+    """Raise ValueError if a strategy can't query with a model, before any labeling.
+
+    Args:
+        strategy: The strategy.
+        model: The model.
+        pool: Images that it must classify, `None` for a network of `networks.build`.
+    """
+    if isinstance(strategy, strategies.Strategy):
+        strategy.check_model(model)
+    if pool is not None:
+        predictions.check(model, pool)
 
 
 def _strategy(made, folder):

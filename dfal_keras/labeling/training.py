@@ -85,8 +85,10 @@ def train(
     fit = few_labels.training(model, len(training_set), **options)
     fit(*training_set.arrays(session.store.pool), seed=seed)
 
-    predicted = _predict(model, session.store.pool[rows]) if len(rows) else truth
-    after = _predict(model, stop_set)
+    predicted = truth
+    if len(rows):
+        predicted = inference.predict_classes(model, session.store.pool[rows])
+    after = inference.predict_classes(model, stop_set)
     agreement = math.nan if before is None else stopping.agreement(before, after)
     recalls = held_out.recalls(truth, predicted, len(classes))
     metrics = {
@@ -162,8 +164,4 @@ def _stop_set(session):
 
 def _predicted_before(session, images):
     """Return the predictions of the model before."""
-    return _predict(session.load_model("model.keras"), images)
-
-
-def _predict(model, images):
-    return inference.predict_probabilities(model, images).argmax(axis=1)
+    return inference.predict_classes(session.load_model("model.keras"), images)

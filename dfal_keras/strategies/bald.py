@@ -66,6 +66,11 @@ class BALD(Strategy):
         self.stochastic = stochastic_batch.check(stochastic)
         self.batch_size = _validation.check_optional_count("batch_size", batch_size)
 
+    def check_model(self, model) -> None:
+        """See `Strategy.check_model`. There must be dropout or other noise."""
+        super().check_model(model)
+        mc_dropout.check_model(model)
+
     def select(
         self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator
     ) -> Query:

@@ -7,7 +7,7 @@ import numpy as np
 
 from dfal_keras import _validation, pools
 from dfal_keras.backend import classifier
-from dfal_keras.strategies.query import Query
+from dfal_keras.strategies.query import Query, check_returned
 
 
 class Strategy(abc.ABC):
@@ -50,7 +50,8 @@ class Strategy(abc.ABC):
 
         Raises:
             ValueError: If there are fewer candidates than queries, if shapes do not
-                fit the model, or if images hold NaN.
+                fit the model, if images hold NaN, or if `select` returned an invalid
+                query; see `Query.check`.
         """
         self.check_model(model)
         x_unlabeled = check_candidates(model, x_unlabeled, num_queries, x_labeled)
@@ -59,7 +60,8 @@ class Strategy(abc.ABC):
                 "rng", f"must be a np.random.Generator, or None. Received: rng={rng!r}"
             )
         rng = np.random.default_rng(rng)
-        return self.select(model, x_unlabeled, num_queries, x_labeled, rng)
+        returned = self.select(model, x_unlabeled, num_queries, x_labeled, rng)
+        return check_returned(returned, self, x_unlabeled, num_queries)
 
     def check_model(self, model) -> None:
         """Raise ValueError if the strategy can't query with a model.
@@ -78,7 +80,8 @@ class Strategy(abc.ABC):
     ) -> Query:
         """Choose the samples to label next.
 
-        Called by `query`, which validates the arguments and has their description.
+        Called by `query`, which validates the arguments and what is returned, and has
+        the description of the arguments.
         """
 
     def get_config(self) -> dict:
@@ -105,7 +108,7 @@ class Strategy(abc.ABC):
                 f"The strategy {type(self).__name__} must define `get_config`, as its "
                 f"options {missing} are not attributes"
             )
-        return {name: _as_plain(getattr(self, name)) for name in names}
+        return {name: as_plain(getattr(self, name)) for name in names}
 
     @classmethod
     def from_config(cls, config: dict) -> "Strategy":
@@ -161,7 +164,7 @@ def _option_names(cls: type) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _as_plain(value):
+def as_plain(value):
     """Return a NumPy scalar or array as Python numbers, and other values unchanged."""
     is_numpy = isinstance(value, np.generic | np.ndarray)
     return value.tolist() if is_numpy else value

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from dfal_keras import _validation, attacks
-from dfal_keras.backend import classifier
+from dfal_keras.backend import classifier, inference
 from dfal_keras.strategies import registry
 from dfal_keras.strategies.base import Strategy
 from dfal_keras.strategies.example_range import within_range
@@ -83,6 +83,7 @@ class WithCompanions(Strategy):
         check(model)
         if self.companions != "copies":
             classifier.check_real_inputs(model)
+            inference.check_returns_logits(model)
 
     def select(
         self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator

@@ -5,7 +5,7 @@ import logging
 import numpy as np
 
 from dfal_keras import _validation, kcenter
-from dfal_keras.backend import inference
+from dfal_keras.backend import classifier, inference
 from dfal_keras.strategies.base import Strategy, check_candidates
 from dfal_keras.strategies.query import Query
 
@@ -87,6 +87,14 @@ class CoreSet(Strategy):
         self.time_limit = time_limit
         self.batch_size = _validation.check_optional_count("batch_size", batch_size)
         self._process = kcenter.SolverProcess()
+
+    def check_model(self, model) -> None:
+        """See `Strategy.check_model`. The features must be accessible."""
+        super().check_model(model)
+        if self.features == "penultimate":
+            classifier.features(model)
+        elif self.features == "outputs":
+            inference.check_returns_logits(model)
 
     def select(
         self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator

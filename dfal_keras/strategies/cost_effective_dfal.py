@@ -6,7 +6,7 @@ import numpy as np
 
 from dfal_keras import _validation
 from dfal_keras.backend import inference
-from dfal_keras.strategies.dfal import DFAL, rank_fooled
+from dfal_keras.strategies.dfal import DFAL
 from dfal_keras.strategies.query import Query
 
 
@@ -67,9 +67,7 @@ class CostEffectiveDFAL(DFAL):
         """See `Strategy.query`."""
         num_candidates = x_unlabeled.shape[0]
         attack = self._attack(model, x_unlabeled, num_candidates)
-        closest = self._rank(attack, rng)[:num_queries]
-        farthest_first = rank_fooled(attack)[::-1]
-        others = farthest_first[~np.isin(farthest_first, closest)]
+        closest, others = np.split(self._rank(attack, rng), [num_queries])
         query = self._complete(closest, attack, x_unlabeled, num_queries, rng)
         if x_labeled is None:
             return query
@@ -77,7 +75,8 @@ class CostEffectiveDFAL(DFAL):
         limit = min(
             self.max_ratio * x_labeled.shape[0], self.max_share * num_candidates
         )
-        farthest = others[: int(limit)]
+        farthest = others[np.argsort(attack.norms[others], kind="stable")][::-1]
+        farthest = farthest[: int(limit)]
         if not len(farthest):
             return query
         logits = inference.predict_logits(

@@ -5,7 +5,7 @@ import logging
 import numpy as np
 
 from dfal_keras import _validation, attacks
-from dfal_keras.backend import classifier
+from dfal_keras.backend import classifier, inference
 from dfal_keras.strategies import stochastic_batch
 from dfal_keras.strategies.base import Strategy
 from dfal_keras.strategies.example_range import within_range
@@ -111,9 +111,10 @@ class DFAL(Strategy):
         self._deepfool_options(num_closest)  # raises ValueError for invalid options
 
     def check_model(self, model) -> None:
-        """See `Strategy.check_model`. Inputs must be real numbers."""
+        """See `Strategy.check_model`. Inputs must be real numbers, outputs logits."""
         super().check_model(model)
         classifier.check_real_inputs(model)
+        inference.check_returns_logits(model)
 
     def select(
         self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator
@@ -135,8 +136,8 @@ class DFAL(Strategy):
         return attacks.attack(model, x_unlabeled, options, finite=True)
 
     def _rank(self, attack, rng):
-        """Return the rows on which an attack succeeded, in the order of the queries."""
-        ranked = rank_fooled(attack)
+        """Return the rows on which an attack succeeded, the next to query first."""
+        ranked = np.argsort(attack.norms, kind="stable")[: attack.success.sum()]
         if self.stochastic is None:
             return ranked
         norms = attack.norms[ranked]
@@ -181,11 +182,6 @@ class DFAL(Strategy):
             first_look=self.first_look,
             batch_size=self.batch_size,
         )
-
-
-def rank_fooled(attack: attacks.DeepFoolResult) -> np.ndarray:
-    """Return the rows on which an attack succeeded, the smallest norm first."""
-    return np.argsort(attack.norms, kind="stable")[: attack.success.sum()]
 
 
 def _warn(num_fooled, num_random, num_candidates):

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from dfal_keras import _validation, kcenter
-from dfal_keras.backend import inference
+from dfal_keras.backend import classifier, inference
 from dfal_keras.strategies.dfal import DFAL
 from dfal_keras.strategies.query import Query
 
@@ -59,6 +59,12 @@ class DiverseDFAL(DFAL):
                 "oversampling", oversampling, minimum=1, below=np.inf
             )
         self.oversampling = oversampling
+
+    def check_model(self, model) -> None:
+        """See `Strategy.check_model`. The features must be accessible."""
+        super().check_model(model)
+        if self.oversampling != 1:
+            classifier.features(model)
 
     def select(
         self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator

@@ -3,6 +3,7 @@
 import numpy as np
 
 from dfal_keras import _validation
+from dfal_keras.backend import inference
 from dfal_keras.backend.loss_gradients import gradient_lengths
 from dfal_keras.strategies import stochastic_batch
 from dfal_keras.strategies.base import Strategy
@@ -77,6 +78,11 @@ class EGL(Strategy):
         self.epsilon: float = float(
             _validation.check_number("epsilon", epsilon, minimum=0, below=0.5)
         )
+
+    def check_model(self, model) -> None:
+        """See `Strategy.check_model`. The logits must be accessible."""
+        super().check_model(model)
+        inference.check_returns_logits(model)
 
     def select(
         self, model, x_unlabeled, num_queries: int, x_labeled, rng: np.random.Generator

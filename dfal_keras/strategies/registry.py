@@ -61,7 +61,7 @@ def get(strategy, /, **options) -> Strategy:
 
     Raises:
         ValueError: If `strategy` is none of these, or is a dict or an object and
-            options are given.
+            options are given; or if options are missing.
 
     Example:
         >>> import dfal_keras as dfal
@@ -73,6 +73,7 @@ def get(strategy, /, **options) -> Strategy:
     """
     found = _find_class(strategy)
     if found is not None:
+        _check_required(strategy, found, options)
         return found(**options)
     is_object = callable(getattr(strategy, "query", None))
     if isinstance(strategy, type) or not (is_object or isinstance(strategy, dict)):
@@ -159,8 +160,26 @@ def _from_dict(strategy):
             "must be a dict with the `class_name` of a strategy "
             f"and its `config`. Received: strategy={strategy!r}",
         )
+    _check_required(name, found, config)
     from_config = getattr(found, "from_config", lambda config: found(**config))
     return from_config(config)
+
+
+def _check_required(strategy, found, options):
+    """Raise ValueError if options that a strategy needs are not given."""
+    missing = [
+        name
+        for name, parameter in inspect.signature(found).parameters.items()
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        and name not in options
+    ]
+    if missing:
+        raise _validation.ArgumentError(
+            "strategy",
+            f"must be given with {', '.join(map(repr, missing))}. "
+            f"Received: strategy={strategy!r:.80} and options {sorted(options)}",
+        )
 
 
 def _import_class(strategy):

@@ -7,7 +7,7 @@ import numpy as np
 from dfal_keras import _validation
 from dfal_keras.backend import classifier, inference, mc_dropout
 from dfal_keras.strategies import skactiveml_query, stochastic_batch
-from dfal_keras.strategies.base import Strategy
+from dfal_keras.strategies.base import Strategy, as_plain
 from dfal_keras.strategies.query import Query
 
 _logger = logging.getLogger(__name__)
@@ -124,6 +124,7 @@ normalize=False, stochastic=None, batch_size=None, gamma=5)
         self.num_samples = _validation.check_count(
             "num_samples", num_samples, minimum=2
         )
+        options = {name: as_plain(value) for name, value in options.items()}
         self._template, self.normalize = skactiveml_query.make(query_strategy, options)
         self._takes = skactiveml_query.classifier_argument(self._template)
         if normalize is not None:
@@ -139,6 +140,8 @@ normalize=False, stochastic=None, batch_size=None, gamma=5)
         classifier.features(model)
         if self._takes in _OF_FEATURES:
             classifier.scores_of_features(model)
+        if self._takes == "ensemble":
+            mc_dropout.check_model(model)
         if not self._has_checked_options:
             self._check_options(model)
             self._has_checked_options = True

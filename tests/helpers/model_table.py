@@ -203,6 +203,16 @@ def nested_of_several_inputs():
     return keras.Model(inputs, inner(parts))
 
 
+def nested_with_a_mask():
+    """A nested model of a sequence, some steps of which are masked."""
+    inputs = keras.Input((4, 4))
+    hidden = layers.GlobalAveragePooling1D()(layers.Dropout(0.3)(inputs))
+    inner = keras.Model(inputs, dense(3, "softmax")(hidden))
+    inputs = keras.Input(INPUT_SHAPE)
+    rows = layers.Reshape((4, 4))(ops.relu(inputs / 255 - 0.5))
+    return keras.Model(inputs, inner(layers.Masking(0.0)(rows)))
+
+
 def masked_tokens():
     """A recurrent network over tokens, some of which are masked."""
     inputs = keras.Input(INPUT_SHAPE)
@@ -369,6 +379,12 @@ TABLE = {
     "sigmoid: keras.ops": Entry(headed(lambda h: ops.sigmoid(dense(1)(h))), "sigmoid"),
     "sigmoid: tf.nn": Entry(headed(lambda h: dense(1, tf.nn.sigmoid)(h)), "sigmoid"),
     "logit": Entry(headed(lambda h: dense(1)(h)), "logit"),
+    "tanh": Entry(
+        headed(lambda h: dense(1, "tanh", bias_initializer="ones")(h)), "logit"
+    ),
+    "tanh: keras.ops": Entry(
+        headed(lambda h: ops.tanh(dense(1, bias_initializer="ones")(h))), "logit"
+    ),
     "nested logits, softmax layer": Entry(nested(layers.Softmax), "softmax"),
     "nested logits, operations": Entry(
         nested(lambda z: ops.softmax(z / 2.5)), "softmax"
@@ -471,6 +487,9 @@ TABLE = {
     ),
     "nested, of several inputs": Entry(nested_of_several_inputs, "softmax"),
     "masked tokens": Entry(masked_tokens, "softmax"),
+    "nested, with a mask": Entry(
+        nested_with_a_mask, "probabilities", features=False, widens=False
+    ),
     "attention in a layer of one's own": Entry(sequence(SelfAttention), "softmax"),
     "MobileNetV3Small": Entry(application("MobileNetV3Small"), "softmax", is_slow=True),
     "ConvNeXtTiny": Entry(application("ConvNeXtTiny"), "softmax", is_slow=True),

@@ -3,13 +3,11 @@
 What is expected is computed from `model.predict` alone.
 """
 
-import functools
-
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from helpers import model_table
+from helpers.every_model import REFUSED, TYPICAL, USABLE, made, named, said, tolerance
 from helpers.model_table import TABLE
 
 import dfal_keras as dfal
@@ -18,58 +16,12 @@ from dfal_keras.labeling import networks
 from dfal_keras.strategies.bald import mutual_information
 from dfal_keras.strategies.uncertainty import entropy
 
-USABLE = {name: entry for name, entry in TABLE.items() if not entry.is_refused}
-REFUSED = {name: entry for name, entry in TABLE.items() if entry.is_refused}
-NEEDS_LOGITS = ("dfal", "egl", "diverse_dfal", "cost_effective_dfal")
-
-
-# A model of each kind. What traces a gradient or more is slow for the other models.
-TYPICAL = (
-    *("softmax: dense", "softmax: Lambda", "logits", "sigmoid: keras.ops"),
-    *("nested softmax", "nested logit, sigmoid", "float16, nested softmax"),
-    *("complement of a sigmoid", "average of softmaxes", "call of its own"),
-    *("subclassed with methods", "residual", "branches", "augmentation", "LoRA"),
-    *(
-        "nested, of several inputs",
-        "masked tokens",
-        "attention in a layer of one's own",
-    ),
-)
 RECURRENT = ("LSTM with dropout", "GRU without dropout", "bidirectional")
-
-
-def named(entries, typical=None):
-    """Return parameters of a test, some of them marked as slow."""
-    return [
-        pytest.param(name, marks=pytest.mark.slow)
-        if entry.is_slow or (typical and name not in typical)
-        else name
-        for name, entry in entries.items()
-    ]
-
-
-@functools.cache
-def made(name):
-    """Return a model of the table, always the same object: tracing takes the time."""
-    keras.utils.set_random_seed(0)
-    return TABLE[name].make()
 
 
 @pytest.fixture(scope="module")
 def x(blobs):
     return blobs[0][:40]
-
-
-def said(name, x):
-    """Return the class probabilities that a model says for images."""
-    outputs = made(name).predict(x, verbose=0)
-    return model_table.class_probabilities(outputs, TABLE[name].outputs)
-
-
-def tolerance(name):
-    """Return a tolerance for the dtypes of a model."""
-    dtypes = {layer.compute_dtype for layer in keras_layers.flatten(made(name))}
-    return 0.03 if "bfloat16" in dtypes else 4e-3 if "float16" in dtypes else 1e-4
 
 
 @pytest.mark.parametrize("name", named(USABLE))
@@ -110,28 +62,6 @@ def test_pseudo_labels_are_those_of_the_model(name, x):
     rows = expected[query.pseudo_indices]
     chosen = rows[np.arange(len(rows)), query.pseudo_labels]
     assert (chosen >= rows.max(axis=1) - tolerance(name)).all()
-
-
-@pytest.mark.parametrize("name", named(USABLE, TYPICAL))
-def test_adversarial_examples_change_what_the_model_says(name, x):
-    """And those that are shorter by more than the overshoot do not, mostly."""
-    if not TABLE[name].has_logits:
-        with pytest.raises(ValueError, match="`model` must return logits"):
-            dfal.deepfool(made(name), x[:8])
-        return
-    found = dfal.deepfool(made(name), x[:8])
-    before = said(name, x[:8])
-    after = said(name, x[:8] + found.perturbations)
-    classes = before.argmax(axis=1)
-    for row in np.flatnonzero(found.success):
-        others = np.delete(after[row], classes[row])
-        margin = after[row, classes[row]] - others.max()
-        assert margin <= tolerance(name)
-    assert not np.isfinite(found.norms[~found.success]).any()
-    if found.success.any():
-        shorter = said(name, x[:8] + 0.9 * found.perturbations)
-        is_same = shorter.argmax(axis=1) == classes
-        assert is_same[found.success].mean() >= 0.5
 
 
 @pytest.mark.parametrize("name", named(USABLE, TYPICAL))
@@ -210,44 +140,6 @@ def rates_of_dropout(model):
     return rates
 
 
-@pytest.mark.parametrize("name", named(USABLE))
-def test_the_last_layer_leads_from_features_to_what_the_model_says(name, x):
-    model = made(name)
-    has_methods = hasattr(model, "logits") or hasattr(model, "features")
-    if not TABLE[name].features or has_methods:
-        return
-    features = inference.predict_features(model, x)
-    inference.check_features(model, x, features)
-    found = inference.predict_probabilities_of_features(model, features)
-    assert found == pytest.approx(said(name, x), abs=tolerance(name))
-
-
-@pytest.mark.parametrize("name", named(USABLE))
-def test_features_are_the_input_of_the_last_layer(name, x):
-    entry, model = TABLE[name], made(name)
-    if not entry.features:
-        return
-    found = inference.predict_features(model, x)
-    model(x.astype("float32"), training=False)
-    (recorder,) = [
-        layer
-        for layer in keras_layers.flatten(model)
-        if isinstance(layer, model_table.Features)
-    ]
-    expected = recorder.last.reshape(len(x), -1)
-    np.testing.assert_allclose(found, expected, rtol=1e-2, atol=tolerance(name))
-
-
-@pytest.mark.parametrize(
-    "name", [name for name, entry in USABLE.items() if not entry.features]
-)
-def test_features_of_no_last_layer_are_refused(name, x):
-    if name == "subclassed with methods" or "normalization" in name or "matrix" in name:
-        return
-    with pytest.raises(ValueError, match=r"`features\(inputs\)`"):
-        inference.predict_features(made(name), x)
-
-
 @pytest.mark.parametrize("name", named(USABLE, TYPICAL))
 def test_a_new_class_leaves_the_others_as_they_are(name, x):
     entry, model = TABLE[name], made(name)
@@ -285,24 +177,3 @@ def test_a_model_without_class_probabilities_is_refused(name, x, blobs):
     ):
         with pytest.raises(ValueError, match=f"`model`.*{message}"):
             use()
-
-
-def test_every_strategy_leaves_the_weights(x):
-    """For one model of each kind of outputs."""
-    kinds = {entry.outputs: name for name, entry in reversed(USABLE.items())}
-    for name in kinds.values():
-        model, before = made(name), made(name).get_weights()
-        for strategy in (
-            dfal.strategies.DiverseDFAL(),
-            dfal.strategies.CostEffectiveDFAL(),
-            dfal.strategies.CoreSet(features="probabilities", method="greedy"),
-        ):
-            is_dfal = isinstance(strategy, dfal.strategies.DFAL)
-            if is_dfal and not TABLE[name].has_logits:
-                with pytest.raises(ValueError, match="`model` must return logits"):
-                    strategy.query(model, x, 5, x_labeled=x[:3])
-                continue
-            query = strategy.query(model, x, 5, x_labeled=x[:3])
-            assert len(set(query.indices.tolist())) == 5
-        after = model.get_weights()
-        assert all((a == b).all() for a, b in zip(before, after, strict=True))

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from helpers import bad_calls
+from helpers import bad_calls, models
 
 from dfal_keras import strategies
-from dfal_keras.strategies import Strategy
+from dfal_keras.strategies import Query, Strategy
 
 NAMES = [
     *("dfal", "bald", "ceal", "core_set", "egl", "uncertainty", "random"),
@@ -83,3 +83,42 @@ def test_a_bad_number_of_candidates_in_a_config_is_rejected(name, value):
     cls = type(strategies.get(name))
     config = {"num_candidates": value}
     bad_calls.check_rejected("num_candidates", lambda: cls.from_config(config))
+
+
+class Returning(Strategy):
+    """A strategy of a user that returns a given query."""
+
+    def __init__(self, returned):
+        self.returned = returned
+
+    def select(self, model, x_unlabeled, num_queries, x_labeled, rng):
+        return self.returned
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        None,
+        [0, 1, 2],
+        Query([0, 0, 1]),
+        Query([0, 1, 20]),
+        Query([0, 1, 2, 3]),
+        Query([0.0, 0.5, 1.0]),
+        Query([0, 1, 2], scores=[1.0, np.nan, 0.0]),
+        Query([0, 1, 2], companions=np.zeros((3, 4, 4))),
+        Query([0, 1, 2], pseudo_indices=[2], pseudo_labels=[0]),
+    ],
+)
+def test_an_invalid_query_of_ones_own_strategy_is_an_error(returned):
+    strategy = Returning(returned)
+    with pytest.raises(ValueError, match=r"The strategy Returning must .*Received: "):
+        strategy.query(models.linear(3), bad_calls.IMAGES, 3)
+
+
+def test_a_query_of_lists_is_returned_as_arrays():
+    query = Returning(Query([4, 2], scores=[1, 0])).query(
+        models.linear(3), bad_calls.IMAGES, 3
+    )
+    assert query.indices.dtype == np.int64
+    assert query.indices.tolist() == [4, 2]
+    assert query.scores.tolist() == [1, 0]

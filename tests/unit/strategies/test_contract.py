@@ -21,22 +21,12 @@ NAMES = [
 DETERMINISTIC = ("margin", "least_confidence", "contrastive", "max_herding")
 
 
-MODELS = {
-    "softmax": models.dense,
-    "logits": functools.partial(models.dense, None),
-    "normalization": models.with_normalization,
-}
-
-
-@pytest.fixture(scope="module", params=MODELS)
-def model(request, blobs):
+@pytest.fixture(scope="module")
+def model(blobs):
+    """A trained model. `test_every_model.py` has those of other kinds."""
     keras.utils.set_random_seed(0)
-    model = MODELS[request.param]()
-    from_logits = request.param == "logits"
-    model.compile(
-        keras.optimizers.Adam(0.01),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=from_logits),
-    )
+    model = models.with_normalization()
+    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
     model.fit(*blobs, epochs=2, verbose=0)
     return model
 
@@ -175,14 +165,20 @@ def test_all_candidates_can_be_queried(strategy, model, blobs):
         ({"model": None}, "model"),
     ],
 )
-def test_a_bad_query_is_rejected(strategy, blobs, changed, named):
+@pytest.mark.parametrize("name", ["random", "core_set"])
+def test_a_bad_query_is_rejected(name, model, blobs, changed, named):
     arguments = {
-        "model": models.dense(),
+        "model": model,
         "x_unlabeled": blobs[0][:80],
         "num_queries": 10,
         "x_labeled": blobs[0][:5],
     }
-    bad_calls.check_rejected(named, lambda: strategy.query(**{**arguments, **changed}))
+    call = functools.partial(strategies.get(name).query, **{**arguments, **changed})
+    bad_calls.check_rejected(named, call)
+
+
+def test_all_strategies_check_their_arguments_in_the_same_way(strategy):
+    assert type(strategy).query is strategies.Strategy.query
 
 
 @pytest.mark.parametrize(

@@ -234,6 +234,8 @@ def test_examples_far_outside_the_range_of_the_pool_are_not_added(
     def vertical(images):
         return tf.stack([images[:, 0], tf.zeros_like(images[:, 0])], axis=1)
 
+    vertical.features = lambda images: images
+
     x = np.random.default_rng(0).uniform(1, 1.5, (20, 2)).astype("float32")
     x[:4, 0] += [2, 1.5, 1.4, 1.3]  # a range of 1 to 3
     strategy = strategies.get(name)

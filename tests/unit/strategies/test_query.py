@@ -142,7 +142,7 @@ INVALID = {
         "numbers",
     ),
     "one companion": (adding(lambda n: np.zeros((4, 4, 1))), "one companion"),
-    "ragged companions": (adding(lambda n: [[1], [2, 3]]), "one companion"),
+    "ragged companions": (adding(lambda n: [[1], [2, 3]]), "companions as one"),
     "negative labels": (with_pseudo([290, 291], [0, -1]), "class indices"),
     "fractional labels": (with_pseudo([290, 291], [0, 0.5]), "class indices"),
     "labels of NaN": (with_pseudo([290], [np.nan]), "class indices"),

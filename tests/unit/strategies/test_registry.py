@@ -69,6 +69,36 @@ def test_a_name_of_something_else_is_rejected(name):
     bad_calls.check_rejected("strategy", lambda: strategies.get(name))
 
 
+class Needy(strategies.Random):
+    """A strategy with an option that must be given."""
+
+    def __init__(self, table):
+        self.table = table
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        "skactiveml",
+        strategies.WithCompanions,
+        Needy,
+        {"class_name": "SkActiveML", "config": {"num_candidates": 5}},
+        {
+            "class_name": "dfal_keras.strategies.companions:WithCompanions",
+            "config": {"companions": "copies"},
+        },
+    ],
+)
+def test_options_that_are_missing_are_named(strategy):
+    message = bad_calls.check_rejected("strategy", lambda: strategies.get(strategy))
+    assert "must be given with '" in message
+
+
+def test_an_option_that_must_be_given_can_be():
+    assert strategies.get(Needy, table=3).table == 3
+    assert strategies.get("skactiveml", query_strategy="badge").num_candidates == 300
+
+
 @pytest.mark.parametrize("strategy", [strategies.DFAL(), {"class_name": "DFAL"}])
 def test_options_of_what_has_its_options_are_rejected(strategy):
     bad_calls.check_rejected("strategy", lambda: strategies.get(strategy, ord=1))

@@ -1,0 +1,67 @@
+"""What tests over all models of the table share: each model is made and traced once."""
+
+import functools
+
+import keras
+import numpy as np
+import pytest
+from helpers import model_table
+from helpers.model_table import TABLE
+
+from dfal_keras.backend import keras_layers
+
+USABLE = {name: entry for name, entry in TABLE.items() if not entry.is_refused}
+REFUSED = {name: entry for name, entry in TABLE.items() if entry.is_refused}
+
+# A model of each kind. What traces a gradient or more is slow for the other models.
+TYPICAL = (
+    *("softmax: dense", "softmax: Lambda", "logits", "sigmoid: keras.ops"),
+    *("nested softmax", "nested logit, sigmoid", "float16, nested softmax"),
+    *("complement of a sigmoid", "average of softmaxes", "call of its own"),
+    *("subclassed with methods", "residual", "branches", "augmentation", "LoRA"),
+    *(
+        "nested, of several inputs",
+        "masked tokens",
+        "attention in a layer of one's own",
+    ),
+)
+
+
+def named(entries, typical=None):
+    """Return parameters of a test, some of them marked as slow."""
+    return [
+        pytest.param(name, marks=pytest.mark.slow)
+        if entry.is_slow or (typical and name not in typical)
+        else name
+        for name, entry in entries.items()
+    ]
+
+
+@functools.cache
+def made(name):
+    """Return a model of the table, always the same object: tracing takes the time."""
+    keras.utils.set_random_seed(0)
+    return TABLE[name].make()
+
+
+def said(name, x):
+    """Return the class probabilities that a model says for images."""
+    outputs = made(name).predict(x, verbose=0)
+    return model_table.class_probabilities(outputs, TABLE[name].outputs)
+
+
+def recorded_features(name, x):
+    """Return what the layer "features" of a model gets for images, in float64."""
+    made(name)(x.astype("float32"), training=False)
+    (recorder,) = [
+        layer
+        for layer in keras_layers.flatten(made(name))
+        if isinstance(layer, model_table.Features)
+    ]
+    return recorder.last.reshape(len(x), -1).astype(np.float64)
+
+
+def tolerance(name):
+    """Return a tolerance for the dtypes of a model."""
+    dtypes = {layer.compute_dtype for layer in keras_layers.flatten(made(name))}
+    return 0.03 if "bfloat16" in dtypes else 4e-3 if "float16" in dtypes else 1e-4
