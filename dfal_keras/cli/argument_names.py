@@ -14,11 +14,12 @@ def renamed(**names: str) -> Iterator[None]:
         **names: The command's name for each name of a function's argument.
 
     Example:
-        >>> with renamed(num="check"):
-        ...     _validation.check_count("num", 0)
-        Traceback (most recent call last):
-        ...
-        dfal_keras._validation.ArgumentError: Argument `check` must be an integer ...
+        >>> try:
+        ...     with renamed(num="check"):
+        ...         _validation.check_count("num", 0)
+        ... except ValueError as error:
+        ...     print(error.argument)
+        check
     """
     try:
         yield

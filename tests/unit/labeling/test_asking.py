@@ -99,7 +99,7 @@ def test_a_session_without_images_to_label_says_so(tmp_path):
         telling.tell(
             session, [Answer(name, "", label) for name, label in truth.items()]
         )
-        with pytest.raises(ValueError, match="all labeled or ignored"):
+        with pytest.raises(ValueError, match="all labeled, ignored or excluded"):
             asking.ask(session, 1)
 
 
