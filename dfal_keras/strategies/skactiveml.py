@@ -154,7 +154,7 @@ normalize=False, stochastic=None, batch_size=None, gamma=5)
         num_candidates = x_unlabeled.shape[0]
         sets = [x_unlabeled] if x_labeled is None else [x_labeled, x_unlabeled]
         features = np.concatenate([self._features(model, x) for x in sets])
-        num_classes = _num_classes(model)
+        num_classes = _num_classes(model, x_unlabeled[:1])
         options = {}
         if self._takes is not None:
             passes = self._passes(model, x_unlabeled, rng)
@@ -258,9 +258,15 @@ normalize=False, stochastic=None, batch_size=None, gamma=5)
         return {self._takes: made, f"fit_{self._takes}": False}
 
 
-def _num_classes(model):
-    """Return the number of classes; a single output means two."""
-    return max(2, model.output_shape[-1])
+def _num_classes(model, x=None):
+    """Return the number of classes; a single output means two.
+
+    The outputs of a subclassed model are known for samples only; 2 without any.
+    """
+    shape = getattr(model, "output_shape", None)
+    if shape:
+        return max(2, shape[-1] or 2)
+    return 2 if x is None else inference.predict_probabilities(model, x).shape[1]
 
 
 def _complete(chosen, utilities, num_candidates, num_queries, rng):

@@ -76,15 +76,20 @@ def test_rounds_without_an_accuracy_are_left_out():
 
 
 @pytest.mark.parametrize(
-    "history", [[], {}, rounds([np.nan]), [1, 2], None, {"a": []}, dfal.ActiveLearner()]
+    "history", [[], {}, rounds([np.nan]), [1, 2], None, dfal.ActiveLearner()]
 )
 def test_no_curve_is_refused(history):
     bad_calls.check_rejected("history", lambda: plots.learning_curve(history))
 
 
+def test_the_curve_that_is_refused_is_named():
+    with pytest.raises(ValueError, match=r"Argument `history\['a'\]` must be"):
+        plots.learning_curve({"b": rounds([0.5]), "a": []})
+
+
 def test_a_file_that_is_no_learner_is_refused(tmp_path):
     bad_calls.check_rejected(
-        "path", lambda: plots.learning_curve(tmp_path / "missing.npz")
+        "history", lambda: plots.learning_curve(tmp_path / "missing.npz")
     )
 
 
@@ -224,7 +229,7 @@ def test_predictions_are_titles(lenet5, digits):
         ("rows", lambda: plots.attack(IMAGES, result(), rows=[4])),
         ("rows", lambda: plots.attack(IMAGES, result(), rows=[])),
         ("result", lambda: plots.attack(IMAGES, CHANGES)),
-        ("x", lambda: plots.query(IMAGES, Query(np.array([4])))),
+        ("query", lambda: plots.query(IMAGES, Query(np.array([4])))),
         ("x", lambda: plots.query(np.zeros((4, 2, 2, 2)), Query(np.array([0])))),
         ("rows", lambda: plots.query(IMAGES, Query(np.array([1])), rows=[1])),
         ("query", lambda: plots.query(IMAGES, np.array([1]))),

@@ -108,7 +108,7 @@ def test_a_session_does_what_its_model_says(name, images, tmp_path):
             time="2026-01-01T00:00:00+00:00",
             model=_files.sha256(first),
         )
-        training_history.write_trainings(session.folder, [record], {})
+        training_history.write(session.folder, [record], {})
         found = training.train(session, num_restarts=1, epochs=2)
         after = says(first, name, x)
         assert found.agreement == pytest.approx(

@@ -189,7 +189,7 @@ def test_names_that_would_block_a_session_are_refused(folder, who):
         name = session.store.names[0]
         with pytest.raises(ValueError, match="Argument `who`"):
             telling.tell(session, [Answer(name, "", "cat", who)])
-        with pytest.raises(ValueError, match="Argument `classes`"):
+        with pytest.raises(ValueError, match="Argument `new_classes`"):
             telling.tell(session, [Answer(name, "", "cat")], new_classes=[who])
         assert session.history.entries == []
     with Session(folder) as session:
