@@ -29,9 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     if not options.stored:
         speed_options.measure(options)
+    page = report.page(options.folder)
     if not options.read_only:
-        report.write(options.folder)
-    print(report.page(options.folder))
+        report.write(options.folder, page)
+    print(page)
     return 0
 
 

@@ -24,13 +24,14 @@ def read(folder: pathlib.Path) -> dict[str, pd.DataFrame]:
     }
 
 
-def write(folder: pathlib.Path) -> None:
-    """Write the stored sections as a page and a figure.
+def write(folder: pathlib.Path, text: str) -> None:
+    """Write the page and the figures of the stored sections.
 
     Args:
         folder: Folder of `speed_*.csv` and `speed_notes.txt`.
+        text: The page, as `page` returns it.
     """
-    files.write(folder / "speed.md", page(folder))
+    files.write(folder / "speed.md", text)
     draw(read(folder), folder / "speed")
 
 

@@ -1,5 +1,6 @@
 """Download the first drawings of some classes, without the rest of their files."""
 
+import http.client
 import math
 import urllib.request
 
@@ -39,7 +40,7 @@ def _first(url, drawings):
             count = drawings.num_images
             size = count * math.prod(shape[1:])
             content = file.read(size)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise ValueError(f"{url} can't be downloaded: {error}") from error
     if dtype != np.uint8 or len(content) < size:
         raise ValueError(f"{url} must hold {count} uint8 images. Received: {shape}")

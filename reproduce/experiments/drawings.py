@@ -79,10 +79,17 @@ class Drawings:
 
     def fingerprint(self) -> dict:
         """Return a dict that identifies the images, as of a `dfal_keras.datasets`."""
-        data = self.load()
-        shapes = tuple(x.shape for x, _ in data)
-        sha256 = fingerprints.checksum(data)
-        return fingerprints.from_checksum(shapes, self.class_names, sha256)
+        self.load()  # raises if the file can't be used
+        return _fingerprint(self, self.path, os.stat(self.path).st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=4)
+def _fingerprint(drawings, path, changed):
+    """Return the fingerprint of a file, computed once for each version of it."""
+    data = _load(drawings, path, changed)
+    shapes = tuple(x.shape for x, _ in data)
+    sha256 = fingerprints.checksum(data)
+    return fingerprints.from_checksum(shapes, drawings.class_names, sha256)
 
 
 @functools.lru_cache(maxsize=4)

@@ -258,7 +258,16 @@ def parse_with_extras(
 
 
 def one_problem(parser: argparse.ArgumentParser, options: Options) -> Problem:
-    """Return the problem of a script about one; end the program if there are more."""
+    """Return the problem of a script about one, whose strategies are its own.
+
+    Ends the program if there are more problems, or if strategies were given.
+    """
+    if options.methods != PRINTED:
+        received = " ".join(map(str, options.methods))
+        parser.error(
+            "argument --strategy: must not be given, the strategies are those that the "
+            f"script is about. Received: {received}"
+        )
     if len(options.problems) != 1:
         received = " ".join(map(str, options.problems))
         parser.error(f"argument --problem: must be one problem. Received: {received}")

@@ -1,9 +1,11 @@
 """The errors of CEAL's pseudo-labels."""
 
+import examples
 import numpy as np
 import pandas as pd
 import pseudo_labels as script
 import pytest
+import robustness
 from experiments import protocol, runs
 from experiments.running import pseudo_errors
 from experiments.running.problem_training import Trainer
@@ -83,5 +85,17 @@ def test_the_script(tmp_path, monkeypatch, capsys):
     assert pd.read_csv(tmp_path / "tables/pseudo_labels.csv").loc[0, "wrong"] == 9
     assert script.main(["--stored", "--output", str(tmp_path)]) == 0
     assert "900" in capsys.readouterr().out
-    with pytest.raises(SystemExit):
-        script.main(["--problem", "mnist-lenet5", "mnist-vgg8"])
+
+
+@pytest.mark.parametrize("about_one", [script, examples, robustness])
+@pytest.mark.parametrize(
+    ("option", "values"),
+    [("--problem", ["mnist-lenet5", "mnist-vgg8"]), ("--strategy", ["dfal"])],
+)
+def test_other_problems_and_strategies_are_refused(about_one, option, values, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        about_one.main(["--stored", option, *values])
+    assert stopped.value.code == 2
+    message = capsys.readouterr().err
+    assert f"argument {option}: must" in message
+    assert f"Received: {' '.join(values)}" in message

@@ -293,8 +293,8 @@ def made_up():
 
 def test_the_report_shows_every_section(tmp_path):
     write(made_up(), tmp_path)
-    report.write(tmp_path)
     page = report.page(tmp_path)
+    report.write(tmp_path, page)
     for name, section in SECTIONS.items():
         assert f"## {section.title}\n" in page
         assert not section.is_race or f"| {section.title}: a race " in page, name
@@ -306,8 +306,8 @@ def test_the_report_shows_every_section(tmp_path):
 @pytest.mark.parametrize("section", SECTIONS)
 def test_the_report_of_a_single_section(section, tmp_path):
     write({section: made_up()[section]}, tmp_path)
-    report.write(tmp_path)
     page = report.page(tmp_path)
+    report.write(tmp_path, page)
     assert page.count("\n## ") == 1
     assert SECTIONS[section].title in page
 
@@ -323,8 +323,8 @@ def test_the_report_of_earlier_results(tmp_path):
             tables[name] = table[~is_new].drop(columns=report.MEMORY, errors="ignore")
     tables["growth"] = tables["growth"][["what", "size", "seconds"]]
     write(tables, tmp_path)
-    report.write(tmp_path)
     page = report.page(tmp_path)
+    report.write(tmp_path, page)
     assert "digits | model.predict" in page
     assert "Fitted seconds: " in page
     assert "Fitted memory" not in page

@@ -107,13 +107,7 @@ def _learn(run, own, trainer, rows, budget) -> Iterator[tuple[dict, Callable]]:
             "--output, or remove the files of this run."
         )
     else:
-        learner = dfal.ActiveLearner(
-            trainer.train,
-            make_strategy(run),
-            num_queries=run.method.num_queries,
-            num_initial=protocol.NUM_INITIAL,
-            seed=run.trial,
-        )
+        learner = new_learner(run, trainer.train)
     del rows[learner.round :]
 
     def save(path):
@@ -147,6 +141,22 @@ def _train_and_test(trainer, x, y, num_annotations, seed, groups=None) -> dict:
         "fit_seconds": fitted - started,
         "evaluate_seconds": time.perf_counter() - fitted,
     }
+
+
+def new_learner(run: Run, train: Callable) -> dfal.ActiveLearner:
+    """Return the learner with which a run begins.
+
+    Args:
+        run: The run.
+        train: As for `ActiveLearner`.
+    """
+    return dfal.ActiveLearner(
+        train,
+        make_strategy(run),
+        num_queries=run.method.num_queries,
+        num_initial=protocol.NUM_INITIAL,
+        seed=run.trial,
+    )
 
 
 def make_strategy(run: Run) -> dfal.strategies.Strategy:

@@ -9,8 +9,6 @@ import numpy as np
 import pandas as pd
 import tqdm
 
-import dfal_keras as dfal
-from experiments import protocol
 from experiments.running import environment, execution
 from experiments.running.problem_training import Trainer
 from experiments.runs import Run
@@ -37,13 +35,7 @@ def errors(run: Run, budget: int) -> Iterator[dict]:
     """
     environment.start_tensorflow()
     trainer = Trainer(run.problem, run.method.recipe, run.trial)
-    learner = dfal.ActiveLearner(
-        trainer.train,
-        execution.make_strategy(run),
-        num_queries=run.method.num_queries,
-        num_initial=protocol.NUM_INITIAL,
-        seed=run.trial,
-    )
+    learner = execution.new_learner(run, trainer.train)
     x, y = trainer.x, np.asarray(trainer.y)
     for finished in learner.rounds(x, y, budget=budget, test_data=trainer.test_data):
         if finished.num_annotations == budget:  # nothing is queried any more
