@@ -17,7 +17,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     argparse.ArgumentParser(description=__doc__).parse_args(arguments)
     for drawings in DRAWINGS:
         if not drawings.is_complete():
-            download_drawings.fetch(drawings)
+            try:
+                download_drawings.fetch(drawings)
+            except ValueError as error:
+                print(error, file=sys.stderr)
+                return 2
         print(f"{drawings}: {drawings.status()}")
     return 0
 

@@ -24,8 +24,8 @@ def fetch(drawings: Drawings, address: str = quick_draw.BITMAPS) -> None:
     Raises:
         ValueError: If a class can't be downloaded. Nothing is written.
     """
-    classes = tqdm(drawings.class_names, desc=str(drawings), unit="class")
-    arrays = {name: _first(f"{address}/{name}.npy", drawings) for name in classes}
+    with tqdm(drawings.class_names, desc=str(drawings), unit="class") as classes:
+        arrays = {name: _first(f"{address}/{name}.npy", drawings) for name in classes}
     drawings.path.parent.mkdir(parents=True, exist_ok=True)
     with _files.replacing(drawings.path) as file:
         np.savez_compressed(file, **arrays)

@@ -6,6 +6,7 @@ import http.server
 import io
 import threading
 
+import drawings as script
 import numpy as np
 import pytest
 from experiments import download_drawings, problem_data, problems, results, runs
@@ -165,6 +166,25 @@ def test_a_failed_download_writes_nothing(folder, address, content):
     with pytest.raises(ValueError, match=r"cow\.npy"):
         download_drawings.fetch(FEW, server)
     assert not list(folder.iterdir())
+
+
+def test_the_script_ends_in_one_line_without_a_connection(folder, monkeypatch, capsys):
+    def fail(url, **_):
+        raise OSError("no route")
+
+    monkeypatch.setattr(download_drawings.urllib.request, "urlopen", fail)
+    assert script.main([]) == 2
+    *_, line = capsys.readouterr().err.splitlines()
+    assert line.endswith("dolphin.npy can't be downloaded: no route")
+    assert not list(folder.iterdir())
+
+
+def test_the_script_downloads_only_what_is_missing(folder, address, monkeypatch):
+    write(folder, **by_class())
+    monkeypatch.setattr(script, "DRAWINGS", [FEW])
+    before = FEW.path.stat().st_mtime_ns
+    assert script.main([]) == 0
+    assert FEW.path.stat().st_mtime_ns == before
 
 
 def test_a_split_keeps_the_numbers_of_each_class_and_depends_on_the_seed(folder):
