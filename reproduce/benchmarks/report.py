@@ -24,6 +24,19 @@ def read(folder: pathlib.Path) -> dict[str, pd.DataFrame]:
     }
 
 
+def query_seconds(folder: pathlib.Path) -> dict[str, float]:
+    """Return seconds of a query by strategy, of the section "rounds"; {} if not timed.
+
+    Args:
+        folder: Folder of `speed_*.csv`.
+    """
+    rounds = read(folder).get("rounds")
+    if rounds is None:
+        return {}
+    first = rounds[rounds["labeled"] == rounds["labeled"].min()]
+    return dict(zip(first["strategy"], first["query"], strict=True))
+
+
 def write(folder: pathlib.Path, text: str) -> None:
     """Write the page and the figures of the stored sections.
 

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 from experiments import protocol
+from experiments.analysis.strategy_table import METHODS
 from experiments.files import RunFiles
-from experiments.methods import DFAL, PRINTED, Method
+from experiments.methods import DFAL, Method
 from experiments.problems import PROBLEMS
 from experiments.running import problem_training
 
@@ -24,7 +25,7 @@ PARTS = ("fit_seconds", "evaluate_seconds", "query_seconds")
 def rounds(workload: Workload) -> Iterator[dict]:
     """Yield `split` of every method at the first size, and of DFAL at the second."""
     first, *others = workload.num_labeled
-    yield from split(PRINTED, first, workload.repeats)
+    yield from split(METHODS, first, workload.repeats)
     for num_labeled in others[:1]:
         yield from split([DFAL], num_labeled, workload.repeats)
 

@@ -13,7 +13,13 @@ import textwrap
 import pandas as pd
 from benchmarks import report
 from experiments import options, paper, runs, store
-from experiments.analysis import core_hours, learning_curves, study_results, tables
+from experiments.analysis import (
+    core_hours,
+    learning_curves,
+    strategy_table,
+    study_results,
+    tables,
+)
 from experiments.methods import CORE_SET, DFAL, FULL, PRINTED, RANDOM, pair_title
 from experiments.problems import PROBLEMS
 from experiments.studies.controls import (
@@ -23,6 +29,7 @@ from experiments.studies.controls import (
     RANDOM_COPIES,
 )
 from experiments.studies.first import DFAL_ALONE, RANDOM_ADVERSARIAL
+from experiments.studies.newer import NEWER
 
 ROOT = pathlib.Path(__file__).parents[2]
 RESULTS = ROOT / "reproduce/results/paper"
@@ -130,6 +137,18 @@ def gain() -> str:
     return f"\n{tables.markdown(shown.rename(columns=columns))}\n"
 
 
+def strategies() -> str:
+    """Return the table of the strategies that were run, as `which_strategy.py` does."""
+    asked = options.of_preset("paper", problems=(PROBLEM,))
+    wanted = [*runs.learning_runs(asked), *runs.study_runs(NEWER, asked)]
+    rows, refused = store.Store(RESULTS / "runs").load(list(dict.fromkeys(wanted)))
+    assert not refused, refused
+    seconds = report.query_seconds(asked.timing_folder)
+    table = strategy_table.lay_out(rows, PROBLEM, seconds)
+    was_run = (table["n"] != "") | (table["with copies: n"] != "")
+    return f"\n{tables.markdown(table[was_run])}\n"
+
+
 def full_set(rows) -> str:
     """Return the accuracy with all training labels, the paper's column "All"."""
     ours = learning_curves.format_mean(learning_curves.full_set(rows, PROBLEM))
@@ -230,6 +249,7 @@ GENERATED = {
     "agreement": agreement,
     "gain": gain,
     "results": results,
+    "strategies": strategies,
     "durations": durations,
     "oddities": oddities,
     "speed": speed_ratios,

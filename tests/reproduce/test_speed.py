@@ -100,7 +100,7 @@ def small(mnist):
             "make_training",
             lambda problem: problem_training.new_training(problem, **quick),
         )
-        patch.setattr(rounds, "PRINTED", (RANDOM,))
+        patch.setattr(rounds, "METHODS", (RANDOM,))
         patch.setattr(rate, "SIDE", 64)
         patch.setattr(
             processes, "call", lambda function, *given, num_threads: function(*given)

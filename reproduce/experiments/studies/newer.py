@@ -35,6 +35,13 @@ _NEWER = [Method(name, title, name, _CANDIDATES) for name, title in _TITLES.item
 _NEWER_COPIES = [with_copies(method) for method in _NEWER]
 BADGE, MARGIN, TYPICLUST, *_ = _NEWER
 BADGE_COPIES, MARGIN_COPIES, TYPICLUST_COPIES, *_ = _NEWER_COPIES
+# The methods that add nothing, and the same with copies.
+WITH_COPIES = {
+    DFAL_ALONE: DFAL_COPIES,
+    CORE_SET: CORE_SET_COPIES,
+    RANDOM: RANDOM_COPIES,
+    **dict(zip(_NEWER, _NEWER_COPIES, strict=True)),
+}
 
 NEWER = Study(
     "newer",
@@ -47,10 +54,7 @@ NEWER = Study(
         *((DFAL_COPIES, method) for method in _NEWER_COPIES),
         *((DFAL_ALONE, method) for method in _NEWER),
     ),
-    panels=(
-        (DFAL, DFAL_COPIES, CORE_SET_COPIES, RANDOM_COPIES, *_NEWER_COPIES),
-        (DFAL_ALONE, CORE_SET, RANDOM, *_NEWER),
-    ),
+    panels=((DFAL, *WITH_COPIES.values()), tuple(WITH_COPIES)),
 )
 
 _POWER = {"stochastic": "power"}

@@ -1,0 +1,65 @@
+"""The table of all strategies, against accuracies with known means."""
+
+import pandas as pd
+import pytest
+import which_strategy
+from benchmarks import report
+from experiments.analysis import strategy_table
+from experiments.problems import PROBLEMS
+from helpers.made_up_rows import made_up
+
+MNIST = PROBLEMS["mnist-lenet5"]
+
+
+@pytest.fixture
+def table():
+    rows = pd.concat(
+        [
+            made_up("random", [[60, 70, 80], [62, 72, 82], [64, 74, 84]]),
+            made_up("random_copies", [[65, 75, 85]]),
+            made_up("badge", [[70, 80, 90], [70, 80]]),
+        ]
+    )
+    return strategy_table.lay_out(rows, MNIST, {"random": 0.0123})
+
+
+def test_accuracies_and_intervals(table):
+    """The means are 70, 72 and 74; t is 4.303 with two degrees of freedom."""
+    random = table.loc["RANDOM"]
+    assert random["n"] == "3"
+    assert (random["at 100"], random["at 300"]) == ("62.0", "82.0")
+    half = 4.303 * 2 / 3**0.5
+    assert random["mean"] == f"72.0 [{72 - half:.1f}, {72 + half:.1f}]"
+    assert (random["with copies: n"], random["with copies: mean"]) == ("1", "75.0")
+    assert random["seconds"] == "0.012"
+
+
+def test_only_trials_that_reached_300_count(table):
+    badge = table.loc["BADGE"]
+    assert (badge["n"], badge["mean"]) == ("1", "80.0")
+
+
+def test_the_best_come_first_and_blanks_last(table):
+    assert list(table.index[:2]) == ["BADGE", "RANDOM"]
+    assert len(table) == len(strategy_table.METHODS)
+    cells = table.iloc[2:].drop(columns="needs")
+    assert (cells == "").all(axis=None)
+
+
+def test_each_strategy_says_what_it_needs(table):
+    assert (table["needs"] != "").all()
+
+
+def test_seconds_of_a_query_are_those_of_the_smallest_labeled_set(tmp_path):
+    assert report.query_seconds(tmp_path) == {}
+    pd.DataFrame(
+        {"strategy": ["dfal", "dfal"], "labeled": [500, 100], "query": [9, 1]}
+    ).to_csv(tmp_path / "speed_rounds.csv")
+    assert report.query_seconds(tmp_path) == {"dfal": 1}
+
+
+def test_the_script_shows_what_is_stored(capsys):
+    assert which_strategy.main(["--problem", MNIST.name]) == 0
+    shown = capsys.readouterr().out
+    assert "RANDOM" in shown
+    assert "Blank cells were not run" in shown
