@@ -18,7 +18,8 @@ def rows(options: Options) -> pd.DataFrame:
         for run in _runs(options)
     ]
     columns = ["strategy", "trial", *robustness.COLUMNS]
-    return pd.concat([pd.DataFrame(columns=columns), *found], ignore_index=True)
+    # Not an empty table with these columns before them: all would become objects.
+    return pd.concat(found, ignore_index=True).reindex(columns=columns)
 
 
 def missing(options: Options) -> Iterator[tuple[Run, int]]:

@@ -78,7 +78,9 @@ def test_tables():
     assert line["mean norm at 300"].startswith("-1.07 [")
     # t of differences -1, -1.1, -1.1 is -32; of four comparisons, this one was run.
     assert float(line["p (Holm)"]) == pytest.approx(4 * 0.00097, rel=0.05)
-    assert line["shows"] == "lower"
+    assert line["shows"] == "3 of 5 trials"
+    whole = measured(dfal=[1.0, 1.2, 1.1, 1.1, 1.0], random=[2.0, 2.3, 2.2, 2.1, 2.2])
+    assert analysis.difference_table(whole).loc["DFAL − RANDOM", "shows"] == "lower"
     assert analysis.ratio_table(rows).loc["DFAL", "ratio"] == "1.500 ± 0.000 (n=3)"
 
 
@@ -99,6 +101,19 @@ def test_the_script_measures_what_is_left(folder, monkeypatch, capsys):
     rows = pd.read_csv(folder / f"robustness/{RUN}.csv")
     assert rows["num_annotations"].tolist() == [10, 20]
     assert (folder / "tables/robustness.md").exists()
+
+
+def test_the_script_shows_stored_files(tmp_path, capsys):
+    """Numbers of files, where other runs have none, are numbers: t needs them."""
+    written = measured(dfal=[1.0, 1.2, 1.1], random=[2.0, 2.3, 2.2])
+    (tmp_path / "robustness").mkdir()
+    for (method, trial), rows in written.groupby(["strategy", "trial"]):
+        run = runs.Run.named("mnist-lenet5", method, trial)
+        path = tmp_path / f"robustness/{run}.csv"
+        rows[list(analysis.COLUMNS)].to_csv(path, index=False)
+    options = ["--preset", "paper", "--stored", "--output", str(tmp_path)]
+    assert script.main(options) == 0
+    assert "-1.07 [-1.21, -0.92]" in capsys.readouterr().out
 
 
 def test_nothing_is_written_without_measurements(tmp_path):

@@ -6,6 +6,7 @@ the method, "trial" and the fields of `running.norms.Measured`.
 
 import pandas as pd
 
+from experiments import protocol
 from experiments.analysis import comparisons, learning_curves
 from experiments.methods import DFAL, RANDOM, Method, against, pair_title
 from experiments.studies.controls import DFAL_COPIES
@@ -71,7 +72,7 @@ def difference_table(measured: pd.DataFrame) -> pd.DataFrame:
             "n": str(len(values) or ""),
             f"mean norm at {DECIDING}": comparisons.format_difference(values),
             "p (Holm)": comparisons.format_p(p),
-            "shows": comparisons.verdict_by_p(values, p),
+            "shows": _verdict(values, p),
         }
         for (pair, values), p in zip(found.items(), adjusted, strict=True)
     }
@@ -96,6 +97,14 @@ def ratio_table(measured: pd.DataFrame) -> pd.DataFrame:
             "ratio": learning_curves.format_mean(ratios, digits=3),
         }
     return pd.DataFrame(table).T.rename_axis("strategy")
+
+
+def _verdict(values, adjusted):
+    """Return what a comparison shows, once all registered trials are there."""
+    registered = protocol.PRESETS["paper"].num_trials
+    if len(values) < registered:
+        return f"{len(values)} of {registered} trials" if len(values) else ""
+    return comparisons.verdict_by_p(values, adjusted)
 
 
 def _at(measured, method, budget):
