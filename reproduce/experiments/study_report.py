@@ -114,4 +114,4 @@ def show(rows: pd.DataFrame, problem: Problem, study: Study, options: Options) -
     tables.save(accuracies, options, name, notes)
     tables.save(differences, options, f"{name}_differences", notes)
     if not options.read_only:
-        study_figure.draw(found, title, options.figures_folder / name, study.panels)
+        study_figure.draw(found, title, options.figures_folder / name)

@@ -20,7 +20,7 @@ from experiments.analysis import (
     study_results,
     tables,
 )
-from experiments.methods import CORE_SET, DFAL, FULL, PRINTED, RANDOM, pair_title
+from experiments.methods import CORE_SET, DFAL, FULL, PRINTED, RANDOM
 from experiments.problems import PROBLEMS
 from experiments.studies.controls import (
     COPIES,
@@ -131,7 +131,7 @@ def gain() -> str:
     assert not refused, refused
     found = study_results.collect(rows, PROBLEM, COPIES, COPIES.budgets)
     table = study_results.difference_table(found)
-    titles = [pair_title(pair) for pair in GAIN]
+    titles = [COPIES.pair_title(pair) for pair in GAIN]
     shown = table.loc[titles, ["n", "mean", "p (Holm)", "mean shows"]]
     columns = {"mean": "mean accuracy to 300", "mean shows": "shows"}
     return f"\n{tables.markdown(shown.rename(columns=columns))}\n"

@@ -14,7 +14,7 @@ from experiments.analysis import (
     study_figure,
     study_results,
 )
-from experiments.methods import DFAL, pair_title
+from experiments.methods import DFAL
 from experiments.options import make_parser, parse
 from experiments.studies import METHODS, STUDIES
 from experiments.studies.controls import COPIES, COPIES_1000
@@ -251,11 +251,11 @@ def test_the_figure_tells_all_strategies_apart(name, monkeypatch, tmp_path):
         for method in study.methods
     }
     pairs = {
-        pair_title(pair): comparisons.differences(*map(curves.get, pair), (310,))
+        study.pair_title(pair): comparisons.differences(*map(curves.get, pair), (310,))
         for pair in study.pairs
     }
-    found = study_results.StudyResults((310,), curves, {}, pairs)
-    study_figure.draw(found, study.question, tmp_path / "figure", study.panels)
+    found = study_results.StudyResults(study, (310,), curves, {}, pairs)
+    study_figure.draw(found, study.question, tmp_path / "figure")
     *panels, differences = drawn[0].axes
     shown = []
     for panel in panels:
@@ -266,7 +266,7 @@ def test_the_figure_tells_all_strategies_apart(name, monkeypatch, tmp_path):
         assert len(panel.collections) == (0 if len(lines) > 6 else len(lines))  # bands
         for line, label in zip(lines, labels, strict=True):
             for own, color in plots.COLORS.items():  # as in Figure 2
-                if label == f"{own.title} (n=2)":
+                if label == f"{study.title_of(own)} (n=2)":
                     assert (line.get_color(), line.get_linestyle()) == (color, "-")
         legend = panel.get_legend() or drawn[0].legends[0]
         assert len(legend.texts) == len(lines)
@@ -274,6 +274,20 @@ def test_the_figure_tells_all_strategies_apart(name, monkeypatch, tmp_path):
     assert len(panels) == max(1, len(study.panels))
     assert len(set(shown)) == len(shown) == len(study.methods)
     assert len(differences.get_yticklabels()) == len(study.pairs)
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [("k", "DFAL, K = 300"), ("p", "DFAL, p = 2"), ("batch", "DFAL, 10 a query")],
+)
+def test_a_study_says_what_its_methods_have(name, title):
+    study = STUDIES[name]
+    assert study.title_of(DFAL) == title
+    pair = next(pair for pair in study.pairs if DFAL in pair)
+    assert title in study.pair_title(pair)
+    titles = [study.title_of(method) for method in study.methods]
+    assert len(set(titles)) == len(titles)
+    assert STUDIES["adversarial"].title_of(DFAL) == DFAL.title
 
 
 def test_strategies_without_trials_are_not_drawn():

@@ -203,7 +203,7 @@ def test_hyperparameters_are_those_of_dfal(evidence):
         for name in names
     ]
     found = method.has_no_hyperparameter(evidence(*rows), PANEL)
-    shown = {re.sub(r".*?, (DFAL.*) − DFAL", r"\1", case.name) for case in found}
+    shown = {re.sub(r".*?, (DFAL.*) − DFAL.*", r"\1", each.name) for each in found}
     assert shown == {"DFAL, K = 100", "DFAL, 50 a query", "DFAL, p = 1"}
 
 

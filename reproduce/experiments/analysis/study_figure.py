@@ -4,7 +4,7 @@ import itertools
 import math
 import pathlib
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -22,12 +22,7 @@ _LABEL = 34  # characters in a line of a label
 _MAX_BANDS = 6  # more hide the curves
 
 
-def draw(
-    results: StudyResults,
-    title: str,
-    path: pathlib.Path,
-    panels: Sequence[Sequence[Method]] = (),
-) -> None:
+def draw(results: StudyResults, title: str, path: pathlib.Path) -> None:
     """Draw and save the figure of a study on one problem.
 
     The mean accuracies, with the standard deviation if a panel has few curves, and the
@@ -38,9 +33,8 @@ def draw(
         results: The results of the study.
         title: Title of the figure.
         path: Where to write, without a suffix.
-        panels: Methods of each panel of curves. Defaults to none: one panel of all,
-            beside the differences.
     """
+    study, panels = results.study, results.study.panels
     num_shown = sum(len(found) > 0 for found in results.differences.values())
     low = 1.6 + 0.28 * num_shown
     if len(panels) > 1:
@@ -50,7 +44,8 @@ def draw(
         axes = above.subplots(1, len(panels), sharey=True)
         differences = below.subplots()
         for panel, methods in zip(axes, panels, strict=True):
-            draw_curves(panel, {each: results.curves[each] for each in methods})
+            shown = {each: results.curves[each] for each in methods}
+            draw_curves(panel, shown, study.titles)
             if panel.lines:
                 panel.legend(loc="lower right", fontsize=6.5)
             panel.label_outer()
@@ -58,7 +53,7 @@ def draw(
         figure, (curves, differences) = plt.subplots(
             1, 2, figsize=(_WIDTH, max(_HEIGHT, low)), layout="constrained"
         )
-        draw_curves(curves, results.curves)
+        draw_curves(curves, results.curves, study.titles)
         figure.legend(
             *curves.get_legend_handles_labels(),
             loc="outside lower center",
@@ -70,22 +65,29 @@ def draw(
     plots.save(figure, path)
 
 
-def draw_curves(panel, curves: Mapping[Method, pd.DataFrame]) -> None:
+def draw_curves(
+    panel,
+    curves: Mapping[Method, pd.DataFrame],
+    titles: Mapping[Method, str] | None = None,
+) -> None:
     """Draw mean accuracies over trials, with bands if there are few curves.
 
     Args:
         panel: The Matplotlib axes.
         curves: Accuracies in percent by method, a row for each number of annotations
             and a column for each trial. Those without trials are left out.
+        titles: Titles that differ from the methods' own. Defaults to `None`.
     """
+    titles = titles or {}
     shown = {method: found for method, found in curves.items() if found.size}
     styles = _styles(shown)
     for method, accuracies in shown.items():
         linestyle, color = styles[method]
+        title = titles.get(method, method.title)
         plots.mean_curve(
             panel,
             learning_curves.mean(accuracies),
-            textwrap.fill(f"{method.title} (n={accuracies.shape[1]})", _LABEL),
+            textwrap.fill(f"{title} (n={accuracies.shape[1]})", _LABEL),
             color=color,
             linestyle=linestyle,
             band=len(shown) <= _MAX_BANDS,

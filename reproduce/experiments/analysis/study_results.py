@@ -8,7 +8,7 @@ import pandas as pd
 
 from experiments import studies
 from experiments.analysis import comparisons, learning_curves
-from experiments.methods import Method, pair_title
+from experiments.methods import Method
 from experiments.problems import Problem
 from experiments.studies.study import Pair, Study
 
@@ -18,6 +18,7 @@ class StudyResults:
     """What the stored runs say about a study.
 
     Attributes:
+        study: The study.
         budgets: Numbers of annotations at which accuracies are shown.
         curves: Accuracies by method, as `comparisons.curves` returns them.
         seconds: Median seconds of a query, by method that has runs.
@@ -27,6 +28,7 @@ class StudyResults:
         verdicts: What each shows, by title.
     """
 
+    study: Study
     budgets: Sequence[int]
     curves: dict[Method, pd.DataFrame]
     seconds: dict[Method, float]
@@ -66,8 +68,9 @@ def collect(
         for one, other in study.pairs
     }
     adjusted = adjusted_p(rows, problem, study, budgets)
-    titles = {pair: pair_title(pair) for pair in study.pairs}
+    titles = {pair: study.pair_title(pair) for pair in study.pairs}
     return StudyResults(
+        study,
         budgets,
         curves,
         seconds,
@@ -131,7 +134,7 @@ def accuracy_table(results: StudyResults) -> pd.DataFrame:
         if curve.size:
             line["mean"] = _without_n(comparisons.area(curve))
             line["seconds of a query"] = f"{results.seconds[method]:.2g}"
-        table[method.title] = line
+        table[results.study.title_of(method)] = line
     return pd.DataFrame(table).T.rename_axis("strategy")
 
 

@@ -36,6 +36,7 @@ BATCH = Study(
     ),
     budgets=(110, 210, 310),  # 10, and multiples of every size of a query
     panels=(_DFAL_SIZES, (*_DIVERSE_SIZES, RANDOM), _CORE_SET_SIZES),
+    titles={m: f"{m.title}, 10 a query" for m in (DFAL, DIVERSE_DFAL, CORE_SET)},
     family=_FIRST,
     decides="interval",
 )
@@ -52,6 +53,7 @@ K = Study(
     "How many candidates does DFAL need?",
     (_SUBSETS[0], DFAL, *_SUBSETS[1:], DFAL_POOL),
     against(DFAL, *_SUBSETS, DFAL_POOL),
+    titles={DFAL: "DFAL, K = 300"},
     family=_FIRST,
     decides="interval",
 )
@@ -63,6 +65,7 @@ P = Study(
     "Which norm should be minimized?",
     (DFAL_P1, DFAL, DFAL_PINF),
     against(DFAL, DFAL_P1, DFAL_PINF),
+    titles={DFAL: "DFAL, p = 2"},
     family=_FIRST,
     decides="interval",
 )

@@ -29,6 +29,8 @@ class Study:
             its 95 % interval. Defaults to `"holm"`.
         problem: Name of the problem that it was registered for. Defaults to MNIST with
             LeNet5.
+        titles: Titles of methods in its tables and figure, if they should say what the
+            study varies. Defaults to none: their own.
     """
 
     name: str
@@ -41,6 +43,15 @@ class Study:
     family: str | None = None
     decides: str = "holm"
     problem: str = "mnist-lenet5"
+    titles: Mapping[Method, str] = dataclasses.field(default_factory=dict)
+
+    def title_of(self, method: Method) -> str:
+        """Return the title of one of its methods."""
+        return self.titles.get(method, method.title)
+
+    def pair_title(self, pair: Pair) -> str:
+        """Return the title of a comparison: the first minus the second."""
+        return " − ".join(map(self.title_of, pair))
 
     def is_in_family_of(self, other: "Study") -> bool:
         """Return whether p is adjusted over the comparisons of both."""

@@ -4,7 +4,7 @@ from experiments import paper
 from experiments.analysis import comparisons, learning_curves, robustness
 from experiments.analysis.claims import cases
 from experiments.analysis.claims.cases import Case, Evidence
-from experiments.methods import CEAL, CORE_SET, DFAL, RANDOM, Method, pair_title
+from experiments.methods import CEAL, CORE_SET, DFAL, RANDOM, Method
 from experiments.problems import Problem
 from experiments.studies.first import BATCH, K, P
 from experiments.studies.study import Study
@@ -38,7 +38,7 @@ def pairs_of_studies(
                 for each in pair
             )
             differences = comparisons.differences(one, other, ())["area"]
-            name = f"mean accuracy to {study.budgets[-1]}, {pair_title(pair)}"
+            name = f"mean accuracy to {study.budgets[-1]}, {study.pair_title(pair)}"
             found += cases.of_no_difference(problem, name, differences)
     return found
 
