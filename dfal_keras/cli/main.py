@@ -111,9 +111,32 @@ _FLAGS = {
 }
 
 
+class _CommandParser(argparse.ArgumentParser):
+    """A parser of a command that also takes `import session/ --by-folder photos/`.
+
+    Before Python 3.13, `argparse` takes an optional positional argument as left out if
+    a flag stands before it. The parsing of flags and others in any order is for one
+    parser; this one is called by that of all commands.
+    """
+
+    _is_inside = False
+
+    def parse_known_args(self, args=None, namespace=None):
+        """See `argparse.ArgumentParser`."""
+        if self._is_inside:
+            return super().parse_known_args(args, namespace)
+        self._is_inside = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._is_inside = False
+
+
 def _parser():
     parser = argparse.ArgumentParser(prog="dfal-keras", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
+    commands = parser.add_subparsers(
+        dest="command", required=True, parser_class=_CommandParser
+    )
     session_arguments.add_commands(commands)
     _add_query(commands)
     return parser

@@ -266,7 +266,10 @@ def test_labels_in_class_folders_are_imported(folder, capsys, copied):
         target = folder / "sorted" / label / "sub"
         target.mkdir(parents=True, exist_ok=True)
         shutil.copy(folder / "images" / name, target / ("x" + name if copied else name))
-    output = run(capsys, "import", "session", "sorted", "--by-folder")
+    arguments = ["session", "--by-folder", "sorted"]
+    if copied:  # the flag stands anywhere
+        arguments = ["session", "sorted", "--by-folder"]
+    output = run(capsys, "import", *arguments)
     assert "10 labels added" in output
     with Session(folder / "session") as session:
         assert sessions.labels_by_name(session) == dict(list(classes.items())[:10])
