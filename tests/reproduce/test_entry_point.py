@@ -59,7 +59,7 @@ def finish(process):
 
 
 def test_every_script_has_the_one_entry_point():
-    assert len(SCRIPTS) == 17
+    assert len(SCRIPTS) == 18
     names = [path.name for path in SCRIPTS]
     for path in SCRIPTS:
         text = path.read_text()
@@ -106,9 +106,8 @@ def test_an_output_that_nobody_reads(option, tmp_path):
     assert (status, err) == (141, "")
 
 
-@pytest.mark.parametrize(
-    "unread", [pytest.param("stdout", marks=pytest.mark.slow), "stderr"]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("unread", ["stdout", "stderr"])
 def test_an_output_that_nobody_reads_while_runs_are_made(unread, tmp_path):
     small = ["--strategy", "random", "--budget", "10", "--jobs", "1"]
     reader, writer = os.pipe()
@@ -183,13 +182,10 @@ def stop(process, number):
     return finish(process)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "options"),
-    [
-        (signal.SIGINT, ONE_JOB),
-        pytest.param(signal.SIGINT, SMALL, marks=pytest.mark.slow),
-        pytest.param(signal.SIGTERM, SMALL, marks=pytest.mark.slow),
-    ],
+    [(signal.SIGINT, ONE_JOB), (signal.SIGINT, SMALL), (signal.SIGTERM, SMALL)],
 )
 def test_stopped_while_runs_are_made(number, options, tmp_path):
     process = begin(REPRODUCE / "table1.py", *options, "--output", tmp_path)

@@ -65,6 +65,7 @@ def test_the_augmented_network_is_lenet5_at_prediction(mnist):
     assert not np.array_equal(moved, images)
 
 
+@pytest.mark.slow
 def test_a_training_with_augmentation_is_the_same_again(mnist):
     """So that runs resume to the same rows."""
     (x, y), _ = mnist

@@ -361,6 +361,7 @@ def test_the_readme_claims_what_holds_for_peers_at_their_best(tmp_path):
     assert " times the speed" not in generated_docs.speed_ratios(tmp_path)
 
 
+@pytest.mark.slow
 def test_sections_are_written_as_they_are_done(small, tmp_path, capsys):
     arguments = ["--repeats", "2", "--output", str(tmp_path)]
     assert speed.main(["--section", "query", "giving_up", *arguments]) == 0

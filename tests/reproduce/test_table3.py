@@ -29,6 +29,7 @@ def finished(tmp_path_factory):
     return folder / "timing"
 
 
+@pytest.mark.slow
 def test_every_row_is_timed(finished):
     table = pd.read_csv(finished / "table3.csv", dtype=str, keep_default_na=False)
     assert list(table["method"]) == METHODS
@@ -45,6 +46,7 @@ def test_every_row_is_timed(finished):
     assert extrapolated["result"].str.match(r"not extrapolated: (n\^|the fit)").all()
 
 
+@pytest.mark.slow
 def test_literal_and_compact_find_the_same_radius(finished):
     timed = pd.read_csv(finished / "table3_literal.csv")
     assert list(timed["n"].unique()) == SIZES
@@ -57,6 +59,7 @@ def test_literal_and_compact_find_the_same_radius(finished):
     assert (radii["compact"] > 0).all()
 
 
+@pytest.mark.slow
 def test_notes_name_the_machine_and_the_options(finished):
     notes = (finished / "table3.md").read_text()
     assert machine.describe() in notes

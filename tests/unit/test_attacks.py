@@ -114,8 +114,15 @@ def test_one_trace_for_all_batch_sizes(digits, traced_functions):
     assert counts == [1, 1]  # the logits and the step
 
 
-@pytest.mark.parametrize("bounds", [None, (0, 1)])
-@pytest.mark.parametrize("ord", [2, np.inf])
+@pytest.mark.parametrize(
+    ("ord", "bounds"),
+    [
+        (2, None),
+        (np.inf, (0, 1)),
+        pytest.param(2, (0, 1), marks=pytest.mark.slow),
+        pytest.param(np.inf, None, marks=pytest.mark.slow),
+    ],
+)
 def test_the_closest_alone_are_the_closest_of_all(lenet5, digits, ord, bounds):
     options = {"ord": ord, "bounds": bounds, "batch_size": 64}
     every = dfal.deepfool(lenet5, digits, **options)

@@ -51,7 +51,7 @@ def test_models_without_a_unit_for_each_class_are_refused(layers):
 @pytest.mark.parametrize(
     "name",
     [
-        *("LeNet5", "vgg8", "mobilenetv3small"),
+        *("LeNet5", "vgg8"),
         *(pytest.param(name, marks=pytest.mark.slow) for name in LARGE_NETWORKS),
     ],
 )

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 from helpers import bad_calls, models
+from helpers.parameters import slow_but
 
 import dfal_keras as dfal
 from dfal_keras import strategies
@@ -162,7 +163,7 @@ def test_bald_draws_by_the_mutual_information(lenet5, digits):
     assert query.scores == pytest.approx(scores[expected], abs=1e-6)
 
 
-@pytest.mark.parametrize("kind", stochastic_batch.KINDS)
+@pytest.mark.parametrize("kind", slow_but(["power"], stochastic_batch.KINDS))
 def test_dfal_draws_small_perturbations_more_often(kind, lenet5, digits):
     x = digits[:60]
     norms = dfal.deepfool(lenet5, x).norms

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from helpers.parameters import slow_but
 from keras import layers, losses, optimizers
 
 import dfal_keras as dfal
@@ -97,16 +98,19 @@ def compare(blobs, optimizer, loss, callbacks=None):
         np.testing.assert_allclose(curves[name], values, rtol=1e-3, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize(
+    "name", slow_but(("adam", "averages, also between", "loss scale"), OPTIMIZERS)
+)
 def test_an_optimizer(blobs, name):
     compare(blobs, OPTIMIZERS[name], "sparse_categorical_crossentropy")
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", slow_but(("without mean", "focal"), LOSSES))
 def test_a_loss(blobs, name):
     compare(blobs, OPTIMIZERS["adam"], LOSSES[name])
 
 
+@pytest.mark.slow
 def test_averages_with_callbacks(blobs):
     """They get the averages in `on_train_end`, as from `fit`."""
 
@@ -123,6 +127,7 @@ def test_averages_with_callbacks(blobs):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_the_best_restart_is_that_of_the_best_averages(blobs):
     model = make()
     model.compile(

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 from helpers import models
+from helpers.parameters import slow_but
 from keras import layers
 
 import dfal_keras as dfal
@@ -99,6 +100,7 @@ NETWORKS = {
     "mixed_float16": lambda: convolutional("mixed_float16"),
     "mixed_bfloat16": lambda: convolutional("mixed_bfloat16"),
 }
+USUAL = ("GRU", "MultiHeadAttention", "nested", "mixed_float16")
 
 
 def check_trains(model):
@@ -140,7 +142,7 @@ def check_fresh_weights(model):
     assert len({tuple(values) for values in random}) == len(random)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", slow_but(USUAL, NETWORKS))
 def test_a_network_trains_from_fresh_weights(name):
     check_trains(NETWORKS[name]())
 

@@ -21,14 +21,24 @@ TOKEN = "a-token"
 OPTIONS = {"num_restarts": 1, "epochs": 2}
 
 
-@pytest.fixture
-def made(tmp_path):
+def make(path):
     """Yield a client, the desk, the session's folder and the classes."""
-    folder, truth = sessions.create(tmp_path, 40)
+    folder, truth = sessions.create(path, 40)
     with Session(folder) as session:
         desk = Desk(session, 6, OPTIONS)
         app = server.make_app(desk, TOKEN, who="Ada")
         yield app.test_client(), desk, folder, truth
+
+
+@pytest.fixture
+def made(tmp_path):
+    yield from make(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def unchanged(tmp_path_factory):
+    """As `made`, for what is refused."""
+    yield from make(tmp_path_factory.mktemp("unchanged"))
 
 
 def get(client, address, host="127.0.0.1:5000", **options):
@@ -44,16 +54,16 @@ def post(client, address, content, **options):
     "path",
     ["/", "/a/", "/a-toke/", "/state", "/a/state", "/a/image/00", "/favicon.ico"],
 )
-def test_nothing_without_the_token(made, path):
-    assert get(made[0], path).status_code == 404
-    assert post(made[0], path, {}).status_code in (404, 405)
+def test_nothing_without_the_token(unchanged, path):
+    assert get(unchanged[0], path).status_code == 404
+    assert post(unchanged[0], path, {}).status_code in (404, 405)
 
 
 @pytest.mark.parametrize(
     "host", ["evil.example", "127.0.0.1.evil.example", "0.0.0.0", ""]
 )
-def test_other_names_of_the_host_are_refused(made, host):
-    assert get(made[0], f"/{TOKEN}/", host).status_code == 403
+def test_other_names_of_the_host_are_refused(unchanged, host):
+    assert get(unchanged[0], f"/{TOKEN}/", host).status_code == 403
 
 
 def test_forms_of_other_sites_are_refused(made):
@@ -114,8 +124,8 @@ def test_an_answer_is_on_disk_when_the_server_says_so(made):
         "cat",
     ],
 )
-def test_bad_answers_change_nothing(made, content):
-    client, desk, folder, _ = made
+def test_bad_answers_change_nothing(unchanged, content):
+    client, desk, folder, _ = unchanged
     if isinstance(content, dict):
         content = {"sha256": desk.queried[0].sha256, "label": "cat", **content}
     assert post(client, f"/{TOKEN}/answer", content).status_code == 400
