@@ -297,18 +297,26 @@ function showAnswers() {
     button.setAttribute("aria-pressed", button.dataset.name === answers[current]);
   }
   showMatches();
-  [...element("overview").children].forEach((button, i) => {
-    const name = answers[i];
-    button.lastChild.textContent = name || "\u00a0";
-    button.classList.toggle("answered", name !== "" && name !== CANNOT_TELL);
-    button.classList.toggle("unsure", name === CANNOT_TELL);
-    button.setAttribute("aria-label", `Image ${i + 1}: ${describe(name)}`);
-    button.setAttribute("aria-current", i === current);
-    button.tabIndex = i === current ? 0 : -1; // the arrow keys lead to the others
-  });
+  [...element("overview").children].forEach(showInOverview);
   const strip = element("overview");
   const { offsetLeft, offsetWidth } = strip.children[current];
   strip.scrollLeft = offsetLeft - (strip.clientWidth - offsetWidth) / 2;
+}
+
+// What each button of the overview shows. Drawing a thousand of them takes a while.
+const shown = [];
+
+function showInOverview(button, i) {
+  const name = answers[i];
+  const isCurrent = i === current;
+  if (shown[i]?.name === name && shown[i].isCurrent === isCurrent) return;
+  shown[i] = { name, isCurrent };
+  button.lastChild.textContent = name || "\u00a0";
+  button.classList.toggle("answered", name !== "" && name !== CANNOT_TELL);
+  button.classList.toggle("unsure", name === CANNOT_TELL);
+  button.setAttribute("aria-label", `Image ${i + 1}: ${describe(name)}`);
+  button.setAttribute("aria-current", isCurrent);
+  button.tabIndex = isCurrent ? 0 : -1; // the arrow keys lead to the others
 }
 
 function showMatches() {

@@ -342,6 +342,23 @@ def test_many_classes_have_numbers(page):
     assert page.answers == ["class 3", "class 12", "", "class 1"]
 
 
+def test_an_answer_draws_two_thumbnails_again(page):
+    """Of a thousand, the others cost as much time as a photograph."""
+    page.open(num_images=30)
+    page.run(
+        "window.changed = new Set();"
+        "new MutationObserver((found) => found.forEach(({target}) => {"
+        "  const element = target.nodeType === 1 ? target : target.parentElement;"
+        "  changed.add(element.closest('button').title);"
+        "})).observe(document.getElementById('overview'), {subtree: true,"
+        "  attributes: true, childList: true, characterData: true});"
+    )
+    page.press("2")
+    assert page.run("return [...changed].sort()") == ["images/0.png", "images/1.png"]
+    assert page.answers[:3] == ["dog", "", ""]
+    assert page.current == 1
+
+
 def test_many_classes_are_found_by_name(page):
     classes = ["cat", "dog", *(f"bird {i}" for i in range(10)), "owl"]
     page.open(classes=classes).press("/", "W", Keys.ENTER)
