@@ -1,11 +1,33 @@
 """Training on any number of labels, also on a few."""
 
 import keras
+import numpy as np
 
 from dfal_keras import Training, _validation
+from dfal_keras.backend import inference
+from dfal_keras.labeling import frozen_base
 
 _PATIENCE = 5  # epochs
 _MIN_STEPS = 40  # gradient steps without progress before a training stops early
+
+
+def fit(model: keras.Model, x, y: np.ndarray, *, seed: int, **options) -> None:
+    """Train a model. If its base is frozen, the base computes each image once.
+
+    Args:
+        model: As for `Training`.
+        x: Training images.
+        y: Their labels, of shape `(num_samples,)`.
+        seed: Seed of the training.
+        **options: As for `training`.
+
+    Raises:
+        ValueError: If an argument is invalid.
+    """
+    head = frozen_base.trained_head(model)
+    if head is not None:
+        x, model = inference.predict_features(model, x), head
+    training(model, len(y), **options)(x, y, seed=seed)
 
 
 def training(

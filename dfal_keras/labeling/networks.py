@@ -11,6 +11,7 @@ import numpy as np
 
 from dfal_keras import _validation, models
 from dfal_keras.backend import classifier, heads, keras_graph
+from dfal_keras.labeling.frozen_base import HEAD_START
 from dfal_keras.labeling.images import decoding
 
 DEFAULT = "MobileNetV3Small"
@@ -142,7 +143,7 @@ def _with_new_head(name, size, num_classes, weights):
     features = base.output
     if len(features.shape) == 4:
         features = keras.layers.GlobalAveragePooling2D(name="head_pooling")(features)
-    features = keras.layers.Dropout(0.2, name="head_dropout")(features)
+    features = keras.layers.Dropout(0.2, name=HEAD_START)(features)
     outputs = keras.layers.Dense(num_classes, "softmax", name="head")(features)
     return keras.Model(inputs, outputs, name=base.name)
 

@@ -107,8 +107,7 @@ def _out_of_fold(session, labels, num_folds, options):
         kept.keep(np.flatnonzero(fold != k))
         kept.pseudo_indices, kept.pseudo_labels = (a[:0] for a in _pseudo(kept))
         model = training.initial_model(session)
-        fit = few_labels.training(model, len(kept), **options)
-        fit(*kept.arrays(pool), seed=k)
+        few_labels.fit(model, *kept.arrays(pool), seed=k, **options)
         rows = labeled.indices[fold == k]
         found[fold == k] = inference.predict_probabilities(model, pool[rows])
     return found

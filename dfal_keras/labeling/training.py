@@ -82,8 +82,8 @@ def train(
         model.compile(keras.optimizers.Adam(1e-4), model.loss)
         options = {**options, "initial": "keep"}
     seed = session.learner.training_seed(session.learner.round)
-    fit = few_labels.training(model, len(training_set), **options)
-    fit(*training_set.arrays(session.store.pool), seed=seed)
+    x, y = training_set.arrays(session.store.pool)
+    few_labels.fit(model, x, y, seed=seed, **options)
 
     predicted = truth
     if len(rows):
