@@ -1,5 +1,7 @@
 """The stored norms of test images: a table for each run, a row for each network."""
 
+import dataclasses
+import math
 import pathlib
 from collections.abc import Iterator
 
@@ -11,13 +13,39 @@ from experiments.options import Options
 from experiments.runs import Run
 
 
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """Norms of one network, a row of the results.
+
+    Attributes:
+        num_annotations: Number of annotations that it was trained on.
+        accuracy: Test accuracy, as a fraction.
+        mean: Mean L2 norm of DeepFool's perturbations, of those that succeed.
+        median: Median of the same.
+        num_fooled: Number of images that DeepFool fooled.
+        deepfool: Mean norm of the images that DDN attacked too, nan without DDN.
+        ddn: DDN's mean norm of the same images.
+    """
+
+    num_annotations: int
+    accuracy: float
+    mean: float
+    median: float
+    num_fooled: int
+    deepfool: float = math.nan
+    ddn: float = math.nan
+
+
+COLUMNS = tuple(field.name for field in dataclasses.fields(Measured))
+
+
 def rows(options: Options) -> pd.DataFrame:
     """Return the stored rows of all runs, with their methods and trials."""
     found = [
         _read(run, options).assign(strategy=run.method.name, trial=run.trial)
         for run in _runs(options)
     ]
-    columns = ["strategy", "trial", *robustness.COLUMNS]
+    columns = ["strategy", "trial", *COLUMNS]
     # Not an empty table with these columns before them: all would become objects.
     return pd.concat(found, ignore_index=True).reindex(columns=columns)
 

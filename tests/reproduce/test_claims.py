@@ -6,8 +6,8 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from experiments import options, problems
-from experiments.analysis import comparisons, robustness
+from experiments import measured_norms, options, problems
+from experiments.analysis import comparisons
 from experiments.analysis.claims import accuracy, cases, method, table
 from experiments.analysis.claims.cases import Case, Evidence
 from experiments.methods import BALD, DFAL, EGL, PRINTED, RANDOM
@@ -25,7 +25,7 @@ def evidence(tmp_path):
     def of(*tables):
         none = made_up("dfal", [[90]]).iloc[:0]
         rows = pd.concat(tables) if tables else none
-        norms = pd.DataFrame(columns=["strategy", "trial", *robustness.COLUMNS])
+        norms = pd.DataFrame(columns=["strategy", "trial", *measured_norms.COLUMNS])
         return Evidence(rows, tmp_path, norms)
 
     return of

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import robustness as script
-from experiments import runs, store
+from experiments import measured_norms, runs, store
 from experiments.analysis import robustness as analysis
 from experiments.running import execution, norms, problem_training
 
@@ -89,7 +89,7 @@ def test_the_script_measures_what_is_left(folder, monkeypatch, capsys):
 
     def measure(run, num_annotations, runs_folder, *, with_ddn):
         calls.append((run.method.name, num_annotations, with_ddn))
-        return norms.Measured(num_annotations, 0.9, 1.5, 1.4, 1000)
+        return measured_norms.Measured(num_annotations, 0.9, 1.5, 1.4, 1000)
 
     monkeypatch.setattr(norms, "measure", measure)
     monkeypatch.setattr(analysis, "BUDGETS", (10, 20, 50))
@@ -110,7 +110,7 @@ def test_the_script_shows_stored_files(tmp_path, capsys):
     for (method, trial), rows in written.groupby(["strategy", "trial"]):
         run = runs.Run.named("mnist-lenet5", method, trial)
         path = tmp_path / f"robustness/{run}.csv"
-        rows[list(analysis.COLUMNS)].to_csv(path, index=False)
+        rows[list(measured_norms.COLUMNS)].to_csv(path, index=False)
     options = ["--preset", "paper", "--stored", "--output", str(tmp_path)]
     assert script.main(options) == 0
     assert "-1.07 [-1.21, -0.92]" in capsys.readouterr().out

@@ -1,7 +1,7 @@
 """Tables of robustness: DeepFool norms of test images over the annotations.
 
 The functions take a table with a row for each network: "strategy", which is the name of
-the method, "trial" and the fields of `running.norms.Measured`.
+the method, "trial" and the fields of `measured_norms.Measured`.
 """
 
 import pandas as pd
@@ -14,10 +14,6 @@ from experiments.studies.first import DFAL_ALONE, RANDOM_ADVERSARIAL
 from experiments.studies.study import Pair
 
 METHODS = (DFAL, DFAL_COPIES, DFAL_ALONE, RANDOM_ADVERSARIAL, RANDOM)
-COLUMNS = (
-    *("num_annotations", "accuracy", "mean", "median", "num_fooled"),
-    *("deepfool", "ddn"),
-)
 BUDGETS = (100, 300, 500, 1000)
 DECIDING = 300  # annotations at which the comparisons decide
 PAIRS = (

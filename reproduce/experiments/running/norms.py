@@ -4,7 +4,6 @@ The network of a round is trained again from the labeled set that its run saved,
 the seed of that round.
 """
 
-import dataclasses
 import os
 
 import numpy as np
@@ -14,6 +13,7 @@ import dfal_keras as dfal
 from dfal_keras.backend import classifier
 from experiments import measured_norms, store
 from experiments.analysis import robustness
+from experiments.measured_norms import Measured
 from experiments.options import Options
 from experiments.running import environment, execution
 from experiments.running.problem_training import Trainer
@@ -24,29 +24,6 @@ NUM_COMPARED = 200  # of these, attacked by DDN too
 DDN_STEPS = 200
 PIXEL_RANGE = 255  # norms are of pixels in [0, 1]
 _NO_BOUNDS = (-1e6, 1e6)
-
-
-@dataclasses.dataclass(frozen=True)
-class Measured:
-    """Norms of one network, a row of the results.
-
-    Attributes:
-        num_annotations: Number of annotations that it was trained on.
-        accuracy: Test accuracy, as a fraction.
-        mean: Mean L2 norm of DeepFool's perturbations, of those that succeed.
-        median: Median of the same.
-        num_fooled: Number of images that DeepFool fooled.
-        deepfool: Mean norm of the images that DDN attacked too, nan without DDN.
-        ddn: DDN's mean norm of the same images.
-    """
-
-    num_annotations: int
-    accuracy: float
-    mean: float
-    median: float
-    num_fooled: int
-    deepfool: float = np.nan
-    ddn: float = np.nan
 
 
 def measure_all(options: Options) -> None:
