@@ -63,6 +63,10 @@ class Drawings:
             return f"complete: {self.path}"
         return f"missing: {DOWNLOAD} makes {self.path}"
 
+    def how_to_get(self) -> str:
+        """Return the command that makes the file."""
+        return DOWNLOAD
+
     def load(self) -> tuple:
         """Return `(x_train, y_train), (x_test, y_test)`, sorted by class.
 

@@ -7,45 +7,76 @@ import numpy as np
 
 from dfal_keras import _validation, datasets
 from dfal_keras.datasets import fingerprints
-from experiments import drawings, problems
+from experiments import problems
 from experiments.drawings import Drawings
 from experiments.problems import Problem
 
 
 def is_complete(problem: Problem) -> bool:
     """Return whether the data set of a problem is on this machine."""
-    dataset = problem.dataset
-    if isinstance(dataset, str):
-        return datasets.is_complete(dataset)
-    return not isinstance(dataset, Drawings) or dataset.is_complete()
+    return _source(problem).is_complete()
 
 
 def status(problem: Problem) -> str:
     """Return the state of the data set, a colon and the details, one line."""
-    dataset = problem.dataset
-    if isinstance(dataset, str):
-        return datasets.status(dataset)
-    return dataset.status() if isinstance(dataset, Drawings) else "complete: your own"
+    return _source(problem).status()
 
 
 def how_to_get(problem: Problem) -> str:
     """Return the command that downloads the data set, "" for one of a user."""
-    dataset = problem.dataset
-    if isinstance(dataset, str):
-        return f"python -m dfal_keras.datasets fetch {dataset}"
-    return drawings.DOWNLOAD if isinstance(dataset, Drawings) else ""
+    return _source(problem).how_to_get()
 
 
 def identity(problem: Problem) -> dict | None:
     """Return the fingerprint of the data set, `None` if it is not on this machine."""
-    if not is_complete(problem):
-        return None
+    source = _source(problem)
+    return source.fingerprint() if source.is_complete() else None
+
+
+def _source(problem):
+    """Return what knows where the data set of a problem comes from."""
     dataset = problem.dataset
     if isinstance(dataset, str):
-        return datasets.fingerprint(dataset)
-    if isinstance(dataset, Drawings):
-        return dataset.fingerprint()
-    return fingerprint(problem)
+        return _Packaged(dataset)
+    return dataset if isinstance(dataset, Drawings) else _Own(problem)
+
+
+class _Packaged:
+    """A data set of `dfal_keras.datasets`, by its name."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def is_complete(self):
+        return datasets.is_complete(self.name)
+
+    def status(self):
+        return datasets.status(self.name)
+
+    def how_to_get(self):
+        return f"python -m dfal_keras.datasets fetch {self.name}"
+
+    def fingerprint(self):
+        return datasets.fingerprint(self.name)
+
+
+class _Own:
+    """Arrays of a user, which are always there."""
+
+    def __init__(self, problem):
+        self.problem = problem
+
+    def is_complete(self):
+        return True
+
+    def status(self):
+        return "complete: your own"
+
+    def how_to_get(self):
+        return ""
+
+    def fingerprint(self):
+        return fingerprint(self.problem)
 
 
 @functools.cache
