@@ -94,6 +94,16 @@ def check_real_inputs(model) -> None:
         )
 
 
+def method(model, name: str) -> Callable | None:
+    """Return a method of a model, `None` if it has none of this name.
+
+    A layer that a subclassed model keeps under the name, such as `self.logits`, is
+    none.
+    """
+    found = getattr(model, name, None)
+    return found if inspect.isroutine(found) else None
+
+
 def sample_shape(model) -> tuple | None:
     """Return the shape of a sample that `model` takes; `None` if it is unknown."""
     inputs = getattr(model, "inputs", None) if isinstance(model, keras.Model) else None
@@ -110,7 +120,7 @@ def head(model) -> heads.Head:
     Args:
         model: A Keras model, or a function from images to logits.
     """
-    if hasattr(model, "logits") or not isinstance(model, keras.Model):
+    if method(model, "logits") or not isinstance(model, keras.Model):
         return heads.Head("logits", ())
     if keras_graph.is_functional(model):
         return heads.analyze(model)
@@ -158,7 +168,7 @@ def _scores(model, call):
     found = head(model)
     if found.graphs:
         return lambda images: ops.cast(found.compute(images, call), "float32")
-    function = _weakly(getattr(model, "logits", model))
+    function = _weakly(method(model, "logits") or model)
 
     def call_function(images):
         outputs = function(images)
@@ -203,8 +213,9 @@ def features(model) -> Callable:
     Raises:
         ValueError: If the model has no accessible last layer with weights.
     """
-    if hasattr(model, "features"):
-        return _flat(_weakly(model.features))
+    own = method(model, "features")
+    if own is not None:
+        return _flat(_weakly(own))
     if keras_graph.is_functional(model):
         graphs = heads.last_layer(model).graphs
         return _flat(lambda images: keras_graph.compute_chain(graphs, [images])[0])
@@ -231,7 +242,7 @@ def scores_of_features(model) -> Callable:
     Raises:
         ValueError: If the model has no accessible last layer with weights.
     """
-    has_methods = hasattr(model, "logits") or hasattr(model, "features")
+    has_methods = method(model, "logits") or method(model, "features")
     if not keras_graph.is_functional(model) or has_methods:
         raise _validation.ArgumentError(
             "model",

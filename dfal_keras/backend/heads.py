@@ -130,17 +130,12 @@ def _analyze(graphs, known):
 
 def _analyze_call(graphs, call, known):
     """Return the head of the tensor that a call returned."""
-    layer = call.operation
     if not call.inputs or len(call.outputs) != 1:
         return Head("unknown", graphs)
     before = [_at(graphs, [tensor]) for tensor in call.inputs]
+    layer = _unwrapped(call.operation)
     if isinstance(layer, _WITH_ACTIVATION) and keras_graph.is_defined_by_keras(layer):
-        kind = probing.kind(lambda values: layer.activation(*values), call.outputs)
-        if kind in ("identity", "signed"):
-            return Head("logits", graphs)
-        if kind in ("softmax", "sigmoid"):
-            return Head(kind, before[0], (keras_graph.without_activation(layer),))
-        return Head("unknown", graphs)
+        return _analyze_activation(graphs, call, before[0], known)
     kind = _kind(call)
     if kind in ("softmax", "sigmoid"):
         return Head(kind, before[0])
@@ -149,6 +144,9 @@ def _analyze_call(graphs, call, known):
     heads = [_analyze(each, known) for each in before]
     if all(head.kind == "logits" for head in heads):
         return Head("logits", graphs)
+    if kind == "signed" and heads[0].kind == "sigmoid" and _is_single(call):
+        # Such as its logarithm. Refused, as the outputs are not those of a sigmoid.
+        return heads[0]
     if kind in ("affine", "signed") or heads[0].kind == "unknown":
         return Head("unknown", graphs)
 
@@ -156,6 +154,51 @@ def _analyze_call(graphs, call, known):
         return keras_graph.call_in_inference(call, [value])
 
     return dataclasses.replace(heads[0], functions=(*heads[0].functions, again))
+
+
+def _analyze_activation(graphs, call, before, known):
+    """Return the head of what a layer with an activation returned."""
+    layer = _unwrapped(call.operation)
+    kind = _probed(lambda values: layer.activation(*values), call.outputs, call)
+    if kind in ("identity", "signed"):
+        changes = _changes_probabilities(call, _analyze(before, known).kind)
+        return Head("unknown" if changes else "logits", graphs)
+    if kind in ("softmax", "sigmoid") and layer is call.operation:
+        return Head(kind, before, (keras_graph.without_activation(layer),))
+    return Head("unknown", graphs)
+
+
+def _unwrapped(layer):
+    """Return the layer whose normalized weights a wrapper uses, if it is one."""
+    is_wrapper = isinstance(layer, keras.layers.SpectralNormalization)
+    return layer.layer if is_wrapper else layer
+
+
+def _is_single(call):
+    return call.outputs[0].shape[-1] == 1
+
+
+def _probed(function, tensors, call):
+    """Return what a function is, as `probing.kind` does.
+
+    The log sigmoid of a single unit is called a sigmoid. It is then refused, as the
+    outputs are others: their sign is no class.
+    """
+    kind = probing.kind(function, tensors)
+    if kind == "log_sigmoid":
+        return "sigmoid" if _is_single(call) else "signed"
+    return kind
+
+
+def _changes_probabilities(call, kind_before):
+    """Return whether a linear layer takes class probabilities and returns as many.
+
+    Such as the confusion matrix of wrong labels. After several sigmoids, it is the last
+    layer of a network with a hidden layer.
+    """
+    size, size_before = call.outputs[0].shape[-1], call.inputs[0].shape[-1]
+    kinds = ("softmax", "sigmoid") if size == 1 else ("softmax",)
+    return size == size_before and kind_before in kinds
 
 
 def _kind(call):
@@ -166,8 +209,8 @@ def _kind(call):
         return "affine"
     if getattr(layer, "weights", ()):
         return "unknown"
-    return probing.kind(
-        lambda values: keras_graph.call_in_inference(call, values), call.inputs
+    return _probed(
+        lambda values: keras_graph.call_in_inference(call, values), call.inputs, call
     )
 
 

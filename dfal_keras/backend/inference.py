@@ -64,7 +64,10 @@ def _returns_probabilities(model):
         return False
     forward = _traced(model, classifier.scores, shape)
     outputs = forward(np.zeros((1, *shape), np.float32)).numpy()
-    return outputs.ndim == 2 and _are_probabilities(outputs, model)
+    is_single = outputs.shape[1:] == (1,)
+    if outputs.ndim != 2 or (is_single and _loss_takes_logits(model)):
+        return False
+    return _are_probabilities(outputs, model)
 
 
 def _check_are_logits(are_logits):
@@ -353,7 +356,7 @@ def _are_logits(outputs, model):
     if (outputs < 0).any() or (outputs > 1).any() or (kind == "logits" and is_single):
         return True
     if _are_probabilities(outputs, model):
-        return False
+        return is_single and _loss_takes_logits(model)
     if kind == "logits":
         return True
     raise _validation.ArgumentError(
@@ -362,6 +365,11 @@ def _are_logits(outputs, model):
         f"to one. Received: a model with {outputs.shape[1]} outputs in [0, 1] that sum "
         f"to {outputs.sum(axis=1)[0]:.4g}",
     )
+
+
+def _loss_takes_logits(model):
+    """Return whether a model is compiled with a loss of logits."""
+    return bool(getattr(getattr(model, "loss", None), "from_logits", False))
 
 
 def _are_probabilities(outputs, model):

@@ -49,7 +49,11 @@ def compare(
 ) -> None:
     """Raise ValueError if a model's outputs for images do not follow from scores."""
     kind = classifier.head(model).kind
-    kinds = ("logits", "softmax", "sigmoid") if hasattr(model, "logits") else (kind,)
+    kinds = (
+        ("logits", "softmax", "sigmoid")
+        if classifier.method(model, "logits")
+        else (kind,)
+    )
     outputs = _call(model, images)
     error = min(_difference(each, scores, outputs) for each in kinds)
     if error <= max(_TOLERANCE, 16 * probing.resolution(model)):

@@ -35,9 +35,10 @@ def kind(function: Callable, tensors: Sequence[keras.KerasTensor]) -> str:
         tensors: KerasTensors of the shapes and dtypes that it takes.
 
     Returns:
-        `"identity"` if it returns the numbers of its only input; `"softmax"` or
-        `"sigmoid"` if it returns their softmax or sigmoid; `"affine"`; `"signed"` if it
-        returns negative numbers too, which are no probabilities; or `"unknown"`.
+        `"identity"` if it returns the numbers of its only input; `"softmax"`,
+        `"sigmoid"` or `"log_sigmoid"` if it returns that of them; `"affine"`;
+        `"signed"` if it returns negative numbers too, which are no probabilities; or
+        `"unknown"`.
     """
     rng = np.random.default_rng(0)
     shapes = [(_NUM_PROBES, *(n or 4 for n in each.shape[1:])) for each in tensors]
@@ -70,6 +71,7 @@ def kind(function: Callable, tensors: Sequence[keras.KerasTensor]) -> str:
             ("identity", values),
             ("softmax", powers / powers.sum(axis=1, keepdims=True)),
             ("sigmoid", 1 / (1 + np.exp(-values))),
+            ("log_sigmoid", -np.log1p(np.exp(-values))),
         ):
             if is_close(found, expected):
                 return kind

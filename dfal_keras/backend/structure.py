@@ -1,5 +1,6 @@
 """Layers and variables of a model, to detect that a user has changed it."""
 
+import functools
 from typing import Any
 
 import keras
@@ -30,9 +31,6 @@ class Structure:
     __hash__ = None  # type: ignore[assignment]
 
 
-_SETTINGS = ("activation", "rate", "dropout", "recurrent_dropout")
-
-
 def of(model) -> Structure:
     """Return the structure of a Keras model; that of a function has no parts."""
     if not isinstance(model, keras.Model):
@@ -40,7 +38,37 @@ def of(model) -> Structure:
     parts: list[Any] = [*(getattr(model, "outputs", None) or ())]
     for layer in keras_layers.flatten(model):
         if layer is not model:  # a reference would keep it alive
-            parts += [layer, *(getattr(layer, name, None) for name in _SETTINGS)]
-        parts += [layer.trainable, *keras_layers.own_variables(layer)]
+            parts.append(layer)
+        parts += [*_constants(layer), layer.trainable]
+        parts += keras_layers.own_variables(layer)
     parts += [variable.trainable for variable in model.weights]
     return Structure(parts)
+
+
+def _constants(layer):
+    """Return what a graph contains of a layer's attributes, besides variables.
+
+    Numbers and names such as a rate, tensors such as the mean of `Normalization`, and
+    activations. What Keras itself keeps in every model is not about its graph.
+    """
+    own = _of_every_model() if isinstance(layer, keras.Model) else ("built",)
+    return [
+        value
+        for name, value in vars(layer).items()
+        if not name.startswith("_")
+        and name not in own
+        and (
+            isinstance(value, bool | int | float | str)
+            or name == "activation"
+            or keras.ops.is_tensor(value)
+        )
+    ]
+
+
+@functools.cache
+def _of_every_model():
+    """Return the names of attributes that every model has."""
+    inputs = keras.Input((1,), name="inputs")  # names keep the counters of Keras
+    model = keras.Model(inputs, inputs, name="model")
+    model.compile()
+    return set(vars(model))

@@ -418,6 +418,11 @@ TABLE = {
     "float64": Entry(
         headed(lambda h: dense(3, "softmax", dtype="float64")(h), "float64"), "softmax"
     ),
+    "logit, normalized weights": Entry(
+        headed(lambda h: layers.SpectralNormalization(dense(1))(h)),
+        "logit",
+        widens=False,
+    ),
     # Probabilities whose logits are not accessible.
     "complement of a sigmoid": Entry(
         headed(lambda h: 1 - dense(1, "sigmoid")(h)), "probability"
@@ -441,6 +446,17 @@ TABLE = {
         "probabilities",
         features=False,
     ),
+    "wrong labels after a sigmoid": Entry(
+        headed(
+            lambda h: dense(
+                1,
+                kernel_initializer=keras.initializers.Constant(0.8),
+                bias_initializer=keras.initializers.Constant(0.1),
+            )(dense(1, "sigmoid")(h))
+        ),
+        "probability",
+        features=False,
+    ),
     "call of its own": Entry(
         CallOfItsOwn, "probabilities", dropout=False, features=False, widens=False
     ),
@@ -460,6 +476,13 @@ TABLE = {
     "subclassed with methods": Entry(
         lambda: models.built(models.SubclassedWithMethods()),
         "softmax",
+        dropout=False,
+        features=False,
+        widens=False,
+    ),
+    "subclassed with layers named logits and features": Entry(
+        lambda: models.built(models.SubclassedWithLayers()),
+        "probabilities",
         dropout=False,
         features=False,
         widens=False,
@@ -509,6 +532,9 @@ TABLE = {
     ),
     "softmax of one unit": Entry(
         headed(lambda h: dense(1, "softmax")(h)), "1 softmax units"
+    ),
+    "log sigmoid of one unit": Entry(
+        headed(lambda h: dense(1, "log_sigmoid")(h)), "from those of its logits"
     ),
     "noise in inference": Entry(
         headed(lambda h: dense(3, "softmax")(AlwaysNoise()(h))),

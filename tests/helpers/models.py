@@ -102,6 +102,18 @@ class SubclassedWithMethods(Subclassed):
         return self.dense(self.features(inputs))
 
 
+class SubclassedWithLayers(keras.Model):
+    """A subclassed classifier with layers under the names of those methods."""
+
+    def __init__(self):
+        super().__init__()
+        self.features = keras.layers.Flatten()
+        self.logits = keras.layers.Dense(3, "softmax")
+
+    def call(self, inputs):
+        return self.logits(self.features(inputs / 255))
+
+
 def built(model, input_shape=IMAGE_SHAPE):
     """Call a model once, and return it."""
     model(np.zeros((1, *input_shape), "float32"))

@@ -124,3 +124,30 @@ def test_models_that_are_rejected(make, message):
     ):
         with pytest.raises(ValueError, match=message):
             use()
+
+
+class Unit(keras.layers.Layer):
+    """A single unit whose outputs are in [0, 1], by an operation of its own."""
+
+    def build(self, input_shape):
+        self.kernel = self.add_weight(shape=(input_shape[-1], 1))
+
+    def call(self, inputs):
+        return keras.ops.sigmoid(inputs @ self.kernel)
+
+
+@pytest.mark.parametrize("from_logits", [False, True])
+def test_a_loss_of_logits_tells_what_a_single_output_is(from_logits):
+    """The outputs, in [0, 1], may be probabilities or the logits of them."""
+    model = keras.Sequential([keras.Input((4,)), Unit()])
+    model.compile("adam", keras.losses.BinaryCrossentropy(from_logits=from_logits))
+    x = np.random.default_rng(0).normal(size=(20, 4)).astype("float32")
+    outputs = model.predict(x, verbose=0)
+    expected = 1 / (1 + np.exp(-outputs)) if from_logits else outputs
+    found = inference.predict_probabilities(model, x)
+    np.testing.assert_allclose(found[:, 1:], expected, atol=1e-6)
+    if from_logits:
+        inference.check_returns_logits(model)
+    else:
+        with pytest.raises(ValueError, match="must return logits"):
+            inference.check_returns_logits(model)

@@ -57,6 +57,95 @@ def test_predictions_are_those_of_the_changed_model(model, blobs, change):
     assert passes.shape == scores.shape
 
 
+class Temperature(layers.Layer):
+    """Divides by a plain number."""
+
+    temperature = 1.0
+
+    def call(self, inputs):
+        return inputs / self.temperature
+
+
+class Cools(keras.Model):
+    """A subclassed model with a plain number."""
+
+    def __init__(self):
+        super().__init__()
+        self.flatten, self.dense = layers.Flatten(), layers.Dense(3)
+        self.temperature = 1.0
+
+    def call(self, inputs):
+        return keras.ops.softmax(self.dense(self.flatten(inputs)) / self.temperature)
+
+
+def adapt(model, images):
+    model.layers[0].adapt(images[::2] / 3.0)
+
+
+def set_number(position, name, value):
+    return lambda model, images: setattr(model.layers[position], name, value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        adapt,
+        set_number(1, "scale", 5.0),
+        set_number(1, "offset", 2.0),
+        set_number(4, "temperature", 0.1),
+    ],
+)
+def test_numbers_in_a_graph_are_those_of_now(blobs, change):
+    keras.utils.set_random_seed(0)
+    images = blobs[0][:40].astype("float32")
+    model = keras.Sequential(
+        [
+            keras.Input((4, 4, 1)),
+            layers.Normalization(axis=None),
+            layers.Rescaling(0.5, offset=0.1),
+            layers.Flatten(),
+            layers.Dense(3),
+            Temperature(),
+            layers.Softmax(),
+        ]
+    )
+    model.layers[0].adapt(images)
+    before = inference.predict_probabilities(model, images)
+    change(model, images)
+    found = inference.predict_probabilities(model, images)
+    expected = model(images, training=False).numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert np.abs(found - before).max() > 1e-3
+
+
+def test_numbers_of_a_subclassed_model_are_those_of_now(blobs):
+    images = blobs[0][:40].astype("float32") / 255
+    model = models.built(Cools())
+    before = inference.predict_probabilities(model, images)
+    model.temperature = 0.1
+    found = inference.predict_probabilities(model, images)
+    np.testing.assert_allclose(found, model(images).numpy(), atol=1e-5)
+    assert np.abs(found - before).max() > 1e-3
+
+
+def test_the_rate_of_noise_is_that_of_now(blobs):
+    images, scores = blobs[0][:40], {}
+    model = keras.Sequential(
+        [
+            keras.Input((4, 4, 1)),
+            layers.Flatten(),
+            layers.GaussianNoise(1e-6),
+            layers.Dense(3, "softmax"),
+        ]
+    )
+    bald = dfal.strategies.BALD()
+    for stddev in (1e-6, 0.5):
+        model.layers[1].stddev = stddev
+        found = bald.query(model, images / 255, 40, rng=np.random.default_rng(0))
+        scores[stddev] = found.scores.mean()
+    assert scores[0.5] > 10 * scores[1e-6]
+
+
 def test_gradients_are_those_of_the_weights_that_are_trainable_now(model, blobs):
     x, strategy = blobs[0][:10], dfal.strategies.EGL()
 

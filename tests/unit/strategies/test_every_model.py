@@ -20,6 +20,7 @@ OTHER_FEATURES = (
     "subclassed with methods",
     "logits after normalization",
     "confusion matrix after a softmax",
+    "wrong labels after a sigmoid",
 )
 NO_FEATURES = [
     name
