@@ -80,8 +80,8 @@ class Strategy(abc.ABC):
     ) -> Query:
         """Choose the samples to label next.
 
-        Called by `query`, which validates the arguments and what is returned, and has
-        the description of the arguments.
+        `query`, which describes the arguments, validates them, calls `select`, and
+        validates the returned query.
         """
 
     def get_config(self) -> dict:

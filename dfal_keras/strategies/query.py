@@ -22,8 +22,8 @@ class Query:
         companion_rows: Int array of shape `(num_companions,)`, the position in
             `indices` of the sample that each companion belongs to, at most one per
             sample. Defaults to one for each sample, in order.
-        pseudo_indices: Int array of shape `(num_pseudo_labels,)`, rows that the model
-            labels itself, for the next training only.
+        pseudo_indices: Int array of shape `(num_pseudo_labels,)`, rows whose
+            predicted class serves as their label, for the next training only.
         pseudo_labels: Int array of shape `(num_pseudo_labels,)`.
     """
 
