@@ -38,7 +38,7 @@ def ask(
             the model can't choose yet; see `cold_start.plan`. Defaults to `None`.
 
     Returns:
-        The images, most important first.
+        The images, most important first. See `Session` for an example.
 
     Raises:
         ValueError: If there is no image to label, or the strategy fails.

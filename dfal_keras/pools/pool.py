@@ -118,6 +118,18 @@ class BatchedPool:
 
     Raises:
         ValueError: If the number of batches is unknown, or batches are not images.
+
+    Example:
+        >>> import dfal_keras as dfal
+        >>> class Images(keras.utils.PyDataset):
+        ...     def __len__(self):
+        ...         return 2  # batches
+        ...
+        ...     def __getitem__(self, index):
+        ...         return np.full((3, 28, 28, 1), index, "uint8")
+        >>> pool = dfal.pools.BatchedPool(Images())
+        >>> pool.shape, pool[[1, 4]][:, 0, 0, 0]
+        ((6, 28, 28, 1), array([0, 1], dtype=uint8))
     """
 
     def __init__(self, dataset: keras.utils.PyDataset):

@@ -25,6 +25,13 @@ class Query:
         pseudo_indices: Int array of shape `(num_pseudo_labels,)`, rows whose
             predicted class serves as their label, for the next training only.
         pseudo_labels: Int array of shape `(num_pseudo_labels,)`.
+
+    Example:
+        >>> import numpy as np
+        >>> import dfal_keras as dfal
+        >>> query = dfal.strategies.Query(np.array([4, 2]), scores=np.array([0.1, 0.2]))
+        >>> query.companions is None, len(query.pseudo_indices)
+        (True, 0)
     """
 
     indices: np.ndarray
