@@ -1,4 +1,4 @@
-"""Writes of files that survive a kill, and checksums of files."""
+"""Atomic writes of files, and checksums of files."""
 
 import contextlib
 import hashlib
@@ -77,7 +77,7 @@ def append_text(path: str | os.PathLike, text: str) -> None:
     `text`.
 
     Args:
-        path: An existing file, which is no link.
+        path: An existing file, not a link.
         text: What to append, not translated.
     """
     flags = os.O_WRONLY | os.O_APPEND

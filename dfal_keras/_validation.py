@@ -244,7 +244,7 @@ def check_indices(name: str, indices, size: int | None = None) -> np.ndarray:
 
 
 def check_distinct(name: str, indices, size: int | None = None) -> np.ndarray:
-    """Return `indices` as `check_indices` does; raise if one is there twice."""
+    """Return `indices` as `check_indices` does; raise if one occurs twice."""
     rows = check_indices(name, indices, size)
     found, counts = np.unique(rows, return_counts=True)
     if (counts > 1).any():

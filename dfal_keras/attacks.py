@@ -63,8 +63,8 @@ def deepfool(
         r += |g_l| / ||w_l||_q * d,    d = argmax { w_l . d : ||d||_p = 1 }
 
     (`w_l / ||w_l||` for p = 2, `sign(w_l)` for p = infinity) until the predicted class
-    of x + (1 + overshoot) r is not c. On a linear model its norm is `1 + overshoot`
-    times the distance to the decision boundary.
+    of x + (1 + overshoot) r is not c. On a linear model the perturbation's norm is
+    `1 + overshoot` times the distance to the decision boundary.
 
     On a GPU, TensorFloat-32 makes norms less precise.
     `tf.config.experimental.enable_tensor_float_32_execution(False)` turns it off.

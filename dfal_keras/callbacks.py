@@ -9,11 +9,12 @@ from dfal_keras.backend import summaries
 class RoundCallback:
     """Base class of callbacks for `ActiveLearner.rounds` and `fit`.
 
-    Services such as MLflow and Weights & Biases take the numbers of a round as they
-    are: `mlflow.log_metrics(logs, step=round)`, `run.log(logs, step=round)`.
+    Services such as MLflow and Weights & Biases accept `logs` unchanged:
+    `mlflow.log_metrics(logs, step=round)`, `run.log(logs, step=round)`.
 
     Example:
-        >>> class Printer(RoundCallback):
+        >>> import dfal_keras as dfal
+        >>> class Printer(dfal.callbacks.RoundCallback):
         ...     def on_round_end(self, round, logs):
         ...         print(round, logs["num_annotations"])
     """
@@ -34,7 +35,8 @@ class TensorBoard(RoundCallback):
         log_dir: Folder of the log files, created if needed.
 
     Example:
-        >>> callback = TensorBoard("logs")
+        >>> import dfal_keras as dfal
+        >>> callback = dfal.callbacks.TensorBoard("logs")
         >>> callback.on_round_end(0, {"num_annotations": 10, "accuracy": 0.5})
     """
 

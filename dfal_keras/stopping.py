@@ -40,7 +40,8 @@ def agreement(labels_a, labels_b) -> float:
             samples differ.
 
     Example:
-        >>> agreement([0, 0, 1, 1], [0, 0, 1, 0])
+        >>> import dfal_keras as dfal
+        >>> dfal.stopping.agreement([0, 0, 1, 1], [0, 0, 1, 0])
         0.5
     """
     num_samples = len(list(labels_a)) if np.iterable(labels_a) else 0
@@ -66,9 +67,10 @@ def agreement(labels_a, labels_b) -> float:
 def has_stabilized(
     agreements: Sequence[float], *, window: int = 3, threshold: float = 0.99
 ) -> bool:
-    """Return whether the last models agree so much that labeling more brings little.
+    """Return whether the predictions of the last models have stabilized.
 
-    This is so if the mean of the last agreements is at least the threshold.
+    They have if the mean of the last agreements is at least the threshold. More labels
+    then seem to bring little.
 
     Reference:
         - Bloodgood & Vijay-Shanker, 2009, "A method for stopping active learning based
@@ -82,15 +84,17 @@ def has_stabilized(
             0.99, as in the paper.
 
     Returns:
-        `False` also if there are fewer than `window` agreements.
+        `True` if the mean reaches the threshold; `False` if it does not, or if there
+        are fewer than `window` agreements.
 
     Raises:
         ValueError: If an argument is invalid.
 
     Example:
-        >>> has_stabilized([0.7, 0.95, 0.99, 0.99, 0.995])
+        >>> import dfal_keras as dfal
+        >>> dfal.stopping.has_stabilized([0.7, 0.95, 0.99, 0.99, 0.995])
         True
-        >>> has_stabilized([0.99, 0.99])
+        >>> dfal.stopping.has_stabilized([0.99, 0.99])
         False
     """
     _validation.check_count("window", window)

@@ -1,4 +1,4 @@
-"""The labels of DFAL's adversarial examples, by a network trained on all others."""
+"""Whether DFAL's adversarial examples have their originals' labels, by a network."""
 
 import sys
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from experiments.problems import PROBLEMS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Ask the network, or show what is stored; print and write the table."""
+    """Train and test the network, or show what is stored; print and write the table."""
     parser = make_parser(__doc__, performs_runs=False)
     parser.set_defaults(problems=[PROBLEMS["mnist-lenet5"]], preset="paper")
     options = parse(parser, arguments)

@@ -10,7 +10,7 @@ from experiments.problems import PROBLEMS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure the networks that are left, then print and write the tables."""
+    """Measure the networks without stored norms, then print and write the tables."""
     parser = make_parser(__doc__, performs_runs=False)
     parser.set_defaults(problems=[PROBLEMS["mnist-lenet5"]])
     options = parse(parser, arguments)

@@ -48,7 +48,7 @@ def predict_logits(
 def check_returns_logits(model) -> None:
     """Raise ValueError if a model plainly returns probabilities, before any training.
 
-    Only the outputs for images can tell of other models than functional ones.
+    For models that are not functional, only the outputs for images can show this.
 
     Args:
         model: A classifier that passes `classifier.check_model`, trained or not.

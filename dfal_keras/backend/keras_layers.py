@@ -1,8 +1,9 @@
 """Layers and variables of a Keras model at any depth.
 
-The only module that uses private attributes of Keras. Its public `Model.layers` omits
-layers inside wrappers and custom layers, and its public `Layer.variables` does not tell
-which layer, and so which initializer, a variable belongs to.
+Besides `keras_graph`, the only module that uses private attributes of Keras. The public
+`Model.layers` omits layers inside wrappers and custom layers. The public
+`Layer.variables` does not tell which layer, and so which initializer, a variable
+belongs to.
 """
 
 import keras

@@ -1,6 +1,6 @@
 """Find out what an operation of Keras computes, by its values for a few numbers.
 
-So the many ways to write a softmax need not be listed.
+This finds a softmax however it is written, without a list of the ways to write it.
 """
 
 from collections.abc import Callable, Sequence

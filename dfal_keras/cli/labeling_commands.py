@@ -23,7 +23,7 @@ from dfal_keras.labeling.session import Session
 
 
 def init(session: pathlib.Path, *, is_trained: bool | None, **options) -> None:
-    """Begin a session. See `Session.create` for the options.
+    """Create a session. See `Session.create` for the options.
 
     Raises:
         ValueError: If an argument is invalid.
@@ -36,7 +36,8 @@ def init(session: pathlib.Path, *, is_trained: bool | None, **options) -> None:
     ):
         session_reports.print_images(made)
         if is_trained is None and not made.settings.is_trained:
-            print("the model is not trained: diverse images are asked first")
+            kind = "diverse" if made.settings.is_pretrained else "random"
+            print(f"the model is not trained: the first queries are {kind} images")
     print(f"{session}: a new session")
 
 
@@ -97,9 +98,7 @@ def tell(
         session_reports.print_told(
             telling.tell(opened, named, new_classes=new_classes), ties
         )
-        print(
-            f"{session_reports.num_open(opened)} images are asked and not labeled yet"
-        )
+        print(f"{session_reports.num_open(opened)} queried images are not labeled yet")
 
 
 def check(session: pathlib.Path, *, num: int, trust: bool = False) -> None:
@@ -135,8 +134,8 @@ def label(
 ) -> None:
     """Serve the page to label images with, until it is interrupted.
 
-    The page shows queries; or, with `check` or `review`, so many images of the random
-    sample, or of the labels and predictions that are most likely wrong.
+    The page shows queries. With `check` or `review`, it shows this number of images of
+    the random sample, or of the labels and predictions that are most likely wrong.
 
     Raises:
         ValueError: If an argument is invalid, or there is nothing to label.
@@ -152,7 +151,7 @@ def label(
     _validation.check_count("num_restarts", restarts)  # not only when it trains
 
     def show(address):
-        print(f"{address}: label the images there; Ctrl-C ends it", flush=True)
+        print(f"{address}: label the images there; Ctrl-C stops the server", flush=True)
         if not no_browser:
             webbrowser.open(address)
 
@@ -193,7 +192,7 @@ def _task(session, check, review, options):
 
 
 def _reason(session):
-    """Return why a query is smaller than what was asked for."""
+    """Return why a query has fewer images than requested."""
     size = session.learner.strategy.num_candidates
     if size is None:
         return "no others are left"

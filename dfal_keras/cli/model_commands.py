@@ -49,7 +49,7 @@ def train(
 
 
 def status(session: pathlib.Path, *, trust: bool = False) -> None:
-    """Print labels, open questions and results.
+    """Print labels, open queries and results.
 
     Raises:
         ValueError: If the folder is not a session.
@@ -61,7 +61,7 @@ def status(session: pathlib.Path, *, trust: bool = False) -> None:
         for name in opened.settings.classes:
             print(f"{labels.count(name):8} {name}")
         print(f"{labels.count(CANT_TELL):8} can't tell")
-        print(f"{session_reports.num_open(opened):8} asked, not labeled yet")
+        print(f"{session_reports.num_open(opened):8} queried, not labeled yet")
         past = training_history.read(opened.folder)
         session_reports.print_trainings(past.trainings)
         session_reports.print_metrics(past.metrics)

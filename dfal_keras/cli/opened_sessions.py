@@ -32,7 +32,7 @@ def opened(folder: pathlib.Path, trust: bool) -> Iterator[Session]:
 
 
 def tell_filled_in(session: Session, name: str = "queries.csv") -> None:
-    """Tell the labels that were filled into a table, which is written anew."""
+    """Tell the labels filled into a table, before the table is written again."""
     path = session.path(name)
     if path.exists():
         answers, ties = reading.by_majority(reading.read_answers(path))

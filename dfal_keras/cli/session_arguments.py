@@ -11,8 +11,8 @@ def add_commands(commands) -> None:
     _add_tell(
         commands,
         "import",
-        "add labels that are there already",
-        "Add labels that are there already, from a CSV file with the columns `file` "
+        "add labels that exist already",
+        "Add labels that exist already, from a CSV file with the columns `file` "
         "and `label`, or an export of Label Studio or CVAT.",
     )
     _add_ask(commands)
@@ -21,17 +21,18 @@ def add_commands(commands) -> None:
         "tell",
         "add or correct labels",
         "Add or correct labels, from queries.csv, or an export of Label Studio or "
-        "CVAT. The latest label of an image counts; `?` means that nobody can tell.",
+        "CVAT. The latest label of an image counts; `?` means that the annotator "
+        "can't tell.",
     )
     _add_train(commands)
     _add_label(commands)
     _add_predict(commands)
     _add_check(commands)
-    _add(commands, "status", "show labels, open questions and results", "")
+    _add(commands, "status", "show labels, open queries and results", "")
 
 
 def add_strategy_options(add) -> None:
-    """Add how `init` and `query` choose images.
+    """Add the options of `init` and `query` for how images are chosen.
 
     Args:
         add: Method `add_argument` of the command.
@@ -52,7 +53,7 @@ def add_strategy_options(add) -> None:
 
 
 def add_model_options(add) -> None:
-    """Add what `init` and `query` have in common.
+    """Add the further options that `init` and `query` share.
 
     Args:
         add: Method `add_argument` of the command.
@@ -123,16 +124,16 @@ def _add_init(commands):
     )
     add_strategy_options(add)
     for flag, value, help in (
-        ("--trained", True, "the .keras file is trained"),
-        ("--untrained", False, "it is not: ask for diverse images first"),
+        ("--trained", True, "treat the .keras file as trained"),
+        ("--untrained", False, "treat it as untrained: begin with diverse queries"),
     ):
         add(
             flag,
             dest="is_trained",
             action="store_const",
             const=value,
-            help=f"{help} (default: a model that says one class for nearly all images "
-            "is not)",
+            help=f"{help} (default: untrained if it predicts one class for nearly all "
+            "images)",
         )
     add_model_options(add)
 
@@ -144,7 +145,7 @@ def _add_ask(commands):
         "choose the images to label next",
         "Choose the images to label next. Writes queries.csv, the page queries.html to "
         "label them in a browser, and contact sheets. If no image of the last query is "
-        "labeled, they are asked again; images that were skipped come last.",
+        "labeled, the same images are queried again; skipped images come last.",
     )
     add(
         "--num-queries",
@@ -299,7 +300,7 @@ def _add_train(commands):
         choices=("fresh", "keep"),
         default="fresh",
         help="begin with new random weights, or with those of the model that the "
-        "session began with; frozen layers stay (default: %(default)s)",
+        "session was created with; frozen layers stay frozen (default: %(default)s)",
     )
     add(
         "--unfreeze",
@@ -317,15 +318,25 @@ def _add_train(commands):
     add(
         "--allow-missing-classes",
         action="store_true",
-        help="train although a class has too few labels",
+        help="train even if a class has too few labels",
     )
-    add("--restarts", type=int, default=5, help="trainings (default: %(default)s)")
-    add("--epochs", type=int, default=100, help="at most (default: %(default)s)")
+    add(
+        "--restarts",
+        type=int,
+        default=5,
+        help="number of trainings, of which the best is kept (default: %(default)s)",
+    )
+    add(
+        "--epochs",
+        type=int,
+        default=100,
+        help="maximum number per training (default: %(default)s)",
+    )
     add(
         "--patience",
         type=int,
-        help="epochs without progress before a training stops (default: 5, or more for "
-        "few labels: 40 steps)",
+        help="epochs without a lower validation loss before a training stops "
+        "(default: 5, or more for few labels: 40 steps)",
     )
     add(
         "--batch-size",

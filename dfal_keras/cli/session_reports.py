@@ -30,13 +30,14 @@ def print_told(told: Told, ties: list[Answer]) -> None:
     for count, what in (
         (told.num_labeled, "labels added"),
         (told.num_corrected, "labels corrected"),
-        (told.num_unknown, "images that nobody can tell"),
+        (told.num_unknown, 'images marked "can\'t tell"'),
         (told.num_unchanged, "answers told before"),
     ):
         if count:
             print(f"{count} {what}")
     if told.missing:
-        print(f"{len(told.missing)} images are not there: {_some(told.missing)}")
+        missing = _some(told.missing)
+        print(f"{len(told.missing)} images are not in the folder: {missing}")
     if told.conflicts:
         print(
             f"{len(told.conflicts)} images with several labels: {_some(told.conflicts)}"
@@ -82,11 +83,11 @@ def print_check(found: CheckResult | None) -> None:
         interval = f"{100 * low:.1f} to {100 * high:.1f} %"
         print(f"{_percent(share):>8} {each.num_images:8} {interval:>18} {name}")
     more = found.accuracy.num_to_halve
-    print(f"{more} labels more would halve the interval of the accuracy.")
+    print(f"{more} more labels would halve the interval of the accuracy.")
 
 
 def num_open(session: Session) -> int:
-    """Return how many images are asked and not answered."""
+    """Return how many queried images are not answered."""
     query = session.learner.open_query
     return 0 if query is None else len(query.indices)
 

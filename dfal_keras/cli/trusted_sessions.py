@@ -1,4 +1,4 @@
-"""The sessions whose Python code a user runs, in a file of his own."""
+"""The sessions whose Python code may run, listed in a file of the user."""
 
 import os
 import pathlib

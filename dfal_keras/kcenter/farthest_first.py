@@ -75,7 +75,7 @@ def _distances_by_block(
 def traverse(
     points: np.ndarray, num_centers: int, nearest: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Choose the point farthest from all centers, again and again.
+    """Repeatedly choose the point farthest from all centers.
 
     Args:
         points: Float array of shape `(num_points, num_features)`.

@@ -40,7 +40,9 @@ def greedy(features, selected, num_centers: int) -> KCenterResult:
         ValueError: If an argument is invalid.
 
     Example:
-        >>> greedy([[0.0], [1.0], [5.0], [9.0]], selected=[0], num_centers=2).centers
+        >>> import dfal_keras as dfal
+        >>> points = [[0.0], [1.0], [5.0], [9.0]]
+        >>> dfal.kcenter.greedy(points, selected=[0], num_centers=2).centers
         array([3, 2])
     """
     points, selected, free = _check_points(features, selected, num_centers)
@@ -111,8 +113,9 @@ def robust(
         ValueError: If an argument is invalid.
 
     Example:
+        >>> import dfal_keras as dfal
         >>> line = [[0.0], [1.0], [2.0], [10.0]]
-        >>> result = robust(line, selected=[], num_centers=1, max_outliers=1)
+        >>> result = dfal.kcenter.robust(line, [], num_centers=1, max_outliers=1)
         >>> result.centers, result.radius, result.outliers
         (array([1]), 1.0, array([3]))
     """

@@ -34,11 +34,11 @@ def ask(
             to go on with it. Defaults to `False`.
         progress: Called with the number of images that the strategy has read since the
             last call. Defaults to `None`.
-        report: Called with a sentence if the images are diverse ones, since the model
-            can't choose yet; see `cold_start.plan`. Defaults to `None`.
+        report: Called with a sentence if diverse or random images are chosen because
+            the model can't choose yet; see `cold_start.plan`. Defaults to `None`.
 
     Returns:
-        The images, most important first.
+        The images, most important first. See `Session` for an example.
 
     Raises:
         ValueError: If there is no image to label, or the strategy fails.
@@ -53,7 +53,8 @@ def ask(
         if reason is not None:
             strategy, chooser = cold_start.strategy(session)
             if report is not None:
-                report(f"diverse images are asked, as {reason}")
+                kind = "random" if strategy is None else "diverse"
+                report(f"choosing {kind} images, because {reason}")
         learner.pool = _Watched(session.store.pool, progress)
         try:
             learner.choose(
@@ -70,7 +71,7 @@ def ask(
 
 
 def _not_to_ask(session):
-    """Return the rows without a file, that nobody can tell, or of the check."""
+    """Return the rows not to query: no file, "can't tell", or in the random sample."""
     labels = session.labels().items()
     unknown = np.array([row for row, label in labels if label == CANT_TELL], np.int64)
     unknown = np.union1d(unknown, np.array(session.check_rows(), np.int64))

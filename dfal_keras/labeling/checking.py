@@ -22,7 +22,7 @@ class Estimate:
         num_right: Number of images that are predicted right.
         num_images: Number of labeled images.
         interval: Wilson's 95 % interval.
-        num_to_halve: How many labels more would halve the interval.
+        num_to_halve: How many more labels would halve the interval.
     """
 
     num_right: int
@@ -116,14 +116,14 @@ def _draw(session, known, num_images):
     is_free[[*known, *session.labels()]] = False
     query = session.learner.open_query
     if query is not None:
-        is_free[query.indices] = False  # they are asked for the training
+        is_free[query.indices] = False  # they are queried for the training
     free = np.flatnonzero(is_free)
     num_new = num_images - len(known)
     if num_new > len(free):
         raise _validation.ArgumentError(
             "num",
             f"must be at most {len(known) + len(free)}, the sample and the images that "
-            f"are neither labeled nor asked. Received: num={num_images}",
+            f"are neither labeled nor queried. Received: num={num_images}",
         )
     # The order of checksums, as rows depend on when files were added.
     free = free[np.argsort([store.hashes[row] for row in free], kind="stable")]

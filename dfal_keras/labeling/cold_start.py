@@ -44,7 +44,7 @@ def _unit_features(model, images):
 
 
 def plan(session: Session, model: keras.Model | None) -> str | None:
-    """Return why the next query is diverse, `None` if the strategy can choose it.
+    """Return why the strategy can't choose the next query, `None` if it can.
 
     An adversarial or uncertain query needs a model that knows the classes. A model that
     predicts one class for nearly all images, although several are labeled, does not.
@@ -62,11 +62,11 @@ def plan(session: Session, model: keras.Model | None) -> str | None:
     counts = np.bincount(labels, minlength=num_classes)
     if counts.min() < _FEW and len(labels) < _MOST * num_classes:
         lacking = session.settings.classes[int(counts.argmin())]
-        return f"there are {counts.min()} labels of {lacking}"
+        return f"there are only {counts.min()} labels of {lacking}"
     share, label = predictions.share_of_one_class(model, session.store.pool)
     if share > predictions.NEARLY_ALL and counts[label] < 0.9 * len(labels):
         name = session.settings.classes[label]
-        return f"the model says {name} for {share:.0%} of the images"
+        return f"the model predicts {name} for {share:.0%} of the images"
     return None
 
 

@@ -27,7 +27,7 @@ def wilson(num_right: int, num_images: int) -> tuple[float, float]:
 
 
 def num_to_halve(num_right: int, num_images: int) -> int:
-    """Return how many trials more would halve the interval, at the same proportion."""
+    """Return how many more trials would halve the interval, at the same proportion."""
     share = num_right / num_images if num_images else 0.5
     low, high = wilson(num_right, num_images)
     needed = max(1, num_images)

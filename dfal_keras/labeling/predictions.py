@@ -1,4 +1,4 @@
-"""What a model says about the images of a pool."""
+"""What a model predicts for the images of a pool."""
 
 import math
 
@@ -26,7 +26,7 @@ def share_of_one_class(model: keras.Model, pool) -> tuple[float, int]:
 
 
 def check(model: keras.Model, pool) -> None:
-    """Raise ValueError if a model does not say how likely the classes are."""
+    """Raise ValueError if class probabilities of a model can't be computed."""
     inference.predict_classes(model, pool[:_NUM_CHECKED])
 
 

@@ -22,7 +22,7 @@ class Task:
     Attributes:
         images: The images.
         title: The heading of the page.
-        is_review: Whether labels that are there are to be looked at, too.
+        is_review: Whether existing labels are reviewed, too.
     """
 
     images: list[QueriedImage]
@@ -31,7 +31,7 @@ class Task:
 
 
 class Desk:
-    """A session that one person labels, while its model is trained now and then.
+    """A session that one person labels on the served page, with trainings in between.
 
     An answer is on disk when `answer` returns. The learner gets it before the next
     training, or when the session is opened the next time. Methods may be called by
@@ -99,11 +99,11 @@ class Desk:
         """Store an answer. An empty label removes the one before.
 
         Raises:
-            ValueError: If the image is not asked, or the class is unknown.
+            ValueError: If the image is not queried, or the class is unknown.
         """
         image = next((i for i in self.queried if i.sha256 == sha256), None)
         if image is None:
-            raise ValueError(f"the image {sha256!r:.80} is not asked")
+            raise ValueError(f"the image {sha256!r:.80} is not queried")
         with self._lock:
             if label:
                 given = Answer(

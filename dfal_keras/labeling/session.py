@@ -61,6 +61,25 @@ class Session:
     Raises:
         ValueError: If the folder is not a session, or is damaged; or if another
             process uses it.
+
+    Example:
+        >>> import pathlib
+        >>> from PIL import Image
+        >>> from dfal_keras.labeling import asking, telling
+        >>> from dfal_keras.labeling.formats.answer import Answer
+        >>> from dfal_keras.labeling.session import Session
+        >>> pathlib.Path("images").mkdir()
+        >>> for i in range(4):
+        ...     Image.new("RGB", (20, 20), (60 * i, 0, 0)).save(f"images/{i}.png")
+        >>> names = ["dark", "bright"]
+        >>> with Session.create(
+        ...     "session", images="images", classes=names, model="LeNet5"
+        ... ) as session:
+        ...     queried = asking.ask(session, num_queries=2)
+        ...     answers = [Answer(each.file, each.sha256, "dark") for each in queried]
+        ...     told = telling.tell(session, answers)
+        >>> told.num_labeled
+        2
     """
 
     def __init__(
@@ -134,8 +153,8 @@ class Session:
             image_size: `(height, width)`, for a model that accepts any size. Defaults
                 to `None`, the model's.
             is_trained: Whether the model is trained. If not, the first queries are
-                diverse images. Defaults to `None`: a model from a file is trained if
-                it predicts several classes.
+                diverse images, or random ones without pretrained weights. Defaults to
+                `None`: a model from a file is trained if it predicts several classes.
             allow_lambda: Whether to load a model that contains Python code. Defaults
                 to `False`.
             progress: As for the constructor. Defaults to `None`.
@@ -409,8 +428,7 @@ def _locked(folder):
 def _is_free(folder, made):
     """Return whether a folder holds at most the remains of an interrupted `create`.
 
-    An interruption at the end leaves a session with the same settings, of which nothing
-    was asked.
+    An interruption at the end leaves a session with the same settings and no query.
     """
     if not folder.is_dir():
         return False

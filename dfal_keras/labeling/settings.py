@@ -60,7 +60,8 @@ class Settings:
             content["sample_shape"] = decoding.check_sample_shape(
                 "sample_shape", content["sample_shape"]
             )
-            content.pop("allow_lambda", None)  # trust is not a session's to give
+            # A session must not declare itself trusted.
+            content.pop("allow_lambda", None)
             settings = cls(**content)
             settings._check()
             return settings

@@ -67,7 +67,7 @@ def tell(
             stored, and `Session.catch_up` applies them. Defaults to `True`.
 
     Returns:
-        A `Told`.
+        A `Told`. See `Session` for an example.
 
     Raises:
         ValueError: If a label is not the name of a class, or no image is in the folder.

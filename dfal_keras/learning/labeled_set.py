@@ -49,6 +49,13 @@ class LabeledSet:
         pseudo_indices: Int array of shape `(num_pseudo_labels,)`, the pseudo-labeled
             rows of the pool.
         pseudo_labels: Int array of shape `(num_pseudo_labels,)`.
+
+    Example:
+        >>> import dfal_keras as dfal
+        >>> labeled = LabeledSet.empty()
+        >>> labeled.add(dfal.strategies.Query(np.array([7, 2])), np.array([1, 0]))
+        >>> labeled.indices, labeled.num_annotations
+        (array([7, 2]), 2)
     """
 
     indices: np.ndarray

@@ -436,7 +436,7 @@ class ActiveLearner(Annotations):
                 raise _validation.ArgumentError(
                     "train",
                     "must be given, at construction or to `load`, to "
-                    "train; `choose` queries without. Received: train=None",
+                    "train; `choose` needs no `train`. Received: train=None",
                 )
             arrays = self.labeled.arrays(self.pool)
             grouped = {"groups": self.labeled.groups} if self._takes_groups() else {}

@@ -186,7 +186,7 @@ def _warn_if_different(path, saved, given):
         changed = {name for name in changed if before.get(name) != now.get(name)}
         before, now = ({n: c[n] for n in changed if n in c} for c in (before, now))
     _logger.warning(
-        "%s was saved with another strategy, %s. It continues with %s",
+        "%s was saved with another strategy, %s. The learner continues with %s",
         path,
         _describe(saved["class_name"], before),
         _describe(given["class_name"], now),

@@ -18,7 +18,8 @@ def read(path: pathlib.Path, name: str) -> np.ndarray:
     """Memory-map a `.npy` file, or read an array of an `.npz` file into memory.
 
     An array of more than 64 MiB that is compressed to less than a hundredth of its size
-    is not read, as a small file could fill the memory: `np.save` it as a `.npy` file.
+    is not read, because a small file could then fill the memory. Save such an array as
+    a `.npy` file, by `np.save`.
 
     Args:
         path: A `.npy` file; or an `.npz` file with one array, or one named `x`.
@@ -55,7 +56,7 @@ def _read_npz(path):
         if size > max(_MIN_BOMB_SIZE, _MAX_RATIO * compressed_size):
             raise ValueError(
                 f"{compressed_size:,} bytes become {size:,}; save the array as a .npy "
-                "file if it is meant"
+                "file if this is intended"
             )
         with archive.open(arrays[0]) as file:
             _check_header(file, size)

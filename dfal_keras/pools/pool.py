@@ -71,7 +71,7 @@ def write_pool(dataset: "tf.data.Dataset", path: str | os.PathLike) -> np.ndarra
     Args:
         dataset: A finite `tf.data.Dataset` of batches of images, or of (images, ...),
             such as `keras.utils.image_dataset_from_directory` returns. Do not shuffle
-            it if rows of the pool must match rows of its source.
+            it if you need to know which row of the pool comes from where.
         path: The file to write. It must end in `.npy` and not exist.
 
     Returns:
@@ -118,6 +118,18 @@ class BatchedPool:
 
     Raises:
         ValueError: If the number of batches is unknown, or batches are not images.
+
+    Example:
+        >>> import dfal_keras as dfal
+        >>> class Images(keras.utils.PyDataset):
+        ...     def __len__(self):
+        ...         return 2  # batches
+        ...
+        ...     def __getitem__(self, index):
+        ...         return np.full((3, 28, 28, 1), index, "uint8")
+        >>> pool = dfal.pools.BatchedPool(Images())
+        >>> pool.shape, pool[[1, 4]][:, 0, 0, 0]
+        ((6, 28, 28, 1), array([0, 1], dtype=uint8))
     """
 
     def __init__(self, dataset: keras.utils.PyDataset):
@@ -165,8 +177,9 @@ class Subset:
         indices: Int array, the rows of the pool, in the order of the view.
 
     Example:
+        >>> import dfal_keras as dfal
         >>> pool = np.arange(10)[:, None]
-        >>> Subset(pool, np.array([7, 3, 5]))[:2].ravel()
+        >>> dfal.pools.Subset(pool, np.array([7, 3, 5]))[:2].ravel()
         array([7, 3])
     """
 

@@ -19,6 +19,18 @@ class Strategy(abc.ABC):
     Attributes:
         num_candidates: K, the size of the random subset of the unlabeled pool that an
             `ActiveLearner` passes to `query`; `None` for the whole pool.
+
+    Example:
+        >>> import numpy as np
+        >>> import dfal_keras as dfal
+        >>> class Brightest(dfal.strategies.Strategy):
+        ...     def select(self, model, x_unlabeled, num_queries, x_labeled, rng):
+        ...         order = np.argsort(-x_unlabeled[:].mean(axis=(1, 2, 3)))
+        ...         return dfal.strategies.Query(order[:num_queries])
+        >>> (x, _), _ = dfal.datasets.load_data("mnist")
+        >>> model = dfal.models.LeNet5((28, 28, 1), 10)
+        >>> len(Brightest().query(model, x[:100], num_queries=3).indices)
+        3
     """
 
     num_candidates: int | None = None
@@ -80,8 +92,8 @@ class Strategy(abc.ABC):
     ) -> Query:
         """Choose the samples to label next.
 
-        Called by `query`, which validates the arguments and what is returned, and has
-        the description of the arguments.
+        `query`, which describes the arguments, validates them, calls `select`, and
+        validates the returned query.
         """
 
     def get_config(self) -> dict:

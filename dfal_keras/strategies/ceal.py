@@ -30,7 +30,7 @@ class CEAL(Strategy):
             0.08 for Quick-Draw. Defaults to 0.05.
         max_ratio: Maximum number of pseudo-labels per labeled image, drawn at random
             from those below the threshold. Without it, a model that is confident on
-            most of its pool is trained mostly on pseudo-labels, for hours a round.
+            most of its pool is trained mostly on pseudo-labels, which can take hours.
             Defaults to `None`, no maximum.
         num_pseudo_candidates: Size of the random subset of the candidates that may
             get pseudo-labels, drawn anew in every query. The first author's public

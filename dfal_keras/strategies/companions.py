@@ -74,7 +74,7 @@ class WithCompanions(Strategy):
 
     @property
     def num_candidates(self) -> int | None:  # type: ignore[override]
-        """K of the strategy."""
+        """K of the strategy that queries."""
         return getattr(self.strategy, "num_candidates", None)
 
     def check_model(self, model) -> None:

@@ -125,7 +125,7 @@ class DFAL(Strategy):
         return self._complete(closest, attack, x_unlabeled, num_queries, rng)
 
     def _attack(self, model, x_unlabeled, num_ranked):
-        """Attack the candidates; `num_ranked` smallest perturbations are needed."""
+        """Attack the candidates to find the `num_ranked` smallest perturbations."""
         num_closest = self.num_closest
         if self.stochastic is not None:
             num_closest = None

@@ -22,9 +22,16 @@ class Query:
         companion_rows: Int array of shape `(num_companions,)`, the position in
             `indices` of the sample that each companion belongs to, at most one per
             sample. Defaults to one for each sample, in order.
-        pseudo_indices: Int array of shape `(num_pseudo_labels,)`, rows that the model
-            labels itself, for the next training only.
+        pseudo_indices: Int array of shape `(num_pseudo_labels,)`, rows whose
+            predicted class serves as their label, for the next training only.
         pseudo_labels: Int array of shape `(num_pseudo_labels,)`.
+
+    Example:
+        >>> import numpy as np
+        >>> import dfal_keras as dfal
+        >>> query = dfal.strategies.Query(np.array([4, 2]), scores=np.array([0.1, 0.2]))
+        >>> query.companions is None, len(query.pseudo_indices)
+        (True, 0)
     """
 
     indices: np.ndarray

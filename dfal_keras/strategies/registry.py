@@ -130,7 +130,19 @@ def serialize(strategy) -> dict:
 
 
 def class_name(strategy) -> str:
-    """Return the name of a strategy's class, as `serialize` does."""
+    """Return the name of a strategy's class, as `serialize` does.
+
+    Args:
+        strategy: An object with a method `query`.
+
+    Returns:
+        The class name; `"module:Class"` for a strategy of your own.
+
+    Example:
+        >>> import dfal_keras as dfal
+        >>> dfal.strategies.class_name(dfal.strategies.CoreSet())
+        'CoreSet'
+    """
     cls = type(strategy)
     if cls in _STRATEGIES.values():
         return cls.__name__

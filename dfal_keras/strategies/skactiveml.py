@@ -27,7 +27,7 @@ class SkActiveML(Strategy):
     | `"badge"` | k-means++ on the gradients (p - onehot(argmax p)) f^T | 1 |
     | `"typiclust"` | the densest samples of the largest clusters without a label | 2 |
     | `"prob_cover"` | the most samples within a radius that are not covered yet | 3 |
-    | `"max_herding"` | the largest gain of the mean similarity to the labeled | 4 |
+    | `"max_herding"` | the largest gain of mean similarity to labeled samples | 4 |
     | `"clue"` | the centers of k-means, weighted by entropy | 5 |
     | `"falcun"` | in proportion to (margin + distance of p to the queried)^gamma | 6 |
     | `"drop_query"` | k-means of samples whose class changes if f is dropped out | 7 |

@@ -124,7 +124,7 @@ def ranks(query_strategy) -> bool:
 
 
 def seeded(query_strategy, seed: int, num_classes: int):
-    """Return a new query strategy with a seed: one that has queried may keep arrays.
+    """Return a new query strategy with a seed, because a used one may keep arrays.
 
     Args:
         query_strategy: A query strategy of scikit-activeml.
@@ -150,7 +150,7 @@ def seeded(query_strategy, seed: int, num_classes: int):
 
 
 def _check_clustering(given):
-    """Raise ValueError if options of a clustering are no class and no dict."""
+    """Raise ValueError if the options of a clustering have invalid types."""
     for name, is_valid, expected in (
         ("cluster_algo", callable(given["cluster_algo"]), "a class"),
         (

@@ -77,8 +77,8 @@ class Training:
         callbacks: List of Keras callbacks. A restart calls `on_train_begin`,
             `on_epoch_begin`, `on_epoch_end` and `on_train_end`, and stops when
             `model.stop_training` is set. Methods for batches, tests and predictions
-            are not called. Each epoch is then a call of a graph, with the same
-            results. Defaults to `None`.
+            are not called. With callbacks, each epoch is a separate call of a graph;
+            the results are the same. Defaults to `None`.
         verbose: 0 for no output, 1 for a progress bar over the epochs of all restarts.
             Defaults to 0.
 

@@ -89,7 +89,7 @@ def draw(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def num_until(labels: np.ndarray, count: int) -> int:
-    """Return how many labels there are until each class is there `count` times."""
+    """Return how many labels it takes until each class occurs `count` times."""
     places = [np.flatnonzero(labels == digit) for digit in range(5)]
     if min(map(len, places)) < count:
         return len(labels)

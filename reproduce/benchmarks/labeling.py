@@ -6,7 +6,7 @@
 `predict` predicts 100,000 images of 224x224 and prints the memory beyond that of the
 network. `page` answers 1,000 queries of 12-megapixel photographs on the served page,
 and prints how long it takes until an answer is on disk, and until the next photograph
-is there: as a client of HTTP, and as a person with a browser if Chromium is installed.
+arrives: over HTTP, and in a browser if Chromium is installed.
 """
 
 import argparse
@@ -219,7 +219,7 @@ setTimeout(async () => {
 
 
 def by_browser(host: str, path: str) -> Iterator[dict]:
-    """Answer each image with a key in Chromium, after having looked at it."""
+    """Answer each image with a key in Chromium, `LOOKING` seconds after it is shown."""
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()

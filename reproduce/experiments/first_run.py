@@ -1,4 +1,4 @@
-"""The first runs of a newcomer: the quick preset, beside what is stored."""
+"""The first runs on a new machine: the quick preset, beside what is stored."""
 
 import pandas as pd
 

@@ -1,7 +1,7 @@
 """The methods that are compared: a strategy, and how it is used.
 
-Plain data, without TensorFlow. Here are the paper's; those that a study adds to them
-are in `studies.py`.
+Plain data, without TensorFlow. This module has the paper's methods. Those that a study
+adds are in the modules of `studies`.
 """
 
 import dataclasses

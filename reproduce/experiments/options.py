@@ -307,7 +307,7 @@ def choose(
     chosen: Iterable[Problem],
     max_per_class: int | None,
 ) -> tuple[Problem, ...]:
-    """Return problems without repetition, or the subsets of them.
+    """Return problems without repetition, or their subsets.
 
     Ends the program with an error of `--problem` if data of your own can't be used, or
     if two problems have one title.

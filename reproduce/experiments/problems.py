@@ -55,8 +55,8 @@ class Problem:
             test samples, with the same numbers of each class, by its seed. With few
             test samples, the mean over trials is then more precise. Defaults to
             `False`.
-        stands_for: Name of the paper's problem that it is a smaller version of, whose
-            numbers stand beside ours. Defaults to "".
+        stands_for: Name of the paper's problem that this is a smaller version of. The
+            paper's numbers for it are shown beside ours. Defaults to "".
         name: Its name in options, stored settings and rows. `get` sets it.
 
     Raises:

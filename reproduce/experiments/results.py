@@ -153,7 +153,7 @@ def _require_thresholds(wanted):
 
 
 def _status(errors):
-    """Return the exit status: 2 if the request was refused, 1 if a run broke."""
+    """Return the exit status: 2 if the request was refused, 1 if a run failed."""
     if not errors:
         return 0
     return 2 if all(isinstance(error, ValueError) for error in errors) else 1

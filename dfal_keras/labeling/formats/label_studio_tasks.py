@@ -23,7 +23,7 @@ URL = re.compile(r"https?://|/")
 
 
 def labeling_config(classes: Sequence[str]) -> str:
-    """Return the labeling interface of a project that chooses one class an image.
+    """Return the labeling interface of a project that asks for one class per image.
 
     Annotators who can't tell the class press "Skip".
 

@@ -62,7 +62,7 @@ class ImageStore:
     Args:
         folder: An existing folder, for `images.csv` and `pool.npy`.
         images: The folder of images, read by `refresh`. It is another folder. See
-            `image_folder.scan` for what is listed, `decoding.decode` for how files are
+            `folder.scan` for what is listed, `decoding.decode` for how files are
             read.
         sample_shape: `(height, width, channels)` to which the images are decoded, with
             1, 3 or 4 channels.

@@ -45,9 +45,8 @@ def write_page(
         title: The heading of the page. Defaults to `"Images to label"`.
         photographs: The images as JPEG files, to show in place of the pixels that the
             network takes. Defaults to `None`.
-        is_review: Whether labels that are there are to be looked at, too: the page
-            goes from image to image, not to the next one without a label. Defaults to
-            `False`.
+        is_review: Whether existing labels are reviewed, too: the page then goes to the
+            next image, not to the next one without a label. Defaults to `False`.
 
     Raises:
         ValueError: If there are no images or classes, if class names are empty,

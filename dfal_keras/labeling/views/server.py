@@ -20,8 +20,8 @@ _NUM_THREADS = 8
 def make_app(desk: Desk, token: str, *, who: str = "") -> flask.Flask:
     """Return the application, which answers below `/TOKEN/` only.
 
-    Who does not know the token gets nothing. The name of the host must be that of this
-    machine, so that no web page reaches the server through a name of its own.
+    Requests without the token are refused. The host name in a request must be that of
+    this machine, so that no web page reaches the server through a name of its own.
 
     Args:
         desk: What the page shows, and where answers go.

@@ -68,7 +68,7 @@ def differences(
     """Return the paired differences of two methods, in points.
 
     Only annotations that both have are used, also for the area: with queries of
-    different sizes, the curve with more points would otherwise be measured otherwise.
+    different sizes, one curve has more points, which would change its area.
 
     Args:
         one: As `curves` returns it.

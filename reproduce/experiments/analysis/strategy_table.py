@@ -11,7 +11,7 @@ from experiments.studies.newer import NEWER, WITH_COPIES
 
 BUDGETS = NEWER.budgets[0], NEWER.budgets[-1]
 METHODS = tuple(dict.fromkeys((*PRINTED, *WITH_COPIES)))
-NEEDS = {  # what a strategy takes from a network, by its name
+NEEDS = {  # what a strategy needs, by its name
     "dfal": "gradients",
     "bald": "dropout",
     "ceal": "probabilities",

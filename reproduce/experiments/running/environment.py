@@ -18,8 +18,8 @@ def start_tensorflow(num_threads: int = 1) -> None:
     Two processes of one thread do nearly twice the work of one with two threads. A
     process that has used TensorFlow before keeps its number of threads.
 
-    On a GPU, operations are made deterministic, so that a run is the same again, and
-    TensorFloat-32 is turned off, which makes DeepFool's norms less precise.
+    On a GPU, operations are made deterministic, so that a run can be repeated exactly.
+    TensorFloat-32, which makes DeepFool's norms less precise, is turned off.
 
     Args:
         num_threads: Number of threads. Defaults to 1.

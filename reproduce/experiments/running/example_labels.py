@@ -1,6 +1,6 @@
 """Do DFAL's adversarial examples have the labels of their originals?
 
-A network trained on all labels, which has not seen them, is asked.
+A network that is trained on the images that these runs did not query predicts them.
 """
 
 import dataclasses
@@ -46,7 +46,7 @@ class Labels:
 
 
 def table(runs: Sequence[Run], kept: Store) -> pd.DataFrame:
-    """Return what a network says of the stored examples of runs, by trial.
+    """Return the agreement of a network with the labels of stored examples, by trial.
 
     Args:
         runs: As for `check`.
@@ -58,12 +58,15 @@ def table(runs: Sequence[Run], kept: Store) -> pd.DataFrame:
 
 
 def check(runs: Sequence[Run], kept: Store, *, seed: int = 0) -> Iterator[Labels]:
-    """Train a network on all labels; yield what it says of the stored examples.
+    """Train a network on images that no run queried, and test it on stored examples.
 
     Args:
         runs: Runs of DFAL on one problem.
         kept: The run store.
         seed: Seed of the training. Defaults to 0.
+
+    Yields:
+        A `Labels` for each run.
 
     Raises:
         ValueError: If the labeled set of a run is missing.

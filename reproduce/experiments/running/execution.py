@@ -1,4 +1,4 @@
-"""Perform a run, on a worker: it imports TensorFlow, which most modules do not."""
+"""Perform a run, on a worker. This module imports TensorFlow; most others do not."""
 
 import os
 import time
@@ -209,7 +209,7 @@ def _checksum(learner, rows):
 
 
 def _flaw(learner, run):
-    """Return what the run can't have saved: older files have no checksum."""
+    """Return why a run can't have saved a learner. Older files have no checksum."""
     labeled, size = learner.labeled, run.method.num_queries
     numbers = {
         "num_queries": (learner.num_queries, size),
@@ -229,7 +229,7 @@ def _flaw(learner, run):
             f"it does not have {count} indices and labels, for {learner.round} queries"
         )
     if len(np.unique(labeled.indices)) < count:
-        return "an index is there twice"
+        return "an index occurs twice"
     if len(labeled.companions) != len(labeled.companion_rows):
         return "not every companion belongs to a sample"
     if (labeled.companion_rows >= count).any():

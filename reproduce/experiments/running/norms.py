@@ -1,4 +1,4 @@
-"""How far test images are from the boundary of networks trained on stored labeled sets.
+"""Norms of attacks on test images, for networks trained on stored labeled sets.
 
 The network of a round is trained again from the labeled set that its run saved, with
 the seed of that round.
@@ -27,7 +27,7 @@ _NO_BOUNDS = (-1e6, 1e6)
 
 
 def measure_all(options: Options) -> None:
-    """Measure the networks that are left, with a progress bar; store each at once."""
+    """Measure the networks without stored norms, with a progress bar; store each."""
     left = list(measured_norms.missing(options))
     for run, budget in tqdm.tqdm(left, unit="network"):
         with_ddn = robustness.is_compared(run.method, budget)

@@ -50,12 +50,12 @@ def of_long_trainings(
 ) -> Iterator[None]:
     """Report during the trainings in the context, if they are long.
 
-    Callbacks need a call of the graph for each epoch, which slows short ones down.
+    Callbacks need a call of the graph for each epoch, which slows down short trainings.
 
     Args:
         train: The training.
         report: As for `Ticks`.
-        is_long: Whether they are long whatever the network.
+        is_long: Whether trainings are long for any network.
     """
     before = train.callbacks
     if is_long or train.model.count_params() > LONG:

@@ -62,8 +62,8 @@ class Study:
 
         Args:
             method: One of the study's.
-            num_trials: That of the command line. The registered numbers replace the
-                paper's, not another one.
+            num_trials: The number on the command line. A registered number replaces it
+                only if it is the paper's.
         """
         if num_trials != protocol.PRESETS["paper"].num_trials:
             return num_trials

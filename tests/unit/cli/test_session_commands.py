@@ -58,8 +58,8 @@ def test_a_round_with_the_commands(folder, capsys):
     )
     output = run(capsys, "tell", "session", "labels.csv", "--who", "Ada")
     assert "2 labels added" in output
-    assert "1 images are not there: no.png" in output
-    assert "1 images are asked and not labeled yet" in output
+    assert "1 images are not in the folder: no.png" in output
+    assert "1 queried images are not labeled yet" in output
     assert ",Ada," in (folder / "session" / "labels.csv").read_text()
     output = run(capsys, "ask", "session", "--num-queries", 2)
     assert "1 images of the last query are not labeled yet, and come last" in output
@@ -78,7 +78,7 @@ def test_a_round_with_the_commands(folder, capsys):
     told = [*list(labels.values())[:20], *(labels[name] for name in names[:2])]
     assert f"{told.count('cat'):8} cat\n" in output
     assert "trainings" in output
-    assert "3 asked, not labeled yet" in output
+    assert "3 queried, not labeled yet" in output
 
 
 @pytest.mark.parametrize(

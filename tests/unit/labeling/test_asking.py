@@ -90,6 +90,7 @@ def test_an_untrained_model_asks_at_random(tmp_path):
             telling.tell(session, sessions.answers(queried, truth))
         assert len(session.labels()) == 12
         assert len(said) == 2
+        assert "random" in said[0]
         assert "not trained" in said[0]
 
 

@@ -87,7 +87,7 @@ def test_a_trained_model_that_says_one_class_does_not_choose(tmp_path):
         training.train(session, **OPTIONS)
         write_constant(folder / "constant.keras", 0)
         model = keras.models.load_model(folder / "constant.keras")
-        assert "says cat for 100%" in cold_start.plan(session, model)
+        assert "predicts cat for 100%" in cold_start.plan(session, model)
 
 
 def test_images_far_apart_are_asked_if_the_features_are_pretrained(tmp_path):

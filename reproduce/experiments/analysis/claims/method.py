@@ -27,7 +27,7 @@ def two_samples_a_label(evidence: Evidence, problem: Problem) -> list[Case]:
 def pairs_of_studies(
     evidence: Evidence, problem: Problem, studies: tuple[Study, ...], against: Method
 ) -> list[Case]:
-    """Comparisons of one method's variants with it: any difference contradicts."""
+    """Comparisons of a method with its variants: any difference contradicts."""
     found = []
     for study in studies:
         for pair in study.pairs:
