@@ -151,7 +151,7 @@ class EpochLoop:
         """Call a graph."""
         try:
             return function(*arguments)
-        except (ValueError, tf.errors.InvalidArgumentError) as error:
+        except _ERRORS as error:
             raise targets.failed(self._model, error) from error
 
     def _run(self, data, train_rows, held_out_rows, seed):
@@ -214,6 +214,12 @@ class EpochLoop:
         return {**self._model.get_metrics_result(), "loss": loss}
 
 
+# Of tracing, also of steps and metrics of the user that can't be traced, such as with
+# `run_eagerly=True`, and of running.
+_ERRORS = (
+    *(AttributeError, NotImplementedError, TypeError, ValueError),
+    tf.errors.InvalidArgumentError,
+)
 _VALIDATION_BATCH_SIZE = 512
 _ROWS = tf.TensorSpec((None,), tf.int32)
 _SEED = tf.TensorSpec((2,), tf.int32)

@@ -29,7 +29,10 @@ def _rates(layer):
     """Return the names of a layer's rates of noise."""
     if isinstance(layer, _LAYERS):
         return "rate", "stddev"
-    if type(layer).__module__.startswith("keras.src.layers"):
+    if any(
+        base.__module__.startswith("keras.src.layers.") and base is not keras.Layer
+        for base in type(layer).__mro__
+    ):
         is_number = isinstance(getattr(layer, "dropout", None), int | float)
         return ("dropout", "recurrent_dropout") if is_number else ()
     return ()

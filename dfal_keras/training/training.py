@@ -332,6 +332,12 @@ def _check_compiled(model):
             "must be compiled with an optimizer and a loss. "
             f"Received: {model!r}, which is not compiled",
         )
+    if type(model).test_step is not keras.Model.test_step:
+        raise _validation.ArgumentError(
+            "model",
+            "must be validated by its compiled loss. Received: the model "
+            f"{model.name!r}, whose class defines `test_step`",
+        )
     strategy = getattr(model, "distribute_strategy", None)
     if getattr(strategy, "num_replicas_in_sync", 1) > 1:
         raise _validation.ArgumentError(

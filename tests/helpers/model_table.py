@@ -77,6 +77,10 @@ class Features(layers.Layer):
         return inputs
 
 
+class OwnRotation(layers.RandomRotation):
+    """Augmentation in a class of the user."""
+
+
 def body(inputs, dtype=None):
     """Hidden layers, with dropout before the features."""
     hidden = layers.Rescaling(1 / 255, dtype=dtype)(inputs)
@@ -171,7 +175,10 @@ def augmented():
         layers.RandomFlip(),
         layers.RandomTranslation(0.2, 0.2),
         layers.RandAugment(),
+        layers.AugMix(),
         layers.MixUp(),
+        layers.CutMix(),
+        OwnRotation(0.2),
         layers.Pipeline([layers.RandomRotation(0.2)]),
     ):
         hidden = layer(hidden)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from dfal_keras.backend import mc_dropout
+from dfal_keras.backend import mc_dropout, noise
 
 
 class Counting(layers.Layer):
@@ -74,3 +74,32 @@ def test_noise_inside_a_nested_model(x):
     passes = predict(model, x)
     assert passes.shape == (7, 5, 4)
     assert (passes.std(axis=0) > 0).all()
+
+
+class OwnAttention(layers.Attention):
+    """A layer of Keras with its dropout, in a class of the user."""
+
+
+class OwnDropout(layers.Dropout):
+    pass
+
+
+class Number(layers.Layer):
+    """A layer in which `dropout` is something else."""
+
+    dropout = 0.5
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [
+        (layers.Attention(dropout=0.3), True),
+        (OwnAttention(dropout=0.3), True),
+        (OwnAttention(), False),
+        (OwnDropout(0.2), True),
+        (layers.Dense(2), False),
+        (Number(), False),
+    ],
+)
+def test_noise_is_that_of_keras_also_in_classes_of_the_user(layer, expected):
+    assert noise.is_active(layer) is expected

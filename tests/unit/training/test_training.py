@@ -371,6 +371,31 @@ def test_bad_models():
         dfal.Training(frozen)
 
 
+class OwnTestStep(keras.Sequential):
+    def test_step(self, data):
+        return {"loss": 0.0}
+
+
+class OwnTrainStep(keras.Sequential):
+    def train_step(self, data):
+        return {"loss": data[1].numpy().mean()}
+
+
+def test_models_that_validate_by_themselves_are_refused():
+    layers = models.dense().layers
+    model = OwnTestStep([keras.Input((4, 4, 1)), *layers])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    with pytest.raises(ValueError, match="`model`.*defines `test_step`"):
+        dfal.Training(model)
+
+
+def test_steps_that_can_not_be_traced_are_refused(blobs):
+    model = OwnTrainStep([keras.Input((4, 4, 1)), *models.dense().layers])
+    model.compile("adam", "sparse_categorical_crossentropy", run_eagerly=True)
+    with pytest.raises(ValueError, match="`model` must .* be able to train"):
+        dfal.Training(model, num_restarts=1, epochs=1)(*blobs, seed=0)
+
+
 @pytest.mark.parametrize(
     ("split", "num_held_out"),
     [(0.2, {19: 4, 18: 4, 17: 3, 10: 2}), (0.1, {3: 1}), (0.3, {9: 3})],
