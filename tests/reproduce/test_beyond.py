@@ -99,7 +99,19 @@ REGISTERED_PAIRS = {
         "dfal_no_adversarial - badge, dfal_no_adversarial - margin, "
         "dfal_no_adversarial - typiclust, dfal_no_adversarial - prob_cover, "
         "dfal_no_adversarial - max_herding, dfal_no_adversarial - batch_bald, "
-        "dfal_no_adversarial - falcun"
+        "dfal_no_adversarial - falcun, "
+        "dfal - badge_copies, dfal - margin_copies, dfal - typiclust_copies, "
+        "dfal - prob_cover_copies, dfal - max_herding_copies, "
+        "dfal - batch_bald_copies, dfal - falcun_copies"
+    ),
+    "newer_core_set": _pairs(
+        "core_set_copies - badge_copies, core_set_copies - margin_copies, "
+        "core_set_copies - typiclust_copies, core_set_copies - prob_cover_copies, "
+        "core_set_copies - max_herding_copies, core_set_copies - batch_bald_copies, "
+        "core_set_copies - falcun_copies, "
+        "core_set - badge, core_set - margin, core_set - typiclust, "
+        "core_set - prob_cover, core_set - max_herding, core_set - batch_bald, "
+        "core_set - falcun"
     ),
     "large": [
         (f"power_dfal_copies_q{size}", f"{other}_q{size}")
@@ -144,7 +156,7 @@ def test_the_registered_numbers_of_comparisons_and_trials():
         family = [each.name for each in studies.family_of(study)]
         families[family[0]] = sum(len(STUDIES[name].pairs) for name in family)
         assert study.decides == ("interval" if family[0] == "batch" else "holm")
-    assert list(families.values()) == [26, 12, 3, 4, 4, 14, 12, 4, 4, 4]
+    assert list(families.values()) == [26, 12, 3, 4, 4, 21, 14, 12, 4, 4, 4]
     problems = {name: study.problem for name, study in STUDIES.items()}
     assert problems.pop("augmented") == "mnist-augmented_lenet5"
     assert problems.pop("imbalanced") == "mnist_imbalanced-lenet5"

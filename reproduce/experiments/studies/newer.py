@@ -53,8 +53,20 @@ NEWER = Study(
     (
         *((DFAL_COPIES, method) for method in _NEWER_COPIES),
         *((DFAL_ALONE, method) for method in _NEWER),
+        *((DFAL, method) for method in _NEWER_COPIES),
     ),
     panels=((DFAL, *WITH_COPIES.values()), tuple(WITH_COPIES)),
+)
+
+NEWER_CORE_SET = Study(
+    "newer_core_set",
+    "Do newer strategies do better than CORE-SET?",
+    (CORE_SET_COPIES, *_NEWER_COPIES, CORE_SET, *_NEWER),
+    (
+        *((CORE_SET_COPIES, method) for method in _NEWER_COPIES),
+        *((CORE_SET, method) for method in _NEWER),
+    ),
+    panels=((CORE_SET_COPIES, *_NEWER_COPIES), (CORE_SET, *_NEWER)),
 )
 
 _POWER = {"stochastic": "power"}
@@ -119,4 +131,4 @@ NOISY = Study(
     problem="mnist_noisy-lenet5",
 )
 
-STUDIES = (NEWER, LARGE, AUGMENTED, IMBALANCED, NOISY)
+STUDIES = (NEWER, NEWER_CORE_SET, LARGE, AUGMENTED, IMBALANCED, NOISY)
