@@ -76,12 +76,24 @@ LEGEND = {"loc": "outside lower center", "ncols": 5, "frameon": False}
 
 
 def learning_curve():
-    """Return the mean curves of the stored trials of DFAL and RANDOM."""
+    """Return mean curves over the stored trials that all of the methods have."""
+    methods = {
+        "dfal": "DFAL",
+        "dfal_copies": "DFAL with copies",
+        "random_copies": "RANDOM with copies",
+        "random": "RANDOM",
+    }
+    paths = {
+        name: {path.stem.rpartition("_")[2]: path for path in RUNS.glob(pattern)}
+        for name in methods
+        for pattern in [f"mnist-lenet5_{name}_[0-9]*.csv"]
+    }
+    shared = set.intersection(*map(set, paths.values()))
     curves = {}
-    for name in ("dfal", "random"):
-        trials = [pd.read_csv(RUNS / f"mnist-lenet5_{name}_{i}.csv") for i in range(5)]
+    for name, title in methods.items():
+        trials = [pd.read_csv(paths[name][trial]) for trial in sorted(shared)]
         means = pd.concat(trials).groupby("num_annotations").mean().loc[:300]
-        curves[name.upper()] = [
+        curves[title] = [
             dfal.Round(
                 int(row["round"]),
                 annotations,
@@ -94,7 +106,9 @@ def learning_curve():
             )
             for annotations, row in means.iterrows()
         ]
-    return dfal.plots.learning_curve(curves).figure
+    axes = dfal.plots.learning_curve(curves)
+    axes.set_title(f"MNIST, LeNet5: means of {len(shared)} trials", fontsize=10)
+    return axes.figure
 
 
 def query_of_digits():
