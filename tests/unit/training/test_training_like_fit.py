@@ -56,13 +56,13 @@ def make(activation="softmax"):
     )
 
 
-def compare(blobs, optimizer, loss, callbacks=None):
+def compare(blobs, optimizer, loss, callbacks=None, metrics=lambda: ["accuracy"]):
     x, y = blobs[0][:90], blobs[1][:90]
     validation_data = blobs[0][90:], blobs[1][90:]
     ours, expected = make(), make()
     expected.set_weights(ours.get_weights())
     for model in (ours, expected):
-        model.compile(optimizer(), loss, metrics=["accuracy"])
+        model.compile(optimizer(), loss, metrics=metrics())
     train = dfal.Training(
         ours,
         initial="keep",
@@ -108,6 +108,19 @@ def test_an_optimizer(blobs, name):
 @pytest.mark.parametrize("name", slow_but(("without mean", "focal"), LOSSES))
 def test_a_loss(blobs, name):
     compare(blobs, OPTIMIZERS["adam"], LOSSES[name])
+
+
+@pytest.mark.parametrize("some", [False, True])
+def test_metrics(blobs, some):
+    def metrics():
+        several = (
+            keras.metrics.SparseTopKCategoricalAccuracy(2),
+            "sparse_categorical_crossentropy",
+        )
+        return ["accuracy", *several] if some else []
+
+    loss = "sparse_categorical_crossentropy"
+    compare(blobs, OPTIMIZERS["adam"], loss, metrics=metrics)
 
 
 @pytest.mark.slow
