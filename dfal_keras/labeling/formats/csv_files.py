@@ -27,6 +27,8 @@ _IDENTITY = {"index", "file", "sha256"}
 _ANNOTATORS = ("who", "annotator")
 # Columns that say when a label was given: Label Studio's, and that of labels.csv.
 _TIMES = ("updated_at", "time")
+# Columns of a session's labels.csv, the history of its answers.
+_HISTORY = {"time", "who", "file", "sha256", "label"}
 # Columns that name the class: ours, and that of Label Studio's own template.
 _LABELS = ("label", "choice")
 
@@ -116,6 +118,10 @@ def parse_answers(
     If the table has times (`updated_at` or `time`), the latest label of an image
     counts. If not, two different labels of an image by one annotator are a conflict.
 
+    The history of a session, `labels.csv`, has the columns `time`, `who`, `file`,
+    `sha256` and `label`. The latest row of an image counts, whoever said it: an image
+    whose latest label is empty has none.
+
     Args:
         text: The content of the file.
         prefix: As for `label_studio.parse_export`, for a column `image`. Defaults to
@@ -130,6 +136,7 @@ def parse_answers(
         ValueError: If the text is no such file. The message has the line.
     """
     columns, rows = _read_rows(text)
+    is_history = _HISTORY <= set(columns)
     timed = []
     for line, row in rows:
         if len(row) > len(columns) and any(row[len(columns) :]):
@@ -139,7 +146,7 @@ def parse_answers(
             )
         cells = dict(zip(columns, map(spreadsheet_cells.unescape, row), strict=False))
         label = _value(cells, _LABELS).strip()
-        if not label:
+        if not label and not is_history:
             continue
         file = cells.get("file") or label_studio.file_name(
             cells.get("image", ""), prefix
@@ -152,9 +159,12 @@ def parse_answers(
             )
         who = _value(cells, _ANNOTATORS).strip()
         answer = Answer(file, checksum, None if label == CANT_TELL else label, who)
-        timed.append((cells.get("updated_at", ""), answer))
+        timed.append((_value(cells, _TIMES).strip(), answer))
     timed.sort(key=lambda pair: pair[0])
     answers = [answer for _, answer in timed]
+    if is_history:
+        latest = {answer.sha256 or answer.file: answer for answer in answers}
+        return [answer for answer in latest.values() if answer.label != ""]
     if notes is None or set(_TIMES) & set(columns):
         return answers
     return _without_conflicts(answers, notes)
@@ -261,7 +271,7 @@ def _iterate_rows(text, separator):
 
 def _check_repeated(columns):
     """Raise ValueError if a column with a meaning is there twice."""
-    for name in ("label", "file", "sha256", *_ANNOTATORS, "updated_at"):
+    for name in ("label", "file", "sha256", *_ANNOTATORS, *_TIMES):
         if columns.count(name) > 1:
             raise ValueError(
                 f"line 1: expected one column `{name}`, received {columns.count(name)}"

@@ -8,6 +8,7 @@ from helpers import queried_images
 
 from dfal_keras.labeling.formats import csv_files
 from dfal_keras.labeling.formats.answer import Answer
+from dfal_keras.labeling.formats.notes import Notes
 
 
 def fill_in(path, labels):
@@ -106,6 +107,55 @@ def test_columns_are_recognized_in_any_case_and_order():
 
 def test_answers_are_sorted_by_the_time_of_change():
     text = "file,label,updated_at\na.png,new,2026-01-02\na.png,old,2026-01-01\n"
+    assert [answer.label for answer in csv_files.parse_answers(text)] == ["old", "new"]
+
+
+def history(*rows):
+    """Return the text of a session's labels.csv."""
+    return "\n".join(["time,who,file,sha256,label", *rows])
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (["1,Ada,a.png,aa,cat", "2,Bob,a.png,aa,dog"], {"aa": ("dog", "Bob")}),
+        (
+            ["1,Ada,a.png,aa,cat", "2,Bob,a.png,aa,cat", "3,Cem,a.png,aa,dog"],
+            {"aa": ("dog", "Cem")},
+        ),
+        (["1,Ada,a.png,aa,cat", "2,Ada,a.png,aa,"], {}),
+        (
+            ["1,Ada,a.png,aa,cat", "2,Bob,a.png,aa,", "3,Cem,b.png,bb,?"],
+            {"bb": (None, "Cem")},
+        ),
+        (["2,Bob,a.png,aa,dog", "1,Ada,a.png,aa,cat"], {"aa": ("dog", "Bob")}),
+        (["2,Bob,a.png,aa,", "1,Ada,a.png,aa,cat"], {}),
+        (["1,Ada,a.png,aa,", "2,Ada,a.png,aa,cat"], {"aa": ("cat", "Ada")}),
+        (["1,Ada,a.png,aa,cat", "1,Ada,a.png,aa,dog"], {"aa": ("dog", "Ada")}),
+        (["1,Ada,old.png,aa,cat", "2,Bob,new.png,AA,dog"], {"aa": ("dog", "Bob")}),
+        (
+            ["1,Ada,a.png,aa,cat", "2,Bob,a.png,bb,dog"],  # its content has changed
+            {"aa": ("cat", "Ada"), "bb": ("dog", "Bob")},
+        ),
+    ],
+)
+@pytest.mark.parametrize("notes", [None, Notes()])
+def test_the_latest_answer_of_a_history_counts_whoever_gave_it(rows, expected, notes):
+    answers = csv_files.parse_answers(history(*rows), notes=notes)
+    assert {a.sha256: (a.label, a.who) for a in answers} == expected
+    assert len(answers) == len(expected)
+    assert notes is None or not notes.conflicts
+
+
+def test_a_history_in_another_order_of_columns_and_with_semicolons():
+    text = (
+        "label;sha256;note;file;who;time\ncat;aa;x;a.png;Ada;2\ndog;aa;;a.png;Bob;1\n"
+    )
+    assert csv_files.parse_answers(text) == [Answer("a.png", "aa", "cat", "Ada")]
+
+
+def test_a_table_with_a_time_is_sorted_by_it():
+    text = "file,label,time\na.png,new,2026-01-02\na.png,old,2026-01-01\n"
     assert [answer.label for answer in csv_files.parse_answers(text)] == ["old", "new"]
 
 
