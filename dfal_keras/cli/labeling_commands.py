@@ -90,7 +90,8 @@ def tell(
             answers = read_by_folder(path)
         else:
             answers = reading.read_answers(path, prefix=prefix, notes=notes)
-        decided, ties = reading.by_majority(answers)
+        answers = telling.identify(opened, answers)
+        decided, ties = reading.by_majority(answers, notes)
         for line in notes.lines():
             print(line)
         named = opened_sessions.named(decided, who)

@@ -10,6 +10,7 @@ from dfal_keras.cli import progress_bars, session_reports, trusted_sessions
 from dfal_keras.labeling import telling
 from dfal_keras.labeling.formats import reading
 from dfal_keras.labeling.formats.answer import Answer
+from dfal_keras.labeling.formats.notes import Notes
 from dfal_keras.labeling.session import Session
 
 
@@ -35,7 +36,11 @@ def tell_filled_in(session: Session, name: str = "queries.csv") -> None:
     """Tell the labels that were filled into a table, which is written anew."""
     path = session.path(name)
     if path.exists():
-        answers, ties = reading.by_majority(reading.read_answers(path))
+        notes = Notes()
+        found = telling.identify(session, reading.read_answers(path, notes=notes))
+        answers, ties = reading.by_majority(found, notes)
+        for line in notes.lines():
+            print(line)
         untold = telling.untold(session, answers)
         if untold:
             print(f"{path}: labels that were not told yet")

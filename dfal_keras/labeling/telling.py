@@ -93,6 +93,25 @@ def tell(
     return Told.count(kinds, missing, conflicts)
 
 
+def identify(session: Session, answers: Iterable[Answer]) -> list[Answer]:
+    """Return answers with the checksums of the session's images.
+
+    Answers about the same image have the same checksum then, whatever name or checksum
+    they give. Those about other images are returned as they are.
+
+    Args:
+        session: The session.
+        answers: The answers.
+    """
+    found = []
+    for answer in answers:
+        row = session.store.find(answer.file or None, answer.sha256 or None)
+        if row is not None:
+            answer = dataclasses.replace(answer, sha256=session.store.hashes[row])
+        found.append(answer)
+    return found
+
+
 def retract(
     session: Session, file: str, sha256: str, who: str, *, apply: bool = True
 ) -> None:

@@ -19,12 +19,15 @@ class Answer:
         sha256: Checksum of the file's content, in hexadecimal; empty if unknown.
         label: Name of the class, or `None` if the annotator can't tell.
         who: Name of the annotator; empty if unknown.
+        time: When it was given, as text that sorts by time; empty if unknown. Answers
+            are compared without it.
     """
 
     file: str
     sha256: str
     label: str | None
     who: str = ""
+    time: str = dataclasses.field(default="", compare=False, repr=False)
 
 
 def check_text(name: str, text: str) -> str:

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from dfal_keras import _files, _validation
 from dfal_keras.labeling.formats import label_studio, spreadsheet_cells
 from dfal_keras.labeling.formats.answer import CANT_TELL, Answer
-from dfal_keras.labeling.formats.notes import Notes
 from dfal_keras.labeling.formats.queried_image import QueriedImage
 
 COLUMNS = ("rank", "file", "sha256", "score", "predicted", "probability", "label")
@@ -105,18 +104,13 @@ def write_predictions(path: str | os.PathLike, predictions: Iterable) -> None:
             )
 
 
-def parse_answers(
-    text: str, *, prefix: str = "", notes: Notes | None = None
-) -> list[Answer]:
+def parse_answers(text: str, *, prefix: str = "") -> list[Answer]:
     """Return the answers in a CSV file.
 
     The first row names the columns, in any case and order: `label`, with `file` or
     `sha256` or both. `who` (or `annotator`) is optional; if there is a column
-    `updated_at`, answers are sorted by it. Other columns are ignored. Commas,
+    `updated_at` or `time`, answers are sorted by it. Other columns are ignored. Commas,
     semicolons and tabs separate cells.
-
-    If the table has times (`updated_at` or `time`), the latest label of an image
-    counts. If not, two different labels of an image by one annotator are a conflict.
 
     The history of a session, `labels.csv`, has the columns `time`, `who`, `file`,
     `sha256` and `label`. The latest row of an image counts, whoever said it: an image
@@ -126,8 +120,6 @@ def parse_answers(
         text: The content of the file.
         prefix: As for `label_studio.parse_export`, for a column `image`. Defaults to
             `""`.
-        notes: Records the conflicts, which give no answer. Defaults to `None`: the
-            last label in the file counts.
 
     Returns:
         One answer for each row with a label; `?` means that the annotator can't tell.
@@ -136,8 +128,8 @@ def parse_answers(
         ValueError: If the text is no such file. The message has the line.
     """
     columns, rows = _read_rows(text)
-    is_history = _HISTORY <= set(columns)
-    timed = []
+    is_history = set(columns) >= _HISTORY
+    answers = []
     for line, row in rows:
         if len(row) > len(columns) and any(row[len(columns) :]):
             raise ValueError(
@@ -158,30 +150,14 @@ def parse_answers(
                 "received neither"
             )
         who = _value(cells, _ANNOTATORS).strip()
-        answer = Answer(file, checksum, None if label == CANT_TELL else label, who)
-        timed.append((_value(cells, _TIMES).strip(), answer))
-    timed.sort(key=lambda pair: pair[0])
-    answers = [answer for _, answer in timed]
+        time = _value(cells, _TIMES).strip()
+        name = None if label == CANT_TELL else label
+        answers.append(Answer(file, checksum, name, who, time))
+    answers.sort(key=lambda answer: answer.time)
     if is_history:
         latest = {answer.sha256 or answer.file: answer for answer in answers}
         return [answer for answer in latest.values() if answer.label != ""]
-    if notes is None or set(_TIMES) & set(columns):
-        return answers
-    return _without_conflicts(answers, notes)
-
-
-def _without_conflicts(answers, notes):
-    """Return the answers but for images with several labels by one annotator."""
-    labels: dict[tuple, list[str]] = {}
-    for each in answers:
-        key = (each.file, each.sha256, each.who)
-        label = CANT_TELL if each.label is None else each.label
-        if label not in labels.setdefault(key, []):
-            labels[key].append(label)
-    for (file, sha256, _), names in labels.items():
-        if len(names) > 1:
-            notes.conflicts[file or sha256] = names
-    return [a for a in answers if len(labels[a.file, a.sha256, a.who]) == 1]
+    return answers
 
 
 def write_ranking(path: str | os.PathLike, rows: list[dict]) -> None:

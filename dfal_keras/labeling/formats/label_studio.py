@@ -48,7 +48,7 @@ def parse_export(
     """
     if not isinstance(content, list):
         raise ValueError(f"expected a list of tasks, received {content!r:.80}")
-    timed: list[tuple[str, Answer]] = []
+    answers: list[Answer] = []
     for number, task in enumerate(content, start=1):
         if not isinstance(task, dict):
             raise ValueError(
@@ -56,16 +56,15 @@ def parse_export(
             )
         place = f"task {task.get('id', number)}"
         if isinstance(task.get("data"), dict):
-            timed += _parse_task(task, place, prefix, notes)
+            answers += _parse_task(task, place, prefix, notes)
         else:
-            timed += _parse_short_task(task, place, prefix, notes)
+            answers += _parse_short_task(task, place, prefix, notes)
     # Some exports list the newest annotations first.
-    timed.sort(key=lambda pair: pair[0])
-    return [answer for _, answer in timed]
+    return sorted(answers, key=lambda answer: answer.time)
 
 
 def _parse_task(task, place, prefix, notes):
-    """Return the answers in one task of an export as JSON, each after its time."""
+    """Return the answers in one task of an export as JSON."""
     # Exports of versions before 1.0 have `completions`.
     annotations = task.get("annotations", task.get("completions", []))
     if not isinstance(annotations, list) or not all(
@@ -74,7 +73,7 @@ def _parse_task(task, place, prefix, notes):
         raise ValueError(
             f"{place}: expected a list `annotations`, received {annotations!r:.80}"
         )
-    timed = []
+    answers = []
     for annotation in annotations:
         if _is_rejected(annotation):
             _count(notes, "annotations that a reviewer rejected")
@@ -84,10 +83,10 @@ def _parse_task(task, place, prefix, notes):
         else:
             labels = _choices(annotation.get("result"), place, notes)
         who = _annotator(annotation.get("completed_by"))
-        timed += _make_answers(
+        answers += _make_answers(
             task["data"], labels, who, _time(annotation), place, prefix, notes
         )
-    return timed
+    return answers
 
 
 def _time(annotation):
@@ -136,7 +135,7 @@ def _choices(results, place, notes):
 
 
 def _parse_short_task(task, place, prefix, notes):
-    """Return the answers in one task of an export as JSON_MIN, after their time."""
+    """Return the answers in one task of an export as JSON_MIN."""
     if IMAGE not in task and "file" not in task:
         raise ValueError(
             f"{place}: expected the keys `data` and `annotations` (JSON), or `image` "
@@ -154,7 +153,7 @@ def _parse_short_task(task, place, prefix, notes):
 
 
 def _make_answers(data, labels, who, time, place, prefix, notes):
-    """Return no answer if there is no choice, else one after its time."""
+    """Return no answer if there is no choice, else one."""
     if notes is not None and len({str(label) for label in labels}) > 1:
         name = data.get("file") or data.get(IMAGE) or place
         notes.conflicts[str(name)] = [str(label) for label in labels]
@@ -169,7 +168,7 @@ def _make_answers(data, labels, who, time, place, prefix, notes):
         raise ValueError(f"{place}: expected `sha256`, `file` or `image` in its data")
     names = [label.strip() for label in labels if label.strip()]
     return [
-        (time, Answer(file, checksum, None if name == CANT_TELL else name, who))
+        Answer(file, checksum, None if name == CANT_TELL else name, who, time)
         for name in names
     ]
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from dfal_keras import _validation
 from dfal_keras.labeling.formats import csv_files, cvat, label_studio
-from dfal_keras.labeling.formats.answer import Answer
+from dfal_keras.labeling.formats.answer import CANT_TELL, Answer
 from dfal_keras.labeling.formats.notes import Notes
 
 # Larger files are refused, so that a small archive does not fill the memory.
@@ -40,7 +40,7 @@ def read_answers(
             `None`: several labels are an error.
 
     Returns:
-        The answers. If an annotator labeled an image twice, the last one counts.
+        The answers, in order of time if the file has times.
 
     Raises:
         ValueError: If the file is none of these. The message names it, the line or
@@ -64,7 +64,9 @@ def read_answers(
         ) from error
 
 
-def by_majority(answers: Iterable[Answer]) -> tuple[list[Answer], list[Answer]]:
+def by_majority(
+    answers: Iterable[Answer], notes: Notes | None = None
+) -> tuple[list[Answer], list[Answer]]:
     """Decide on one answer for each image.
 
     Answers belong to the same image if they have the same checksum, or the same file
@@ -74,6 +76,9 @@ def by_majority(answers: Iterable[Answer]) -> tuple[list[Answer], list[Answer]]:
 
     Args:
         answers: The answers, in order of time.
+        notes: Gets the images with several labels by one annotator, of which no time
+            says which is the latest. They are neither decided nor ties. Defaults to
+            `None`: the last one in `answers` is the latest.
 
     Returns:
         `(decided, ties)`: an answer for each decided image, with the names of the
@@ -91,6 +96,12 @@ def by_majority(answers: Iterable[Answer]) -> tuple[list[Answer], list[Answer]]:
     decided: list[Answer] = []
     ties: list[Answer] = []
     for group in _group_by_image(list(answers)):
+        file = next((answer.file for answer in group if answer.file), "")
+        sha256 = next((answer.sha256 for answer in group if answer.sha256), "")
+        conflict = [] if notes is None else _conflict(group)
+        if notes is not None and conflict:
+            notes.conflicts[file or sha256] = conflict
+            continue
         latest = {answer.who: answer for answer in group}
         votes = [answer for answer in latest.values() if answer.label is not None]
         counts = Counter(answer.label for answer in votes or latest.values())
@@ -102,13 +113,28 @@ def by_majority(answers: Iterable[Answer]) -> tuple[list[Answer], list[Answer]]:
             if answer.who and (is_tie or answer.label == label)
         ]
         result = Answer(
-            file=next((answer.file for answer in group if answer.file), ""),
-            sha256=next((answer.sha256 for answer in group if answer.sha256), ""),
+            file=file,
+            sha256=sha256,
             label=None if is_tie else label,
             who=", ".join(supporters),
         )
         (ties if is_tie else decided).append(result)
     return decided, ties
+
+
+def _conflict(group):
+    """Return the labels of one annotator if it is unknown which is the latest."""
+    for who in dict.fromkeys(answer.who for answer in group):
+        own = [answer for answer in group if answer.who == who]
+        newest = max(answer.time for answer in own)
+        if all(answer.time for answer in own):
+            own = [answer for answer in own if answer.time == newest]
+        labels = dict.fromkeys(
+            CANT_TELL if answer.label is None else answer.label for answer in own
+        )
+        if len(labels) > 1:
+            return list(labels)
+    return []
 
 
 def _group_by_image(answers):
@@ -137,7 +163,7 @@ def _parse(data, prefix, notes):
     if first == "<":
         return _some_label(cvat.parse_xml(data, notes=notes), notes, "images")
     if first not in "[{":
-        return csv_files.parse_answers(text, prefix=prefix, notes=notes)
+        return csv_files.parse_answers(text, prefix=prefix)
     content = _parse_json(text)
     if isinstance(content, dict):
         return _some_label(cvat.parse_json(content, notes=notes), notes, "items")

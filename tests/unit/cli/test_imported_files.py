@@ -9,6 +9,7 @@ import zipfile
 import pytest
 from helpers import image_folders, sessions
 
+from dfal_keras import _files
 from dfal_keras.cli.main import main
 from dfal_keras.labeling.session import Session
 
@@ -226,9 +227,143 @@ def test_two_labels_of_files_with_equal_content(folder, capsys):
     )
     assert main(["import", "session", "labels"]) == 0
     output = capsys.readouterr().out
-    assert "1 images with several labels: image_0003.png (dog, owl)" in output
+    assert "1 images have several labels" in output
+    assert "image_0003.png: dog, owl" in output
     with Session(folder / "session") as session:
         assert sessions.labels_by_name(session) == {"image_0001.png": "cat"}
+
+
+def checksum(folder, name):
+    return _files.sha256(folder / "images" / name)
+
+
+def rows(*lines, header="file,sha256,label"):
+    """Write a table; "@0003" is the name of an image, "#0003" its checksum."""
+
+    def write(folder):
+        text = "\n".join([header, *lines, "image_0001.png,,cat"])
+        for name in ("0003", "0004"):
+            file = f"image_{name}.png"
+            text = text.replace("#" + name, checksum(folder, file))
+            text = text.replace("@" + name, file)
+        (folder / "labels").write_text(text)
+
+    return write
+
+
+def on_file(write):
+    return lambda folder: write(folder / "labels")
+
+
+CONFLICTS = {
+    "two names of one content": rows("@0003,#0003,dog", "x.png,#0003,owl"),
+    "by name and by content": rows("@0003,,dog", ",#0003,owl"),
+    "by name, then with both": rows("@0003,,dog", "@0003,#0003,owl"),
+    "two spellings of a name": rows("@0003,,dog", ".\\@0003,,owl"),
+    "a folder before the name": rows("@0003,,dog", "/mnt/images/@0003,,owl"),
+    "a class and that nobody can tell": rows("@0003,,dog", "@0003,,?"),
+    "three rows, the last as the first": rows("@0003,,dog", "@0003,,owl", "@0003,,dog"),
+    "times of some": rows(
+        "@0003,,dog,",
+        "@0003,,owl,2026-01-02",
+        header="file,sha256,label,updated_at",
+    ),
+    "equal times": rows(
+        "@0003,,dog,2026-01-02",
+        "@0003,,owl,2026-01-02",
+        header="file,sha256,label,updated_at",
+    ),
+    "CVAT": on_file(
+        cvat(
+            [
+                ("image_0003.png", ["dog"]),
+                ("image_0001.png", ["cat"]),
+                ("image_0003.png", ["owl"]),
+            ]
+        )
+    ),
+    "Datumaro": on_file(
+        datumaro(
+            [
+                ("image_0003.png", tagged("dog")),
+                ("image_0001.png", tagged("cat")),
+                ("image_0003.png", tagged("owl")),
+            ]
+        )
+    ),
+    "JSON_MIN": on_file(
+        as_json(
+            [
+                {"image": "/image_0003.png", "choice": "dog", "annotator": 1},
+                {"image": UPLOADED, "choice": "cat", "annotator": 1},
+                {"image": "/images/image_0003.png", "choice": "owl", "annotator": 1},
+            ]
+        )
+    ),
+    "completions": on_file(
+        as_json(
+            [
+                task(1, "/image_0003.png", choice("dog")),
+                task(2, UPLOADED, choice("cat")),
+                task(3, "/image_0003.png", choice("owl")),
+            ]
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize("command", ["import", "tell"])
+@pytest.mark.parametrize("name", CONFLICTS)
+def test_two_labels_of_an_image_are_listed_and_the_rest_imported(
+    folder, capsys, name, command
+):
+    CONFLICTS[name](folder)
+    assert main([command, "session", "labels"]) == 0
+    output = capsys.readouterr().out
+    assert "1 images have several labels" in output
+    assert "image_0003.png: dog, " in output
+    assert "1 labels added" in output
+    with Session(folder / "session") as session:
+        assert sessions.labels_by_name(session) == {"image_0001.png": "cat"}
+
+
+AGREEMENTS = {
+    "equal labels": rows("@0003,,dog", ",#0003,dog", ".\\@0003,,dog"),
+    "later": rows(
+        "@0003,,dog,2026-01-02",
+        ",#0003,owl,2026-01-01",
+        header="file,sha256,label,updated_at",
+    ),
+    "a majority by name and by content": rows(
+        "@0003,,dog,Ada",
+        ",#0003,dog,Bob",
+        "/mnt/@0003,,owl,Cem",
+        header="file,sha256,label,who",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", AGREEMENTS)
+def test_labels_that_agree_or_have_a_majority_are_imported(folder, name):
+    AGREEMENTS[name](folder)
+    assert main(["import", "session", "labels"]) == 0
+    with Session(folder / "session") as session:
+        found = sessions.labels_by_name(session)
+    assert found == {"image_0001.png": "cat", "image_0003.png": "dog"}
+
+
+def test_equal_files_in_the_folders_of_two_classes(folder, capsys):
+    for label, name in (("cat", "1"), ("cat", "3"), ("dog", "3"), ("dog", "4")):
+        (folder / "sorted" / label).mkdir(parents=True, exist_ok=True)
+        file = f"image_000{name}.png"
+        shutil.copy(folder / "images" / file, folder / "sorted" / label / file)
+    assert main(["import", "session", "sorted", "--by-folder"]) == 0
+    output = capsys.readouterr().out
+    assert "1 images have several labels" in output
+    assert "image_0003.png: cat, dog" in output
+    with Session(folder / "session") as session:
+        found = sessions.labels_by_name(session)
+    assert found == {"image_0001.png": "cat", "image_0004.png": "dog"}
 
 
 def test_the_latest_label_of_a_table_with_times_counts(folder):

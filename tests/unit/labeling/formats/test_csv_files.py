@@ -8,7 +8,6 @@ from helpers import queried_images
 
 from dfal_keras.labeling.formats import csv_files
 from dfal_keras.labeling.formats.answer import Answer
-from dfal_keras.labeling.formats.notes import Notes
 
 
 def fill_in(path, labels):
@@ -139,12 +138,10 @@ def history(*rows):
         ),
     ],
 )
-@pytest.mark.parametrize("notes", [None, Notes()])
-def test_the_latest_answer_of_a_history_counts_whoever_gave_it(rows, expected, notes):
-    answers = csv_files.parse_answers(history(*rows), notes=notes)
+def test_the_latest_answer_of_a_history_counts_whoever_gave_it(rows, expected):
+    answers = csv_files.parse_answers(history(*rows))
     assert {a.sha256: (a.label, a.who) for a in answers} == expected
     assert len(answers) == len(expected)
-    assert notes is None or not notes.conflicts
 
 
 def test_a_history_in_another_order_of_columns_and_with_semicolons():
