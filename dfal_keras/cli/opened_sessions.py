@@ -7,7 +7,7 @@ import pathlib
 from collections.abc import Iterable, Iterator
 
 from dfal_keras.cli import progress_bars, session_reports, trusted_sessions
-from dfal_keras.labeling import telling
+from dfal_keras.labeling import telling, told_tables
 from dfal_keras.labeling.formats import reading
 from dfal_keras.labeling.formats.answer import Answer
 from dfal_keras.labeling.formats.notes import Notes
@@ -41,10 +41,11 @@ def tell_filled_in(session: Session, name: str = "queries.csv") -> None:
         answers, ties = reading.by_majority(found, notes)
         for line in notes.lines():
             print(line)
-        untold = telling.untold(session, answers)
+        untold = told_tables.untold(session, path, answers)
         if untold:
             print(f"{path}: labels that were not told yet")
             session_reports.print_told(telling.tell(session, named(untold)), ties)
+            told_tables.remember(session, path, answers)
 
 
 def named(answers: Iterable[Answer], who: str | None = None) -> list[Answer]:

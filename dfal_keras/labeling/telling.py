@@ -130,19 +130,6 @@ def retract(
         session.record([entry], apply=apply)
 
 
-def untold(session: Session, answers: Sequence[Answer]) -> list[Answer]:
-    """Return the answers that were never told.
-
-    An answer that was told and corrected since is not among them.
-
-    Args:
-        session: The session.
-        answers: Answers with the checksums of their images, as in `queries.csv`.
-    """
-    told = {(entry.sha256, entry.label) for entry in session.history.entries}
-    return [a for a in answers if (a.sha256, a.label or CANT_TELL) not in told]
-
-
 def _now():
     return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
 
