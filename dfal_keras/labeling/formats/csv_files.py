@@ -160,6 +160,18 @@ def parse_answers(text: str, *, prefix: str = "") -> list[Answer]:
     return answers
 
 
+def column_names(text: str) -> list[str]:
+    """Return the names of the columns in a file of answers, in lower case.
+
+    Args:
+        text: As for `parse_answers`.
+
+    Raises:
+        ValueError: If the text is no such file.
+    """
+    return _read_rows(text)[0]
+
+
 def write_ranking(path: str | os.PathLike, rows: list[dict]) -> None:
     """Write a ranking. The write is atomic.
 

@@ -19,7 +19,11 @@ _MAX_BYTES = 2**28
 
 
 def read_answers(
-    path: str | os.PathLike, *, prefix: str = "", notes: Notes | None = None
+    path: str | os.PathLike,
+    *,
+    prefix: str = "",
+    notes: Notes | None = None,
+    allow_no_label: bool = False,
 ) -> list[Answer]:
     """Return the answers in a file, which is recognized by its content.
 
@@ -38,6 +42,8 @@ def read_answers(
             tasks that `label_studio_tasks.write_tasks` did not write. Defaults to `""`.
         notes: Gets what is left out, such as images with several labels. Defaults to
             `None`: several labels are an error.
+        allow_no_label: Whether a table may be without any label, as one that is not
+            filled in yet. Defaults to `False`.
 
     Returns:
         The answers, in order of time if the file has times.
@@ -54,7 +60,8 @@ def read_answers(
             if file.read(4) == b"PK\3\4":
                 return _parse_archive(path, notes)
             file.seek(0)
-            return _parse(_read_limited(file, path.name), prefix, notes)
+            data = _read_limited(file, path.name)
+            return _parse(data, prefix, notes, allow_no_label)
     except (OSError, ValueError) as error:
         raise _validation.ArgumentError(
             "path",
@@ -154,7 +161,7 @@ def _group_by_image(answers):
     return list(groups.values())
 
 
-def _parse(data, prefix, notes):
+def _parse(data, prefix, notes, allow_no_label):
     """Return the answers in the content of a file."""
     text = _decode(data)
     first = text.lstrip()[:1]
@@ -163,7 +170,13 @@ def _parse(data, prefix, notes):
     if first == "<":
         return _some_label(cvat.parse_xml(data, notes=notes), notes, "images")
     if first not in "[{":
-        return csv_files.parse_answers(text, prefix=prefix)
+        answers = csv_files.parse_answers(text, prefix=prefix)
+        if not answers and not allow_no_label:
+            columns = ", ".join(csv_files.column_names(text))
+            raise ValueError(
+                f"expected labels, received rows without, of the columns {columns!r}"
+            )
+        return answers
     content = _parse_json(text)
     if isinstance(content, dict):
         return _some_label(cvat.parse_json(content, notes=notes), notes, "items")

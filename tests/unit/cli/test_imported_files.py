@@ -388,6 +388,29 @@ NOTHING = {
         "items",
     ),
     "CVAT without tags": (cvat([("image_0001.png", [])]), "images"),
+    "a table with the labels in another column": (
+        lambda path: path.write_text("file,label,class\nimage_0001.png,,cat\n"),
+        "file, label, class",
+    ),
+    "a table with blanks for labels": (
+        lambda path: path.write_text("label;sha256\n  ;aa\n;bb\n"),
+        "label, sha256",
+    ),
+    "a table without rows": (
+        lambda path: path.write_text("file,label\n"),
+        "file, label",
+    ),
+    "Label Studio CSV without choices": (
+        lambda path: path.write_text("image,id,choice\n/image_0001.png,1,\n"),
+        "image, id, choice",
+    ),
+    "a history whose labels were all removed": (
+        lambda path: path.write_text(
+            "time,who,file,sha256,label\n1,a,image_0001.png,,cat\n"
+            "2,a,image_0001.png,,\n"
+        ),
+        "time, who, file, sha256, label",
+    ),
     "no image of the session": (
         lambda path: path.write_text("file,label\nother.png,cat\n"),
         "other.png",

@@ -354,6 +354,15 @@ def test_a_label_that_is_typed_again_counts(folder, capsys, monkeypatch, command
     assert current_labels(folder) == {names[0]: "cat", names[1]: "?"}
 
 
+def test_a_table_that_is_not_filled_in_is_an_error_for_tell_only(folder, capsys):
+    options = ("--sheets", "none", "--num-queries", 2)
+    run(capsys, "ask", "session", *options)
+    error = run(capsys, "tell", "session", "session/queries.csv", code=2)
+    assert "rank, file, sha256, score, predicted, probability, label" in error
+    assert error.count("\n") == 1
+    run(capsys, "ask", "session", *options)
+
+
 def test_a_row_that_was_not_changed_does_not_undo_a_correction(folder, capsys):
     """Also if other rows were filled in later."""
     options = ("--sheets", "none", "--num-queries", 2)
