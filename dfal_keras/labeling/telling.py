@@ -59,8 +59,8 @@ def tell(
 
     Args:
         session: The session.
-        answers: At most one answer for each image. Images are found by checksum, else
-            by name.
+        answers: At most one answer for each image. Images are found by checksum;
+            by name only if an answer has none.
         new_classes: Names to add to the classes. Existing names have no effect, so an
             interrupted command can be repeated.
         apply: Whether to apply the answers to the learner now. Otherwise they are

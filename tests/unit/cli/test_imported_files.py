@@ -237,11 +237,15 @@ def checksum(folder, name):
     return _files.sha256(folder / "images" / name)
 
 
-def rows(*lines, header="file,sha256,label"):
+HISTORY = "time,who,file,sha256,label"
+KNOWN = "2026-01-01,Ada,image_0001.png,,cat"
+
+
+def rows(*lines, header="file,sha256,label", known="image_0001.png,,cat"):
     """Write a table; "@0003" is the name of an image, "#0003" its checksum."""
 
     def write(folder):
-        text = "\n".join([header, *lines, "image_0001.png,,cat"])
+        text = "\n".join([header, *lines, known])
         for name in ("0003", "0004"):
             file = f"image_{name}.png"
             text = text.replace("#" + name, checksum(folder, file))
@@ -322,6 +326,33 @@ def test_two_labels_of_an_image_are_listed_and_the_rest_imported(
     output = capsys.readouterr().out
     assert "1 images have several labels" in output
     assert "image_0003.png: dog, " in output
+    assert "1 labels added" in output
+    with Session(folder / "session") as session:
+        assert sessions.labels_by_name(session) == {"image_0001.png": "cat"}
+
+
+UNKNOWN = "f" * 64
+
+
+@pytest.mark.parametrize("command", ["import", "tell"])
+@pytest.mark.parametrize(
+    "write",
+    [
+        rows(f"@0003,{UNKNOWN},dog"),
+        rows(f"2026-01-01,Ada,@0003,{UNKNOWN},dog", header=HISTORY, known=KNOWN),
+        lambda folder: as_json(
+            [
+                {"image": "/image_0003.png", "sha256": UNKNOWN, "label": "dog"},
+                {"image": UPLOADED, "label": "cat"},
+            ]
+        )(folder / "labels"),
+    ],
+)
+def test_another_image_of_the_same_name_is_missing(folder, capsys, write, command):
+    write(folder)
+    assert main([command, "session", "labels"]) == 0
+    output = capsys.readouterr().out
+    assert "1 images are not there: " in output
     assert "1 labels added" in output
     with Session(folder / "session") as session:
         assert sessions.labels_by_name(session) == {"image_0001.png": "cat"}
