@@ -97,7 +97,10 @@ def tell(
         if by_folder:
             answers = read_by_folder(path)
         else:
-            answers = reading.read_answers(path, prefix=prefix, notes=notes)
+            classes = [*opened.settings.classes, *new_classes]
+            answers = reading.read_answers(
+                path, prefix=prefix, notes=notes, classes=classes
+            )
         answers = telling.identify(opened, answers)
         decided, ties = reading.by_majority(answers, notes)
         for line in notes.lines():

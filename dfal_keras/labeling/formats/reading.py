@@ -7,7 +7,7 @@ import pathlib
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from dfal_keras import _validation
 from dfal_keras.labeling.formats import csv_files, cvat, label_studio
@@ -23,6 +23,7 @@ def read_answers(
     *,
     prefix: str = "",
     notes: Notes | None = None,
+    classes: Sequence[str] | None = None,
     allow_no_label: bool = False,
 ) -> list[Answer]:
     """Return the answers in a file, which is recognized by its content.
@@ -42,6 +43,8 @@ def read_answers(
             tasks that `label_studio_tasks.write_tasks` did not write. Defaults to `""`.
         notes: Gets what is left out, such as images with several labels. Defaults to
             `None`: several labels are an error.
+        classes: Names of the classes, to find the question for them in an export of
+            Label Studio with several questions. Defaults to `None`: unknown.
         allow_no_label: Whether a table may be without any label, as one that is not
             filled in yet. Defaults to `False`.
 
@@ -61,7 +64,7 @@ def read_answers(
                 return _parse_archive(path, notes)
             file.seek(0)
             data = _read_limited(file, path.name)
-            return _parse(data, prefix, notes, allow_no_label)
+            return _parse(data, prefix, notes, classes, allow_no_label)
     except (OSError, ValueError) as error:
         raise _validation.ArgumentError(
             "path",
@@ -161,7 +164,7 @@ def _group_by_image(answers):
     return list(groups.values())
 
 
-def _parse(data, prefix, notes, allow_no_label):
+def _parse(data, prefix, notes, classes, allow_no_label):
     """Return the answers in the content of a file."""
     text = _decode(data)
     first = text.lstrip()[:1]
@@ -180,7 +183,9 @@ def _parse(data, prefix, notes, allow_no_label):
     content = _parse_json(text)
     if isinstance(content, dict):
         return _some_label(cvat.parse_json(content, notes=notes), notes, "items")
-    answers = label_studio.parse_export(content, prefix=prefix, notes=notes)
+    answers = label_studio.parse_export(
+        content, prefix=prefix, notes=notes, classes=classes
+    )
     keys = {key for task in content for key in task}
     return _some_label(answers, notes, f"tasks with the keys {sorted(keys)!r:.300}")
 

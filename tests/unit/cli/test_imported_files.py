@@ -331,6 +331,108 @@ def test_two_labels_of_an_image_are_listed_and_the_rest_imported(
         assert sessions.labels_by_name(session) == {"image_0001.png": "cat"}
 
 
+FIRST, SECOND = "/image_0003.png", "/image_0004.png"
+QUESTIONS = {
+    "neither has a usual name": (
+        [
+            task(1, FIRST, choice("dog", "animal"), choice("day", "light")),
+            task(2, SECOND, choice("night", "light"), choice("owl", "animal")),
+        ],
+        {"image_0003.png": "dog", "image_0004.png": "owl"},
+    ),
+    "only the second question is answered": (
+        [
+            task(1, FIRST, choice("dog", "animal"), choice("day", "light")),
+            task(2, SECOND, choice("night", "light")),
+        ],
+        {"image_0003.png": "dog"},
+    ),
+    "only the second is answered, and one is named label": (
+        [
+            task(1, FIRST, choice("dog", "label"), choice("day", "light")),
+            task(2, SECOND, choice("night", "light")),
+        ],
+        {"image_0003.png": "dog"},
+    ),
+    "the other one has a usual name": (
+        [task(1, FIRST, choice("dog", "animal"), choice("day", "choice"))],
+        {"image_0003.png": "dog"},
+    ),
+    "set twice": (
+        [task(1, FIRST, choice("dog", "animal"), choice(" dog", "animal"))],
+        {"image_0003.png": "dog"},
+    ),
+    "equal answers": (
+        [
+            task(1, FIRST, choice("dog", "animal"), choice("dog", "looks like")),
+            task(2, SECOND, choice("owl", "animal"), choice("toy", "looks like")),
+        ],
+        {"image_0003.png": "dog", "image_0004.png": "owl"},
+    ),
+    "of two people": (
+        [
+            task(1, FIRST, choice("dog", "animal")),
+            task(2, SECOND, choice("owl", "animal")),
+            task(3, FIRST, choice("day", "light"), completed_by=2),
+        ],
+        {"image_0003.png": "dog", "image_0004.png": "owl"},
+    ),
+    "nobody can tell": (
+        [
+            task(1, FIRST, choice("?", "animal"), choice("?", "light")),
+            task(2, SECOND, choice("owl", "animal"), choice("day", "light")),
+        ],
+        {"image_0003.png": "?", "image_0004.png": "owl"},
+    ),
+    "in a rejected annotation": (
+        [
+            task(1, FIRST, choice("dog", "animal")),
+            task(2, SECOND, choice("cat", "x"), reviews=[{"accepted": False}]),
+        ],
+        {"image_0003.png": "dog"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_the_question_whose_choices_are_classes_is_taken(folder, name):
+    tasks, expected = QUESTIONS[name]
+    as_json(tasks)(folder / "labels")
+    assert main(["import", "session", "labels"]) == 0
+    with Session(folder / "session") as session:
+        assert sessions.labels_by_name(session) == expected
+
+
+@pytest.mark.parametrize("labels", [("cat", "dog"), ("day", "new"), ("cow", "night")])
+def test_several_questions_that_fit_or_do_not_are_listed(folder, capsys, labels):
+    first, second = labels
+    as_json(
+        [
+            task(1, FIRST, choice(first, "animal"), choice(second, "other")),
+            task(2, SECOND, choice(first, "animal")),
+        ]
+    )(folder / "labels")
+    assert main(["import", "session", "labels"]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    for each in ("'animal'", "'other'", *labels):
+        assert each in error
+    assert not (folder / "session" / "labels.csv").exists()
+
+
+def test_new_classes_are_choices_of_the_question(folder):
+    tasks = [
+        task(1, FIRST, choice("cow", "animal"), choice("day", "light")),
+        task(2, SECOND, choice("cow", "animal"), choice("night", "light")),
+    ]
+    as_json(tasks)(folder / "labels")
+    assert main(["import", "session", "labels"]) == 2
+    assert main(["import", "session", "labels", "--new-class", "cow"]) == 0
+    with Session(folder / "session") as session:
+        found = sessions.labels_by_name(session)
+    assert found == {"image_0003.png": "cow", "image_0004.png": "cow"}
+
+
 UNKNOWN = "f" * 64
 
 
