@@ -94,6 +94,10 @@ def tell(
             path = newest_answers.find(opened)
             print(path)
         notes = Notes()
+        if by_folder and prefix:
+            raise _validation.ArgumentError(
+                "prefix", f"must not be given with `by_folder`. Received: {prefix!r}"
+            )
         if by_folder:
             answers = read_by_folder(path)
         else:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from dfal_keras import _files, _validation
 from dfal_keras.labeling.formats import label_studio, spreadsheet_cells
-from dfal_keras.labeling.formats.answer import CANT_TELL, Answer
+from dfal_keras.labeling.formats.answer import CANT_TELL, Answer, without_prefix
 from dfal_keras.labeling.formats.queried_image import QueriedImage
 
 COLUMNS = ("rank", "file", "sha256", "score", "predicted", "probability", "label")
@@ -118,8 +118,8 @@ def parse_answers(text: str, *, prefix: str = "") -> list[Answer]:
 
     Args:
         text: The content of the file.
-        prefix: As for `label_studio.parse_export`, for a column `image`. Defaults to
-            `""`.
+        prefix: What precedes the names in a column `file`, and as for
+            `label_studio.parse_export` in a column `image`. Defaults to `""`.
 
     Returns:
         One answer for each row with a label; `?` means that the annotator can't tell.
@@ -140,7 +140,7 @@ def parse_answers(text: str, *, prefix: str = "") -> list[Answer]:
         label = _value(cells, _LABELS).strip()
         if not label and not is_history:
             continue
-        file = cells.get("file") or label_studio.file_name(
+        file = without_prefix(cells.get("file", ""), prefix) or label_studio.file_name(
             cells.get("image", ""), prefix
         )
         checksum = cells.get("sha256", "").strip().lower()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dfal_keras.labeling.formats import label_studio_questions
-from dfal_keras.labeling.formats.answer import CANT_TELL, Answer
+from dfal_keras.labeling.formats.answer import CANT_TELL, Answer, without_prefix
 from dfal_keras.labeling.formats.label_studio_tasks import IMAGE, URL
 from dfal_keras.labeling.formats.notes import Notes
 
@@ -200,7 +200,7 @@ def _make_answers(data, labels, who, time, place, prefix, notes):
     if len(labels) > 1 or not all(isinstance(label, str) for label in labels):
         raise ValueError(f"{place}: expected one choice, received {labels!r:.200}")
     checksum = _text(data, "sha256", place)
-    file = _text(data, "file", place)
+    file = without_prefix(_text(data, "file", place), prefix)
     if not file and not checksum:
         file = file_name(_text(data, IMAGE, place), prefix)
     if labels and not file and not checksum:

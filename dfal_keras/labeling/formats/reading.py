@@ -39,8 +39,9 @@ def read_answers(
 
     Args:
         path: The file.
-        prefix: What precedes a file name in the image addresses of Label Studio, for
-            tasks that `label_studio_tasks.write_tasks` did not write. Defaults to `""`.
+        prefix: What precedes the names of images, as in the image addresses of Label
+            Studio for tasks that `label_studio_tasks.write_tasks` did not write.
+            Defaults to `""`.
         notes: Gets what is left out, such as images with several labels. Defaults to
             `None`: several labels are an error.
         classes: Names of the classes, to find the question for them in an export of
@@ -61,7 +62,7 @@ def read_answers(
             raise ValueError("there is no such file")
         with path.open("rb") as file:
             if file.read(4) == b"PK\3\4":
-                return _parse_archive(path, notes)
+                return _parse_archive(path, prefix, notes)
             file.seek(0)
             data = _read_limited(file, path.name)
             return _parse(data, prefix, notes, classes, allow_no_label)
@@ -171,7 +172,9 @@ def _parse(data, prefix, notes, classes, allow_no_label):
     if not first:
         raise ValueError("the file is empty")
     if first == "<":
-        return _some_label(cvat.parse_xml(data, notes=notes), notes, "images")
+        return _some_label(
+            cvat.parse_xml(data, prefix=prefix, notes=notes), notes, "images"
+        )
     if first not in "[{":
         answers = csv_files.parse_answers(text, prefix=prefix)
         if not answers and not allow_no_label:
@@ -182,7 +185,9 @@ def _parse(data, prefix, notes, classes, allow_no_label):
         return answers
     content = _parse_json(text)
     if isinstance(content, dict):
-        return _some_label(cvat.parse_json(content, notes=notes), notes, "items")
+        return _some_label(
+            cvat.parse_json(content, prefix=prefix, notes=notes), notes, "items"
+        )
     answers = label_studio.parse_export(
         content, prefix=prefix, notes=notes, classes=classes
     )
@@ -198,14 +203,16 @@ def _some_label(answers, notes, received):
     return answers
 
 
-def _parse_archive(path, notes):
+def _parse_archive(path, prefix, notes):
     """Return the answers in a zip archive that CVAT exported."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
             if "annotations.xml" in names:
                 data = _extract(archive, "annotations.xml")
-                return _some_label(cvat.parse_xml(data, notes=notes), notes, "images")
+                return _some_label(
+                    cvat.parse_xml(data, prefix=prefix, notes=notes), notes, "images"
+                )
             subsets = [
                 name
                 for name in names
@@ -221,7 +228,9 @@ def _parse_archive(path, notes):
                 answer
                 for name in subsets
                 for answer in cvat.parse_json(
-                    _parse_json(_decode(_extract(archive, name))), notes=notes
+                    _parse_json(_decode(_extract(archive, name))),
+                    prefix=prefix,
+                    notes=notes,
                 )
             ]
             return _some_label(answers, notes, "items")

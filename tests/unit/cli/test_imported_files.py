@@ -119,6 +119,18 @@ def tagged(label):
     return [{"type": "label", "label_id": image_folders.CLASSES.index(label)}]
 
 
+def zipped(write):
+    """Return an archive as Datumaro, of what `write` writes."""
+
+    def write_archive(path):
+        write(path)
+        text = path.read_text()
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("annotations/default.json", text)
+
+    return write_archive
+
+
 FORMATS = {
     "comma": quoted(","),
     "semicolon": quoted(";"),
@@ -574,3 +586,49 @@ def test_a_prefix_before_the_names(folder, command):
     assert main([command, "session", "labels", "--prefix", prefix]) == 0
     with Session(folder / "session") as session:
         assert sessions.labels_by_name(session) == {"image_0001.png": "cat"}
+
+
+V2 = "v2-image_0001.png"
+PREFIXED = {
+    "CSV": ("v2-", lambda path: path.write_text(f"file,label\n{V2},cat\n")),
+    "CSV with addresses": (
+        "https://pets.example/v 2-",
+        lambda path: path.write_text(
+            "file,label\nhttps://pets.example/v 2-image%5F0001.png,cat\n"
+        ),
+    ),
+    "Label Studio CSV": (
+        "v2-",
+        lambda path: path.write_text(f"image,choice\n{V2},cat\n"),
+    ),
+    "JSON_MIN": ("v2-", as_json([{"image": V2, "choice": "cat"}])),
+    "JSON with a file": (
+        "v2-",
+        as_json([{**task(1, "", choice("cat")), "data": {"file": V2}}]),
+    ),
+    "CVAT archive": ("v2-", cvat([(V2, ["cat"])])),
+    "CVAT": (
+        "v2-",
+        lambda path: path.write_text(
+            f"<annotations><image name='{V2}'><tag label='cat'/></image></annotations>"
+        ),
+    ),
+    "Datumaro": ("v2-", datumaro([(V2, tagged("cat"))])),
+    "Datumaro archive": ("v2-", zipped(datumaro([(V2, tagged("cat"))]))),
+}
+
+
+@pytest.mark.parametrize("name", PREFIXED)
+def test_a_prefix_counts_in_every_format(folder, name):
+    prefix, write = PREFIXED[name]
+    write(folder / "labels")
+    assert main(["import", "session", "labels"]) == 2
+    assert main(["import", "session", "labels", "--prefix", prefix]) == 0
+    with Session(folder / "session") as session:
+        assert sessions.labels_by_name(session) == {"image_0001.png": "cat"}
+
+
+def test_a_prefix_of_folders_of_classes_is_refused(folder, capsys):
+    arguments = ["import", "session", "images", "--by-folder", "--prefix", "v2-"]
+    assert main(arguments) == 2
+    assert "--prefix" in capsys.readouterr().err
