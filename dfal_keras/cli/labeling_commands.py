@@ -15,7 +15,14 @@ from dfal_keras.cli import (
     query_outputs,
     session_reports,
 )
-from dfal_keras.labeling import asking, checking, reviewing, serving, telling
+from dfal_keras.labeling import (
+    asking,
+    checking,
+    reviewing,
+    serving,
+    telling,
+    told_tables,
+)
 from dfal_keras.labeling.formats import reading
 from dfal_keras.labeling.formats.by_folder import read_by_folder
 from dfal_keras.labeling.formats.notes import Notes
@@ -83,21 +90,33 @@ def tell(
         ValueError: If an argument is invalid. No label is added then.
     """
     with opened_sessions.opened(session, trust) as opened:
+        is_found = path is None
         if path is None:
             path = newest_answers.find(opened)
             print(path)
         notes = Notes()
+        if by_folder and prefix:
+            raise _validation.ArgumentError(
+                "prefix", f"must not be given with `by_folder`. Received: {prefix!r}"
+            )
         if by_folder:
             answers = read_by_folder(path)
         else:
-            answers = reading.read_answers(path, prefix=prefix, notes=notes)
-        decided, ties = reading.by_majority(answers)
+            classes = [*opened.settings.classes, *new_classes]
+            answers = reading.read_answers(
+                path, prefix=prefix, notes=notes, classes=classes
+            )
+        answers = telling.identify(opened, answers)
+        decided, ties = reading.by_majority(answers, notes)
         for line in notes.lines():
             print(line)
-        named = opened_sessions.named(decided, who)
+        told = told_tables.untold(opened, path, decided) if is_found else decided
+        named = opened_sessions.named(told, who)
         session_reports.print_told(
             telling.tell(opened, named, new_classes=new_classes), ties
         )
+        if newest_answers.is_table(opened, path):
+            told_tables.remember(opened, path, decided)
         print(f"{session_reports.num_open(opened)} queried images are not labeled yet")
 
 

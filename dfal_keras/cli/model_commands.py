@@ -13,7 +13,7 @@ from dfal_keras.labeling import (
     training,
     training_history,
 )
-from dfal_keras.labeling.formats import csv_files
+from dfal_keras.labeling.formats import changed_predictions, csv_files
 from dfal_keras.labeling.formats.answer import CANT_TELL
 from dfal_keras.labeling.views import learning_curve
 
@@ -94,6 +94,7 @@ def predict(
         out = opened.path("predictions.csv") if out is None else out
         # Nothing is written before all arguments are checked.
         _check_out(out)
+        _check_unchanged(opened, out)
         _check_sort_into(opened, sort_into, link)
         _validation.check_count("review", review, minimum=0)
         if review:
@@ -149,6 +150,19 @@ def _check_sort_into(session, folder, link):
     elif link:
         raise _validation.ArgumentError(
             "sort_into", "must name the folder for the links. Received: none"
+        )
+
+
+def _check_unchanged(session, path):
+    """Raise ValueError if a person changed a file of predictions, to keep the file."""
+    labels = {(entry.sha256, entry.label) for entry in session.history.entries}
+    change = changed_predictions.find_change(path, labels) if path.exists() else None
+    if change:
+        raise _validation.ArgumentError(
+            "out",
+            "must be a file that nobody changed: tell corrections in a file with the "
+            "columns `file` and `label`, and remove this one. Received: "
+            f"out={str(path)!r}, with {change}",
         )
 
 

@@ -7,9 +7,10 @@ import pathlib
 from collections.abc import Iterable, Iterator
 
 from dfal_keras.cli import progress_bars, session_reports, trusted_sessions
-from dfal_keras.labeling import telling
+from dfal_keras.labeling import telling, told_tables
 from dfal_keras.labeling.formats import reading
 from dfal_keras.labeling.formats.answer import Answer
+from dfal_keras.labeling.formats.notes import Notes
 from dfal_keras.labeling.session import Session
 
 
@@ -35,11 +36,17 @@ def tell_filled_in(session: Session, name: str = "queries.csv") -> None:
     """Tell the labels filled into a table, before the table is written again."""
     path = session.path(name)
     if path.exists():
-        answers, ties = reading.by_majority(reading.read_answers(path))
-        untold = telling.untold(session, answers)
+        notes = Notes()
+        read = reading.read_answers(path, notes=notes, allow_no_label=True)
+        found = telling.identify(session, read)
+        answers, ties = reading.by_majority(found, notes)
+        for line in notes.lines():
+            print(line)
+        untold = told_tables.untold(session, path, answers)
         if untold:
             print(f"{path}: labels that were not told yet")
             session_reports.print_told(telling.tell(session, named(untold)), ties)
+            told_tables.remember(session, path, answers)
 
 
 def named(answers: Iterable[Answer], who: str | None = None) -> list[Answer]:

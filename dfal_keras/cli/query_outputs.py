@@ -4,7 +4,9 @@ import pathlib
 import re
 
 from dfal_keras import _files
+from dfal_keras.labeling import told_tables
 from dfal_keras.labeling.formats import csv_files, cvat, label_studio_tasks
+from dfal_keras.labeling.formats.answer import Answer
 from dfal_keras.labeling.formats.queried_image import QueriedImage
 from dfal_keras.labeling.images import photographs
 from dfal_keras.labeling.session import Session
@@ -66,6 +68,8 @@ def write_table_and_page(
     """
     table, page = session.path(f"{name}.csv"), session.path(f"{name}.html")
     csv_files.write_queries(table, queried)
+    labels = [Answer(i.file, i.sha256, i.label) for i in queried if i.label]
+    told_tables.remember(session, table, labels)
     labeling_page.write_page(
         page,
         queried,

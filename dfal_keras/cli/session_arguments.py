@@ -195,7 +195,7 @@ def _add_tell(commands, name, help, description):
     add(
         "--prefix",
         default="",
-        help="what precedes the names of files in the image addresses of an export",
+        help="what precedes the names of images in the file",
     )
     add(
         "--new-class",

@@ -40,7 +40,7 @@ class LabelHistory:
     """The history of all answers, in a CSV file that is only ever appended to.
 
     A single answer is one line at the end of the file, with all cells quoted. If the
-    process is killed while it writes this line, the line has no end, and is ignored.
+    process is killed while it writes this line, a part of it is there, and is ignored.
     Several answers at a time replace the file as a whole.
 
     Args:
@@ -112,8 +112,15 @@ def _to_text(entries, quoting=csv.QUOTE_MINIMAL):
 
 
 def _fits_a_line(entry):
-    """Return whether an entry has no line break, so that an unfinished one is found."""
-    return not any(c in cell for c in "\r\n" for cell in dataclasses.astuple(entry))
+    """Return whether each part of an entry's line can be told from the whole line.
+
+    No cell may have a line break. A quotation mark in the last cell is written twice,
+    and a part that ends after the first one looks whole.
+    """
+    cells = dataclasses.astuple(entry)
+    return '"' not in entry.label and not any(
+        c in cell for c in "\r\n" for cell in cells
+    )
 
 
 def _read(path):
@@ -136,12 +143,23 @@ def _read(path):
 def _without_unfinished_line(content):
     """Return bytes without a line that `append` was killed in, and if they end a line.
 
-    Such a line begins with a quotation mark and has no end. One without the mark is of
-    another program, which need not end its last line.
+    Such a line begins with a quotation mark, and lacks a cell or the mark at its end.
+    Other programs need not end the last line.
     """
     start = content.rfind(b"\n") + 1
     line = content[start:]
-    return (content[:start] if line.startswith(b'"') else content), not line
+    is_torn = line.startswith(b'"') and not _is_whole(line)
+    return (content[:start] if is_torn else content), not line
+
+
+def _is_whole(line):
+    """Return whether a line of quoted cells is whole, but for its end."""
+    try:
+        text = line.decode().rstrip("\r")
+        (cells,) = csv.reader([text], strict=True)
+    except (ValueError, csv.Error):
+        return False
+    return len(cells) == len(_COLUMNS) and text.endswith('"')
 
 
 _MESSAGE = (

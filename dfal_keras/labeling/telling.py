@@ -59,8 +59,8 @@ def tell(
 
     Args:
         session: The session.
-        answers: At most one answer for each image. Images are found by checksum, else
-            by name.
+        answers: At most one answer for each image. Images are found by checksum;
+            by name only if an answer has none.
         new_classes: Names to add to the classes. Existing names have no effect, so an
             interrupted command can be repeated.
         apply: Whether to apply the answers to the learner now. Otherwise they are
@@ -93,6 +93,25 @@ def tell(
     return Told.count(kinds, missing, conflicts)
 
 
+def identify(session: Session, answers: Iterable[Answer]) -> list[Answer]:
+    """Return answers with the checksums of the session's images.
+
+    Answers about the same image have the same checksum then, whatever name or checksum
+    they give. Those about other images are returned as they are.
+
+    Args:
+        session: The session.
+        answers: The answers.
+    """
+    found = []
+    for answer in answers:
+        row = session.store.find(answer.file or None, answer.sha256 or None)
+        if row is not None:
+            answer = dataclasses.replace(answer, sha256=session.store.hashes[row])
+        found.append(answer)
+    return found
+
+
 def retract(
     session: Session, file: str, sha256: str, who: str, *, apply: bool = True
 ) -> None:
@@ -109,19 +128,6 @@ def retract(
     if session.history.label(sha256):
         entry = Entry(_now(), who, file, sha256, RETRACTED)
         session.record([entry], apply=apply)
-
-
-def untold(session: Session, answers: Sequence[Answer]) -> list[Answer]:
-    """Return the answers that were never told.
-
-    An answer that was told and corrected since is not among them.
-
-    Args:
-        session: The session.
-        answers: Answers with the checksums of their images, as in `queries.csv`.
-    """
-    told = {(entry.sha256, entry.label) for entry in session.history.entries}
-    return [a for a in answers if (a.sha256, a.label or CANT_TELL) not in told]
 
 
 def _now():

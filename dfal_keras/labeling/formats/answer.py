@@ -2,6 +2,7 @@
 
 import dataclasses
 import unicodedata
+import urllib.parse
 
 from dfal_keras import _validation
 
@@ -19,12 +20,34 @@ class Answer:
         sha256: Checksum of the file's content, in hexadecimal; empty if unknown.
         label: Name of the class, or `None` if the annotator can't tell.
         who: Name of the annotator; empty if unknown.
+        time: When it was given, as text that sorts by time; empty if unknown. Answers
+            are compared without it.
     """
 
     file: str
     sha256: str
     label: str | None
     who: str = ""
+    time: str = dataclasses.field(default="", compare=False, repr=False)
+
+
+def without_prefix(name: str, prefix: str) -> str:
+    """Return the name of an image without what precedes it.
+
+    Args:
+        name: A name, path or address. What follows the prefix in an address of a
+            server is percent-encoded.
+        prefix: What may precede the name.
+
+    Example:
+        >>> without_prefix("https://x.org/i/a%20b.png", "https://x.org/i/")
+        'a b.png'
+    """
+    if not prefix or not name.startswith(prefix):
+        return name
+    rest = name.removeprefix(prefix)
+    is_address = name.startswith(("http://", "https://"))
+    return urllib.parse.unquote(rest) if is_address else rest
 
 
 def check_text(name: str, text: str) -> str:

@@ -22,7 +22,7 @@ def read_by_folder(path: str | os.PathLike) -> list[Answer]:
     path = pathlib.Path(path)
     names = image_folder.scan(path, path / ".none").images if path.is_dir() else {}
     found = [
-        Answer("", _files.sha256(path / image_folder.decode_name(name)), label)
+        Answer(name, _files.sha256(path / image_folder.decode_name(name)), label)
         for name in names
         for label, slash, _ in [name.partition("/")]
         if slash

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from dfal_keras import _files, _validation
 from dfal_keras.labeling.formats import label_studio, spreadsheet_cells
-from dfal_keras.labeling.formats.answer import CANT_TELL, Answer
-from dfal_keras.labeling.formats.notes import Notes
+from dfal_keras.labeling.formats.answer import CANT_TELL, Answer, without_prefix
 from dfal_keras.labeling.formats.queried_image import QueriedImage
 
 COLUMNS = ("rank", "file", "sha256", "score", "predicted", "probability", "label")
@@ -27,6 +26,8 @@ _IDENTITY = {"index", "file", "sha256"}
 _ANNOTATORS = ("who", "annotator")
 # Columns that say when a label was given: Label Studio's, and that of labels.csv.
 _TIMES = ("updated_at", "time")
+# Columns of a session's labels.csv, the history of its answers.
+_HISTORY = {"time", "who", "file", "sha256", "label"}
 # Columns that name the class: ours, and that of Label Studio's own template.
 _LABELS = ("label", "choice")
 
@@ -103,25 +104,22 @@ def write_predictions(path: str | os.PathLike, predictions: Iterable) -> None:
             )
 
 
-def parse_answers(
-    text: str, *, prefix: str = "", notes: Notes | None = None
-) -> list[Answer]:
+def parse_answers(text: str, *, prefix: str = "") -> list[Answer]:
     """Return the answers in a CSV file.
 
     The first row names the columns, in any case and order: `label`, with `file` or
     `sha256` or both. `who` (or `annotator`) is optional; if there is a column
-    `updated_at`, answers are sorted by it. Other columns are ignored. Commas,
+    `updated_at` or `time`, answers are sorted by it. Other columns are ignored. Commas,
     semicolons and tabs separate cells.
 
-    If the table has times (`updated_at` or `time`), the latest label of an image
-    counts. If not, two different labels of an image by one annotator are a conflict.
+    The history of a session, `labels.csv`, has the columns `time`, `who`, `file`,
+    `sha256` and `label`. The latest row of an image counts, whoever said it: an image
+    whose latest label is empty has none.
 
     Args:
         text: The content of the file.
-        prefix: As for `label_studio.parse_export`, for a column `image`. Defaults to
-            `""`.
-        notes: Records the conflicts, which give no answer. Defaults to `None`: the
-            last label in the file counts.
+        prefix: What precedes the names in a column `file`, and as for
+            `label_studio.parse_export` in a column `image`. Defaults to `""`.
 
     Returns:
         One answer for each row with a label; `?` means that the annotator can't tell.
@@ -130,7 +128,8 @@ def parse_answers(
         ValueError: If the text is no such file. The message has the line.
     """
     columns, rows = _read_rows(text)
-    timed = []
+    is_history = set(columns) >= _HISTORY
+    answers = []
     for line, row in rows:
         if len(row) > len(columns) and any(row[len(columns) :]):
             raise ValueError(
@@ -139,9 +138,9 @@ def parse_answers(
             )
         cells = dict(zip(columns, map(spreadsheet_cells.unescape, row), strict=False))
         label = _value(cells, _LABELS).strip()
-        if not label:
+        if not label and not is_history:
             continue
-        file = cells.get("file") or label_studio.file_name(
+        file = without_prefix(cells.get("file", ""), prefix) or label_studio.file_name(
             cells.get("image", ""), prefix
         )
         checksum = cells.get("sha256", "").strip().lower()
@@ -151,27 +150,26 @@ def parse_answers(
                 "received neither"
             )
         who = _value(cells, _ANNOTATORS).strip()
-        answer = Answer(file, checksum, None if label == CANT_TELL else label, who)
-        timed.append((cells.get("updated_at", ""), answer))
-    timed.sort(key=lambda pair: pair[0])
-    answers = [answer for _, answer in timed]
-    if notes is None or set(_TIMES) & set(columns):
-        return answers
-    return _without_conflicts(answers, notes)
+        time = _value(cells, _TIMES).strip()
+        name = None if label == CANT_TELL else label
+        answers.append(Answer(file, checksum, name, who, time))
+    answers.sort(key=lambda answer: answer.time)
+    if is_history:
+        latest = {answer.sha256 or answer.file: answer for answer in answers}
+        return [answer for answer in latest.values() if answer.label != ""]
+    return answers
 
 
-def _without_conflicts(answers, notes):
-    """Return the answers but for images with several labels by one annotator."""
-    labels: dict[tuple, list[str]] = {}
-    for each in answers:
-        key = (each.file, each.sha256, each.who)
-        label = CANT_TELL if each.label is None else each.label
-        if label not in labels.setdefault(key, []):
-            labels[key].append(label)
-    for (file, sha256, _), names in labels.items():
-        if len(names) > 1:
-            notes.conflicts[file or sha256] = names
-    return [a for a in answers if len(labels[a.file, a.sha256, a.who]) == 1]
+def column_names(text: str) -> list[str]:
+    """Return the names of the columns in a file of answers, in lower case.
+
+    Args:
+        text: As for `parse_answers`.
+
+    Raises:
+        ValueError: If the text is no such file.
+    """
+    return _read_rows(text)[0]
 
 
 def write_ranking(path: str | os.PathLike, rows: list[dict]) -> None:
@@ -261,7 +259,7 @@ def _iterate_rows(text, separator):
 
 def _check_repeated(columns):
     """Raise ValueError if a column with a meaning is there twice."""
-    for name in ("label", "file", "sha256", *_ANNOTATORS, "updated_at"):
+    for name in ("label", "file", "sha256", *_ANNOTATORS, *_TIMES):
         if columns.count(name) > 1:
             raise ValueError(
                 f"line 1: expected one column `{name}`, received {columns.count(name)}"

@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 from xml.parsers import expat
 
 from dfal_keras import _files
-from dfal_keras.labeling.formats.answer import CANT_TELL, Answer
+from dfal_keras.labeling.formats.answer import CANT_TELL, Answer, without_prefix
 from dfal_keras.labeling.formats.notes import Notes
 from dfal_keras.labeling.formats.queried_image import QueriedImage
 
@@ -63,7 +63,9 @@ def write_images(
             archive.write(source, image.file)
 
 
-def parse_xml(data: bytes, *, notes: Notes | None = None) -> list[Answer]:
+def parse_xml(
+    data: bytes, *, prefix: str = "", notes: Notes | None = None
+) -> list[Answer]:
     """Return the answers in an export as "CVAT for images 1.1".
 
     The annotator is the assignee of the image's task or job. Without an assignee, each
@@ -72,6 +74,7 @@ def parse_xml(data: bytes, *, notes: Notes | None = None) -> list[Answer]:
 
     Args:
         data: The content of `annotations.xml`.
+        prefix: What precedes the names of images. Defaults to `""`.
         notes: Gets what is left out. Defaults to `None`: several tags are an error.
 
     Returns:
@@ -97,19 +100,22 @@ def parse_xml(data: bytes, *, notes: Notes | None = None) -> list[Answer]:
             if tag.get("source") != "auto"
         ]
         who = annotators.get(image.get("task_id"), only_one)
-        answers += _make_answers(image.get("name", ""), labels, who, notes)
+        answers += _make_answers(image.get("name", ""), labels, who, prefix, notes)
     if not answers and any(len(image) > len(image.findall("tag")) for image in images):
         raise ValueError("expected tags of images, received boxes or other shapes only")
     return answers
 
 
-def parse_json(content: Any, *, notes: Notes | None = None) -> list[Answer]:
+def parse_json(
+    content: Any, *, prefix: str = "", notes: Notes | None = None
+) -> list[Answer]:
     """Return the answers in an export as "Datumaro 1.0".
 
     This format has neither annotators nor the source of a tag.
 
     Args:
         content: The parsed JSON.
+        prefix: As for `parse_xml`. Defaults to `""`.
         notes: As for `parse_xml`. Defaults to `None`.
 
     Returns:
@@ -129,7 +135,7 @@ def parse_json(content: Any, *, notes: Notes | None = None) -> list[Answer]:
             ]
             # The identifier is the name without its suffix.
             name = item.get("image", {}).get("path") or item["id"]
-            answers += _make_answers(name, labels, "", notes)
+            answers += _make_answers(name, labels, "", prefix, notes)
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(
             "expected `categories` and `items` as in an export as Datumaro 1.0, "
@@ -188,7 +194,7 @@ def _check_label_id(label_id, num_labels):
     return label_id
 
 
-def _make_answers(name, labels, who, notes):
+def _make_answers(name, labels, who, prefix, notes):
     """Return no answer if there is no tag, else one."""
     distinct = {label.strip() for label in labels}
     if len(distinct) > 1 and notes is not None:
@@ -201,6 +207,8 @@ def _make_answers(name, labels, who, notes):
     if "" in distinct or (distinct and not (name and isinstance(name, str))):
         raise ValueError(f"image {name!r}: expected a name and a label, received none")
     return [
-        Answer(name, "", None if label == CANT_TELL else label, who)
+        Answer(
+            without_prefix(name, prefix), "", None if label == CANT_TELL else label, who
+        )
         for label in distinct
     ]

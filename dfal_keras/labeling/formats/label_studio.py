@@ -6,21 +6,24 @@ https://labelstud.io/guide/export, for JSON and JSON_MIN.
 
 import re
 import urllib.parse
+from collections.abc import Sequence
 from typing import Any
 
-from dfal_keras.labeling.formats.answer import CANT_TELL, Answer
-from dfal_keras.labeling.formats.label_studio_tasks import CHOICE, IMAGE, URL
+from dfal_keras.labeling.formats import label_studio_questions
+from dfal_keras.labeling.formats.answer import CANT_TELL, Answer, without_prefix
+from dfal_keras.labeling.formats.label_studio_tasks import IMAGE, URL
 from dfal_keras.labeling.formats.notes import Notes
 
-# Names of the choice in JSON_MIN: that of `labeling_config` and that of Label Studio's
-# own template for image classification.
-_CHOICES = (CHOICE, "choice")
 # Label Studio stores an uploaded file with eight digits before its name.
 _UPLOADED = re.compile(r"/data/upload/\d+/[0-9a-f]{8}-(.*)", re.DOTALL)
 
 
 def parse_export(
-    content: Any, *, prefix: str = "", notes: Notes | None = None
+    content: Any,
+    *,
+    prefix: str = "",
+    notes: Notes | None = None,
+    classes: Sequence[str] | None = None,
 ) -> list[Answer]:
     """Return the answers in an export of Label Studio, as JSON or JSON_MIN.
 
@@ -38,6 +41,9 @@ def parse_export(
         notes: Records what is ignored: results that are not choices, choices of other
             questions, rejected annotations, images with several choices. Defaults to
             `None`: several choices are an error.
+        classes: Names of the classes, by which the question for the class is found if
+            there are several, see `label_studio_questions.choose`. Defaults to `None`:
+            unknown.
 
     Returns:
         One answer for each annotation, sorted by the time of the last change.
@@ -48,7 +54,8 @@ def parse_export(
     """
     if not isinstance(content, list):
         raise ValueError(f"expected a list of tasks, received {content!r:.80}")
-    timed: list[tuple[str, Answer]] = []
+    question = label_studio_questions.choose(_all_choices(content), classes)
+    answers: list[Answer] = []
     for number, task in enumerate(content, start=1):
         if not isinstance(task, dict):
             raise ValueError(
@@ -56,25 +63,59 @@ def parse_export(
             )
         place = f"task {task.get('id', number)}"
         if isinstance(task.get("data"), dict):
-            timed += _parse_task(task, place, prefix, notes)
+            answers += _parse_task(task, question, place, prefix, notes)
         else:
-            timed += _parse_short_task(task, place, prefix, notes)
+            answers += _parse_short_task(task, place, prefix, notes)
     # Some exports list the newest annotations first.
-    timed.sort(key=lambda pair: pair[0])
-    return [answer for _, answer in timed]
+    return sorted(answers, key=lambda answer: answer.time)
 
 
-def _parse_task(task, place, prefix, notes):
-    """Return the answers in one task of an export as JSON, each after its time."""
+def _all_choices(content):
+    """Return all choices in an export as JSON, by the name of their question.
+
+    Whatever is no choice is passed over.
+    """
+    found: dict[str, set[str]] = {}
+    for task in content:
+        annotations = _annotations(task) if isinstance(task, dict) else None
+        for annotation in annotations if isinstance(annotations, list) else ():
+            if isinstance(annotation, dict) and not _is_ignored(annotation):
+                results = annotation.get("result")
+                for result in results if isinstance(results, list) else ():
+                    if (choices := _result_choices(result)) is not None:
+                        labels = found.setdefault(str(result.get("from_name")), set())
+                        labels.update(map(str, choices))
+    return found
+
+
+def _is_ignored(annotation):
+    """Return whether the choices of an annotation do not count."""
+    return _is_rejected(annotation) or annotation.get("was_cancelled")
+
+
+def _annotations(task):
+    """Return the annotations of a task."""
     # Exports of versions before 1.0 have `completions`.
-    annotations = task.get("annotations", task.get("completions", []))
+    return task.get("annotations", task.get("completions", []))
+
+
+def _result_choices(result):
+    """Return the choices in a result, `None` if it is of another type."""
+    value = result.get("value") if isinstance(result, dict) else None
+    choices = value.get("choices") if isinstance(value, dict) else None
+    return choices if isinstance(choices, list) else None
+
+
+def _parse_task(task, question, place, prefix, notes):
+    """Return the answers in one task of an export as JSON."""
+    annotations = _annotations(task)
     if not isinstance(annotations, list) or not all(
         isinstance(annotation, dict) for annotation in annotations
     ):
         raise ValueError(
             f"{place}: expected a list `annotations`, received {annotations!r:.80}"
         )
-    timed = []
+    answers = []
     for annotation in annotations:
         if _is_rejected(annotation):
             _count(notes, "annotations that a reviewer rejected")
@@ -82,12 +123,12 @@ def _parse_task(task, place, prefix, notes):
         if annotation.get("was_cancelled"):
             labels = [CANT_TELL]
         else:
-            labels = _choices(annotation.get("result"), place, notes)
+            labels = _choices(annotation.get("result"), question, place, notes)
         who = _annotator(annotation.get("completed_by"))
-        timed += _make_answers(
+        answers += _make_answers(
             task["data"], labels, who, _time(annotation), place, prefix, notes
         )
-    return timed
+    return answers
 
 
 def _time(annotation):
@@ -107,42 +148,38 @@ def _count(notes, kind):
         notes.left_out[kind] += 1
 
 
-def _choices(results, place, notes):
-    """Return the choices in the results of an annotation."""
+def _choices(results, question, place, notes):
+    """Return the choices of a question in the results of an annotation."""
     if results is not None and not isinstance(results, list):
         raise ValueError(f"{place}: expected a list `result`, received {results!r:.80}")
-    choices: dict[str, list] = {}
+    labels: list = []
+    others = set()
     for result in results or []:
-        value = result.get("value") if isinstance(result, dict) else None
-        if isinstance(value, dict) and isinstance(value.get("choices"), list):
-            choices.setdefault(str(result.get("from_name")), []).extend(
-                value["choices"]
-            )
+        choices = _result_choices(result)
+        if choices is not None and str(result.get("from_name")) == question:
+            labels += choices
+        elif choices is not None:
+            others.add(str(result.get("from_name")))
         elif notes is not None and isinstance(result, dict):
             notes.left_out[f"results of type {result.get('type')!s:.40}"] += 1
         else:
             raise ValueError(
                 f"{place}: expected results of type `choices`, received {result!r:.200}"
             )
-    if len(choices) < 2:
-        return next(iter(choices.values()), [])
-    named = next((name for name in _CHOICES if name in choices), None)
-    if notes is None or named is None:
-        return [label for labels in choices.values() for label in labels]
-    for name in choices:
-        if name != named:
-            notes.left_out[f"choices of the question {name!r:.40}"] += 1
-    return choices[named]
+    for name in sorted(others):
+        _count(notes, f"choices of the question {name!r:.40}")
+    return labels
 
 
 def _parse_short_task(task, place, prefix, notes):
-    """Return the answers in one task of an export as JSON_MIN, after their time."""
+    """Return the answers in one task of an export as JSON_MIN."""
     if IMAGE not in task and "file" not in task:
         raise ValueError(
             f"{place}: expected the keys `data` and `annotations` (JSON), or `image` "
             f"(JSON_MIN), received {', '.join(map(repr, task)):.200}"
         )
-    labels: Any = next((task[name] for name in _CHOICES if name in task), [])
+    names = label_studio_questions.NAMES
+    labels: Any = next((task[name] for name in names if name in task), [])
     if isinstance(labels, dict):  # several choices
         labels = labels.get("choices")
     if isinstance(labels, str):
@@ -154,24 +191,35 @@ def _parse_short_task(task, place, prefix, notes):
 
 
 def _make_answers(data, labels, who, time, place, prefix, notes):
-    """Return no answer if there is no choice, else one after its time."""
-    if notes is not None and len({str(label) for label in labels}) > 1:
+    """Return no answer if there is no choice, else one."""
+    labels = _distinct(labels)
+    if notes is not None and len(labels) > 1:
         name = data.get("file") or data.get(IMAGE) or place
         notes.conflicts[str(name)] = [str(label) for label in labels]
         return []
     if len(labels) > 1 or not all(isinstance(label, str) for label in labels):
         raise ValueError(f"{place}: expected one choice, received {labels!r:.200}")
     checksum = _text(data, "sha256", place)
-    file = _text(data, "file", place)
+    file = without_prefix(_text(data, "file", place), prefix)
     if not file and not checksum:
         file = file_name(_text(data, IMAGE, place), prefix)
     if labels and not file and not checksum:
         raise ValueError(f"{place}: expected `sha256`, `file` or `image` in its data")
-    names = [label.strip() for label in labels if label.strip()]
     return [
-        (time, Answer(file, checksum, None if name == CANT_TELL else name, who))
-        for name in names
+        Answer(file, checksum, None if name == CANT_TELL else name, who, time)
+        for name in labels
+        if name
     ]
+
+
+def _distinct(labels):
+    """Return each label once, without spaces around it."""
+    found = []
+    for label in labels:
+        name = label.strip() if isinstance(label, str) else label
+        if name not in found:
+            found.append(name)
+    return found
 
 
 def _text(data, name, place):

@@ -7,11 +7,11 @@ import pathlib
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from dfal_keras import _validation
 from dfal_keras.labeling.formats import csv_files, cvat, label_studio
-from dfal_keras.labeling.formats.answer import Answer
+from dfal_keras.labeling.formats.answer import CANT_TELL, Answer
 from dfal_keras.labeling.formats.notes import Notes
 
 # Larger files are refused, so that a small archive does not fill the memory.
@@ -19,7 +19,12 @@ _MAX_BYTES = 2**28
 
 
 def read_answers(
-    path: str | os.PathLike, *, prefix: str = "", notes: Notes | None = None
+    path: str | os.PathLike,
+    *,
+    prefix: str = "",
+    notes: Notes | None = None,
+    classes: Sequence[str] | None = None,
+    allow_no_label: bool = False,
 ) -> list[Answer]:
     """Return the answers in a file, which is recognized by its content.
 
@@ -34,13 +39,18 @@ def read_answers(
 
     Args:
         path: The file.
-        prefix: What precedes a file name in the image addresses of Label Studio, for
-            tasks that `label_studio_tasks.write_tasks` did not write. Defaults to `""`.
+        prefix: What precedes the names of images, as in the image addresses of Label
+            Studio for tasks that `label_studio_tasks.write_tasks` did not write.
+            Defaults to `""`.
         notes: Gets what is left out, such as images with several labels. Defaults to
             `None`: several labels are an error.
+        classes: Names of the classes, to find the question for them in an export of
+            Label Studio with several questions. Defaults to `None`: unknown.
+        allow_no_label: Whether a table may be without any label, as one that is not
+            filled in yet. Defaults to `False`.
 
     Returns:
-        The answers. If an annotator labeled an image twice, the last one counts.
+        The answers, in order of time if the file has times.
 
     Raises:
         ValueError: If the file is none of these. The message names it, the line or
@@ -52,9 +62,10 @@ def read_answers(
             raise ValueError("there is no such file")
         with path.open("rb") as file:
             if file.read(4) == b"PK\3\4":
-                return _parse_archive(path, notes)
+                return _parse_archive(path, prefix, notes)
             file.seek(0)
-            return _parse(_read_limited(file, path.name), prefix, notes)
+            data = _read_limited(file, path.name)
+            return _parse(data, prefix, notes, classes, allow_no_label)
     except (OSError, ValueError) as error:
         raise _validation.ArgumentError(
             "path",
@@ -64,7 +75,9 @@ def read_answers(
         ) from error
 
 
-def by_majority(answers: Iterable[Answer]) -> tuple[list[Answer], list[Answer]]:
+def by_majority(
+    answers: Iterable[Answer], notes: Notes | None = None
+) -> tuple[list[Answer], list[Answer]]:
     """Decide on one answer for each image.
 
     Answers belong to the same image if they have the same checksum, or the same file
@@ -74,6 +87,9 @@ def by_majority(answers: Iterable[Answer]) -> tuple[list[Answer], list[Answer]]:
 
     Args:
         answers: The answers, in order of time.
+        notes: Gets the images with several labels by one annotator, of which no time
+            says which is the latest. They are neither decided nor ties. Defaults to
+            `None`: the last one in `answers` is the latest.
 
     Returns:
         `(decided, ties)`: an answer for each decided image, with the names of the
@@ -91,6 +107,12 @@ def by_majority(answers: Iterable[Answer]) -> tuple[list[Answer], list[Answer]]:
     decided: list[Answer] = []
     ties: list[Answer] = []
     for group in _group_by_image(list(answers)):
+        file = next((answer.file for answer in group if answer.file), "")
+        sha256 = next((answer.sha256 for answer in group if answer.sha256), "")
+        conflict = [] if notes is None else _conflict(group)
+        if notes is not None and conflict:
+            notes.conflicts[file or sha256] = conflict
+            continue
         latest = {answer.who: answer for answer in group}
         votes = [answer for answer in latest.values() if answer.label is not None]
         counts = Counter(answer.label for answer in votes or latest.values())
@@ -102,13 +124,28 @@ def by_majority(answers: Iterable[Answer]) -> tuple[list[Answer], list[Answer]]:
             if answer.who and (is_tie or answer.label == label)
         ]
         result = Answer(
-            file=next((answer.file for answer in group if answer.file), ""),
-            sha256=next((answer.sha256 for answer in group if answer.sha256), ""),
+            file=file,
+            sha256=sha256,
             label=None if is_tie else label,
             who=", ".join(supporters),
         )
         (ties if is_tie else decided).append(result)
     return decided, ties
+
+
+def _conflict(group):
+    """Return the labels of one annotator if it is unknown which is the latest."""
+    for who in dict.fromkeys(answer.who for answer in group):
+        own = [answer for answer in group if answer.who == who]
+        newest = max(answer.time for answer in own)
+        if all(answer.time for answer in own):
+            own = [answer for answer in own if answer.time == newest]
+        labels = dict.fromkeys(
+            CANT_TELL if answer.label is None else answer.label for answer in own
+        )
+        if len(labels) > 1:
+            return list(labels)
+    return []
 
 
 def _group_by_image(answers):
@@ -128,20 +165,32 @@ def _group_by_image(answers):
     return list(groups.values())
 
 
-def _parse(data, prefix, notes):
+def _parse(data, prefix, notes, classes, allow_no_label):
     """Return the answers in the content of a file."""
     text = _decode(data)
     first = text.lstrip()[:1]
     if not first:
         raise ValueError("the file is empty")
     if first == "<":
-        return _some_label(cvat.parse_xml(data, notes=notes), notes, "images")
+        return _some_label(
+            cvat.parse_xml(data, prefix=prefix, notes=notes), notes, "images"
+        )
     if first not in "[{":
-        return csv_files.parse_answers(text, prefix=prefix, notes=notes)
+        answers = csv_files.parse_answers(text, prefix=prefix)
+        if not answers and not allow_no_label:
+            columns = ", ".join(csv_files.column_names(text))
+            raise ValueError(
+                f"expected labels, received rows without, of the columns {columns!r}"
+            )
+        return answers
     content = _parse_json(text)
     if isinstance(content, dict):
-        return _some_label(cvat.parse_json(content, notes=notes), notes, "items")
-    answers = label_studio.parse_export(content, prefix=prefix, notes=notes)
+        return _some_label(
+            cvat.parse_json(content, prefix=prefix, notes=notes), notes, "items"
+        )
+    answers = label_studio.parse_export(
+        content, prefix=prefix, notes=notes, classes=classes
+    )
     keys = {key for task in content for key in task}
     return _some_label(answers, notes, f"tasks with the keys {sorted(keys)!r:.300}")
 
@@ -154,14 +203,16 @@ def _some_label(answers, notes, received):
     return answers
 
 
-def _parse_archive(path, notes):
+def _parse_archive(path, prefix, notes):
     """Return the answers in a zip archive that CVAT exported."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
             if "annotations.xml" in names:
                 data = _extract(archive, "annotations.xml")
-                return _some_label(cvat.parse_xml(data, notes=notes), notes, "images")
+                return _some_label(
+                    cvat.parse_xml(data, prefix=prefix, notes=notes), notes, "images"
+                )
             subsets = [
                 name
                 for name in names
@@ -177,7 +228,9 @@ def _parse_archive(path, notes):
                 answer
                 for name in subsets
                 for answer in cvat.parse_json(
-                    _parse_json(_decode(_extract(archive, name))), notes=notes
+                    _parse_json(_decode(_extract(archive, name))),
+                    prefix=prefix,
+                    notes=notes,
                 )
             ]
             return _some_label(answers, notes, "items")

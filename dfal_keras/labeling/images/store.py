@@ -166,10 +166,12 @@ class ImageStore:
         Args:
             name: Name of its file, as `NameIndex` finds it. If several images had this
                 name, the one in the folder is returned, or else the newest.
-            content_hash: Checksum of its content. If it is known, the name is ignored.
+            content_hash: Checksum of its content. If it is given, the name is ignored:
+                other images may have the same name.
         """
-        row = self._row_of_hash.get((content_hash or "").lower())
-        return self._names.find(name or "") if row is None else row
+        if content_hash:
+            return self._row_of_hash.get(content_hash.lower())
+        return self._names.find(name or "")
 
     def path(self, row: int) -> pathlib.Path | None:
         """Return the path of a row's file, or `None` if there is none."""

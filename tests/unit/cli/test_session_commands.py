@@ -1,6 +1,7 @@
 """What the commands of a session print."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -257,6 +258,139 @@ def test_tell_takes_the_newest_file_of_this_session(folder, capsys, monkeypatch)
     output = run(capsys, "tell", "session")
     assert "queries (1).csv" in output
     assert "2 labels added" in output
+
+
+def download(folder, monkeypatch, name, labels):
+    """Save labels as the page does, in the order of queries.csv."""
+    downloads = folder / "home" / "Downloads"
+    downloads.mkdir(parents=True, exist_ok=True)
+    monkeypatch.setenv("HOME", str(folder / "home"))
+    header, *rows = (folder / "session" / "queries.csv").read_text().splitlines()
+    made = [row + label for row, label in zip(rows, labels, strict=False)]
+    path = downloads / name
+    path.write_text("\n".join([header, *made]) + "\n")
+    return path, [row.split(",")[1] for row in made]
+
+
+def change_time(path, seconds):
+    """Let a file be older or newer."""
+    time = path.stat().st_mtime + seconds
+    os.utime(path, (time, time))
+
+
+def current_labels(folder):
+    with Session(folder / "session") as session:
+        return sessions.labels_by_name(session)
+
+
+@pytest.mark.parametrize("is_named", [False, True])
+@pytest.mark.parametrize("is_asked", [False, True])
+def test_a_download_that_was_told_does_not_undo_a_correction(
+    folder, capsys, monkeypatch, is_named, is_asked
+):
+    options = ("--sheets", "none", "--num-queries", 2)
+    run(capsys, "ask", "session", *options)
+    path, (name,) = download(folder, monkeypatch, "queries.csv", ["cat"])
+    run(capsys, "tell", "session", *([path] if is_named else []))
+    write_labels(folder, {name: "dog"})
+    run(capsys, "tell", "session", "labels.csv")
+    if is_asked:
+        run(capsys, "ask", "session", *options)
+    error = run(capsys, "tell", "session", code=2)
+    assert error.count("\n") == 1
+    assert current_labels(folder) == {name: "dog"}
+
+
+def test_an_older_file_with_labels_that_were_not_told_is_found(
+    folder, capsys, monkeypatch
+):
+    run(capsys, "ask", "session", "--sheets", "none", "--num-queries", 2)
+    old, names = download(folder, monkeypatch, "queries.csv", ["cat", "owl"])
+    change_time(old, -100)
+    download(folder, monkeypatch, "queries (1).csv", ["dog"])
+    assert "(1)" in run(capsys, "tell", "session")
+    assert "queries.csv" in run(capsys, "tell", "session")
+    # The older label of the first image does not replace the newer one.
+    assert current_labels(folder) == {names[0]: "dog", names[1]: "owl"}
+    run(capsys, "tell", "session", code=2)
+
+
+def test_only_the_changed_rows_of_a_file_are_told_again(folder, capsys, monkeypatch):
+    run(capsys, "ask", "session", "--sheets", "none", "--num-queries", 2)
+    path, names = download(folder, monkeypatch, "queries.csv", ["cat", ""])
+    run(capsys, "tell", "session")
+    write_labels(folder, {names[0]: "dog"})
+    run(capsys, "tell", "session", "labels.csv")
+    download(folder, monkeypatch, "queries.csv", ["cat", "owl"])
+    change_time(path, 100)
+    output = run(capsys, "tell", "session")
+    assert "1 labels added" in output
+    assert "corrected" not in output
+    assert current_labels(folder) == {names[0]: "dog", names[1]: "owl"}
+
+
+def set_labels(folder, *labels):
+    path = folder / "session" / "queries.csv"
+    header, *rows = path.read_text().splitlines()
+    made = [
+        row.rpartition(",")[0] + "," + label
+        for row, label in zip(rows, labels, strict=True)
+    ]
+    path.write_text("\n".join([header, *made]) + "\n")
+    return [row.split(",")[1] for row in made]
+
+
+@pytest.mark.parametrize("command", ["ask", "tell"])
+def test_a_label_that_is_typed_again_counts(folder, capsys, monkeypatch, command):
+    monkeypatch.setenv("HOME", str(folder))
+    options = ("--sheets", "none", "--num-queries", 2)
+    run(capsys, "ask", "session", *options)
+    for label in ("cat", "dog"):
+        names = set_labels(folder, label, "")
+        run(capsys, "tell", "session", "session/queries.csv")
+    set_labels(folder, "cat", "?")
+    more = options if command == "ask" else ()
+    assert "1 labels corrected" in run(capsys, command, "session", *more)
+    assert current_labels(folder) == {names[0]: "cat", names[1]: "?"}
+
+
+def test_a_table_that_is_not_filled_in_is_an_error_for_tell_only(folder, capsys):
+    options = ("--sheets", "none", "--num-queries", 2)
+    run(capsys, "ask", "session", *options)
+    error = run(capsys, "tell", "session", "session/queries.csv", code=2)
+    assert "rank, file, sha256, score, predicted, probability, label" in error
+    assert error.count("\n") == 1
+    run(capsys, "ask", "session", *options)
+
+
+def test_a_row_that_was_not_changed_does_not_undo_a_correction(folder, capsys):
+    """Also if other rows were filled in later."""
+    options = ("--sheets", "none", "--num-queries", 2)
+    run(capsys, "ask", "session", *options)
+    names = set_labels(folder, "cat", "")
+    run(capsys, "tell", "session", "session/queries.csv")
+    write_labels(folder, {names[0]: "dog"})
+    run(capsys, "tell", "session", "labels.csv")
+    set_labels(folder, "cat", "owl")
+    change_time(folder / "session" / "queries.csv", 100)
+    output = run(capsys, "ask", "session", *options)
+    assert "1 labels added" in output
+    assert "corrected" not in output
+    assert current_labels(folder) == {names[0]: "dog", names[1]: "owl"}
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"queries.csv": 3}', "[" * 9999])
+def test_without_a_record_of_told_tables_newer_labels_count(folder, capsys, content):
+    options = ("--sheets", "none", "--num-queries", 2)
+    run(capsys, "ask", "session", *options)
+    names = set_labels(folder, "cat", "owl")
+    run(capsys, "tell", "session", "session/queries.csv")
+    write_labels(folder, {names[0]: "dog"})
+    run(capsys, "tell", "session", "labels.csv")
+    (folder / "session" / "told_tables.json").write_text(content)
+    change_time(folder / "session" / "queries.csv", -100)
+    run(capsys, "ask", "session", *options)
+    assert current_labels(folder) == {names[0]: "dog", names[1]: "owl"}
 
 
 @pytest.mark.parametrize("copied", [False, True])

@@ -22,10 +22,19 @@ def test_entries_are_appended(tmp_path):
     assert LabelHistory(path).entries == [FIRST, NASTY]
 
 
-TORN = Entry("2026-01-02", "Ada", "b.png", "02", 'a "cat", or "dog"')
+TORN = Entry("2026-01-02", 'Ada "A", B', 'b "2",".png', "02", "cat, or 'dog'")
 
 
-@pytest.mark.parametrize("entry", [TORN, FIRST, dataclasses.replace(FIRST, who="é, ü")])
+@pytest.mark.parametrize(
+    "entry",
+    [
+        TORN,
+        FIRST,
+        dataclasses.replace(FIRST, who="é, ü", label="ü"),
+        dataclasses.replace(TORN, label=""),
+        dataclasses.replace(TORN, sha256="", label=""),
+    ],
+)
 def test_a_line_that_was_not_finished_is_ignored_and_replaced(tmp_path, entry):
     """Cut at each byte, as by a kill or a power failure while it is written."""
     path, other = tmp_path / "labels.csv", tmp_path / "other.csv"
@@ -37,13 +46,38 @@ def test_a_line_that_was_not_finished_is_ignored_and_replaced(tmp_path, entry):
     assert len(content) > start + 30
     for end in range(start, len(content) + 1):
         other.write_bytes(content[:end])
-        is_whole = end == len(content)
+        is_whole = end >= len(content) - len("\r\n")
         expected = [FIRST, NASTY, *([entry] if is_whole else [])]
         after = LabelHistory(other)
         assert after.entries == expected
         after.append([NASTY])
         after.append([TORN])
         assert LabelHistory(other).entries == [*expected, NASTY, TORN]
+
+
+@pytest.mark.parametrize("removed", ["\n", "\r\n"])
+@pytest.mark.parametrize("label", ["cat", "", '"', 'a "cat", or "dog"'])
+@pytest.mark.parametrize("num_at_once", [1, 2])
+def test_the_last_answer_counts_if_an_editor_removed_its_line_break(
+    tmp_path, removed, label, num_at_once
+):
+    path = tmp_path / "labels.csv"
+    entries = [FIRST, dataclasses.replace(TORN, label=label)]
+    for start in range(0, 2, num_at_once):
+        LabelHistory(path).append(entries[start : start + num_at_once])
+    path.write_bytes(path.read_bytes().removesuffix(removed.encode()))
+    history = LabelHistory(path)
+    assert history.entries == entries
+    history.append([NASTY])
+    assert LabelHistory(path).entries == [*entries, NASTY]
+
+
+def test_an_answer_with_a_quotation_mark_in_its_label_is_never_torn(tmp_path):
+    path = tmp_path / "labels.csv"
+    LabelHistory(path).append([FIRST])
+    inode = path.stat().st_ino
+    LabelHistory(path).append([dataclasses.replace(FIRST, label='a "cat"')])
+    assert path.stat().st_ino != inode  # replaced as a whole
 
 
 def test_a_single_answer_does_not_write_the_others_again(tmp_path):

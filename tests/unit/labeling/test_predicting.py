@@ -76,6 +76,65 @@ def test_the_command_writes_a_table_and_folders(folder, tmp_path, capsys):
     assert all(path.is_symlink() and path.is_file() for path in links)
 
 
+def edit(path, change):
+    """Change the cells of a file, as a person does with a spreadsheet program."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    rows = change(rows) or rows
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
+
+
+def other_class(rows, line=5):
+    """Set another class than the predicted one."""
+    rows[line][2] = "cat" if rows[line][4] != "cat" else "dog"
+
+
+CHANGES = {
+    "class": other_class,
+    "class of a label": lambda rows: other_class(rows, 1),
+    "new class": lambda rows: rows[5].__setitem__(2, "cow"),
+    "no class": lambda rows: rows[5].__setitem__(2, ""),
+    "a further column": lambda rows: [[*row, "note"] for row in rows],
+    "a further cell": lambda rows: rows[5].append("blurred"),
+    "a row of another image": lambda rows: rows.append(["x.png", "", "dog"]),
+}
+
+
+@pytest.mark.parametrize("is_default", [False, True])
+@pytest.mark.parametrize("name", CHANGES)
+def test_predictions_that_a_person_changed_are_kept(
+    folder, tmp_path, capsys, name, is_default
+):
+    out = folder / "predictions.csv" if is_default else tmp_path / "out.csv"
+    arguments = ["predict", str(folder), *([] if is_default else ["--out", str(out)])]
+    with Session(folder) as session:
+        # A label that is neither the prediction, nor what `CHANGES` sets.
+        telling.tell(session, [Answer(session.store.names[0], "", "owl")])
+    assert main(arguments) == 0
+    edit(out, CHANGES[name])
+    before = out.read_bytes()
+    capsys.readouterr()
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert str(out) in error
+    assert out.read_bytes() == before
+
+
+def test_predictions_of_labels_that_were_corrected_since_are_replaced(folder, tmp_path):
+    out = tmp_path / "out.csv"
+    with Session(folder) as session:
+        names = session.store.names[:3]
+    arguments = ["predict", str(folder), "--out", str(out)]
+    for label in ("owl", "dog", "cat", None):
+        with Session(folder) as session:
+            telling.tell(session, [Answer(name, "", label) for name in names])
+        assert main(arguments) == 0
+    edit(out, lambda rows: None)  # saved by another program, without a change
+    assert main(arguments) == 0
+
+
 @pytest.mark.parametrize("name", ["labels.csv", "out.txt", "none/out.csv"])
 def test_other_files_are_not_replaced(folder, tmp_path, name):
     (tmp_path / "labels.csv").write_text("mine")

@@ -109,6 +109,53 @@ def test_answers_are_sorted_by_the_time_of_change():
     assert [answer.label for answer in csv_files.parse_answers(text)] == ["old", "new"]
 
 
+def history(*rows):
+    """Return the text of a session's labels.csv."""
+    return "\n".join(["time,who,file,sha256,label", *rows])
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (["1,Ada,a.png,aa,cat", "2,Bob,a.png,aa,dog"], {"aa": ("dog", "Bob")}),
+        (
+            ["1,Ada,a.png,aa,cat", "2,Bob,a.png,aa,cat", "3,Cem,a.png,aa,dog"],
+            {"aa": ("dog", "Cem")},
+        ),
+        (["1,Ada,a.png,aa,cat", "2,Ada,a.png,aa,"], {}),
+        (
+            ["1,Ada,a.png,aa,cat", "2,Bob,a.png,aa,", "3,Cem,b.png,bb,?"],
+            {"bb": (None, "Cem")},
+        ),
+        (["2,Bob,a.png,aa,dog", "1,Ada,a.png,aa,cat"], {"aa": ("dog", "Bob")}),
+        (["2,Bob,a.png,aa,", "1,Ada,a.png,aa,cat"], {}),
+        (["1,Ada,a.png,aa,", "2,Ada,a.png,aa,cat"], {"aa": ("cat", "Ada")}),
+        (["1,Ada,a.png,aa,cat", "1,Ada,a.png,aa,dog"], {"aa": ("dog", "Ada")}),
+        (["1,Ada,old.png,aa,cat", "2,Bob,new.png,AA,dog"], {"aa": ("dog", "Bob")}),
+        (
+            ["1,Ada,a.png,aa,cat", "2,Bob,a.png,bb,dog"],  # its content has changed
+            {"aa": ("cat", "Ada"), "bb": ("dog", "Bob")},
+        ),
+    ],
+)
+def test_the_latest_answer_of_a_history_counts_whoever_gave_it(rows, expected):
+    answers = csv_files.parse_answers(history(*rows))
+    assert {a.sha256: (a.label, a.who) for a in answers} == expected
+    assert len(answers) == len(expected)
+
+
+def test_a_history_in_another_order_of_columns_and_with_semicolons():
+    text = (
+        "label;sha256;note;file;who;time\ncat;aa;x;a.png;Ada;2\ndog;aa;;a.png;Bob;1\n"
+    )
+    assert csv_files.parse_answers(text) == [Answer("a.png", "aa", "cat", "Ada")]
+
+
+def test_a_table_with_a_time_is_sorted_by_it():
+    text = "file,label,time\na.png,new,2026-01-02\na.png,old,2026-01-01\n"
+    assert [answer.label for answer in csv_files.parse_answers(text)] == ["old", "new"]
+
+
 def test_cells_at_the_end_of_a_row_may_be_missing_or_empty():
     text = "file,label,note\na.png,cat\nb.png\nc.png,dog,x,,\n"
     assert [answer.label for answer in csv_files.parse_answers(text)] == ["cat", "dog"]
