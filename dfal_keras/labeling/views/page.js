@@ -63,8 +63,7 @@ function undo() {
 function whatIsLeft() {
   if (!isServed) return "All images are answered: save queries.csv.";
   if (page.can_train) return "All images are answered: train and ask again.";
-  return "This was the last image, and all answers are stored: close the page, and " +
-    "end the command with Ctrl-C.";
+  return "This was the last image: close the page, and end the command with Ctrl-C.";
 }
 
 function nextToAnswer(position) {
@@ -107,7 +106,10 @@ let isSending = false;
 
 function send(position) {
   if (!isServed) return;
-  unsent.set(images[position].sha256, answers[position]);
+  const { sha256 } = images[position];
+  setTrouble(sha256, "");
+  unsent.delete(sha256); // to the end
+  unsent.set(sha256, answers[position]);
   sendAll();
 }
 
@@ -116,21 +118,57 @@ async function sendAll() {
   isSending = true;
   while (unsent.size) {
     const [sha256, label] = unsent.entries().next().value;
-    let response = null;
+    let failure = "The server does not answer";
     try {
-      response = await post("answer", { sha256, label });
-    } catch {
-      element("message").textContent = "The server does not answer: trying again.";
-      await new Promise((resolve) => setTimeout(resolve, 1000));
-      continue;
+      const response = await post("answer", { sha256, label });
+      failure = response.ok ? "" : await reasonOf(response);
+      if (response.status < 500) {
+        if (unsent.get(sha256) === label) {
+          unsent.delete(sha256);
+          if (failure) refuse(sha256, failure);
+        }
+        continue;
+      }
+    } catch {} // no connection
+    const text = `${failure}: trying again. Keep this page open: answers are not stored.`;
+    setTrouble("answer", text);
+    if (unsent.get(sha256) === label) {
+      unsent.delete(sha256); // the others are tried before
+      unsent.set(sha256, label);
     }
-    if (unsent.get(sha256) === label) unsent.delete(sha256);
-    if (!response.ok) {
-      const said = await response.json().catch(() => ({}));
-      element("message").textContent = `Not stored: ${said.error ?? response.status}`;
-    }
+    await wait(1000);
   }
+  setTrouble("answer", "");
   isSending = false;
+}
+
+async function reasonOf(response) {
+  const said = await response.json().catch(() => ({}));
+  return said.error ?? `The server reports error ${response.status}`;
+}
+
+// An answer that the server does not accept is none.
+function refuse(sha256, reason) {
+  const position = images.findIndex((image) => image.sha256 === sha256);
+  answers[position] = "";
+  const text = `Image ${position + 1}: the answer is not stored (${reason}). Answer again.`;
+  setTrouble(sha256, text);
+  showAnswers();
+}
+
+// What is wrong with the server or an answer: it stays until it is mended.
+const troubles = new Map();
+
+function setTrouble(key, text) {
+  if ((troubles.get(key) ?? "") === text) return;
+  if (text) troubles.set(key, text);
+  else troubles.delete(key);
+  element("trouble").hidden = !troubles.size;
+  element("trouble").textContent = [...new Set(troubles.values())].join("\n");
+}
+
+function wait(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 function post(name, content) {
@@ -157,7 +195,7 @@ async function waitForTraining() {
       location.reload();
       return;
     }
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await wait(500);
   }
 }
 

@@ -9,6 +9,7 @@ import pytest
 from helpers import browser, sessions
 from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 from dfal_keras.labeling.label_history import LabelHistory
 from dfal_keras.labeling.serving import Desk
@@ -51,6 +52,23 @@ def wait_until(condition, seconds=60):
 def stored(folder):
     path = folder / "labels.csv"
     return LabelHistory(path).latest() if path.exists() else {}
+
+
+def trouble(driver):
+    """Return what the page says of the server, "" if all is well."""
+    return driver.find_element(By.ID, "trouble").text
+
+
+def answers(driver):
+    """Return what the thumbnails show."""
+    return [thumbnail.text.strip() for thumbnail in browser.thumbnails(driver)]
+
+
+def is_warned(driver):
+    """Return whether the browser warns before the page is left."""
+    return driver.execute_script(
+        "return !dispatchEvent(new Event('beforeunload', { cancelable: true }));"
+    )
 
 
 def take_screenshot(driver, name):
@@ -135,8 +153,73 @@ def test_answers_wait_for_a_server_that_is_away(served, tmp_path):
             "window.realFetch = fetch; window.fetch = () => Promise.reject('away');"
         )
         browser.press(driver, keys["cat"])
-        message = driver.find_element(By.ID, "message")
-        wait_until(lambda: "trying again" in message.text)
+        wait_until(lambda: "trying again" in trouble(driver))
+        browser.press(driver, keys["owl"])  # the message of the next answer
+        assert "trying again" in trouble(driver)
         assert stored(folder) == {}
+        assert answers(driver)[:3] == ["cat", "owl", ""]
         driver.execute_script("window.fetch = window.realFetch;")
-        wait_until(lambda: stored(folder) == {desk.queried[0].sha256: "cat"})
+        expected = {desk.queried[0].sha256: "cat", desk.queried[1].sha256: "owl"}
+        wait_until(lambda: stored(folder) == expected)
+        wait_until(lambda: trouble(driver) == "")
+
+
+@pytest.mark.parametrize("name", ["chromium", "firefox"])
+@pytest.mark.parametrize("error", [OSError(28, "disk full"), RuntimeError("any")])
+def test_answers_that_the_server_can_not_store_are_sent_again(
+    served, tmp_path, monkeypatch, error, name
+):
+    address, desk, folder, _ = served
+    first, second = (image.sha256 for image in desk.queried[:2])
+    real, failing = desk.answer, {first, second}
+
+    def answer(sha256, label, who):
+        if sha256 in failing:
+            raise error
+        real(sha256, label, who)
+
+    monkeypatch.setattr(desk, "answer", answer)
+    with browser.start(name, tmp_path) as driver:
+        driver.get(address)
+        keys = browser.class_keys(driver)
+        browser.press(driver, keys["cat"] + keys["owl"])
+        wait_until(lambda: "trying again" in trouble(driver))
+        browser.press(driver, "?")  # of the third image
+        wait_until(lambda: stored(folder) == {desk.queried[2].sha256: "?"})
+        assert "not stored" in trouble(driver)
+        assert answers(driver)[:3] == ["cat", "owl", "?"]
+        assert is_warned(driver)
+        failing.remove(first)
+        wait_until(lambda: stored(folder).get(first) == "cat")
+        failing.remove(second)
+        wait_until(lambda: stored(folder).get(second) == "owl")
+        wait_until(lambda: trouble(driver) == "")
+        assert not is_warned(driver)
+
+
+def test_refused_answers_are_shown_as_none(served, tmp_path, monkeypatch):
+    address, desk, folder, _ = served
+    first = desk.queried[0].sha256
+    real = desk.answer
+
+    def answer(sha256, label, who):
+        if sha256 == first:
+            raise ValueError("not this one")
+        real(sha256, label, who)
+
+    with browser.start("chromium", tmp_path) as driver:
+        driver.get(address)
+        keys = browser.class_keys(driver)
+        monkeypatch.setattr(desk, "answer", answer)
+        browser.press(driver, keys["cat"])
+        wait_until(lambda: "not this one" in trouble(driver))
+        assert "Image 1" in trouble(driver)
+        browser.press(driver, keys["owl"])
+        wait_until(lambda: stored(folder) == {desk.queried[1].sha256: "owl"})
+        assert "not this one" in trouble(driver)
+        assert answers(driver)[:3] == ["", "owl", ""]
+        monkeypatch.setattr(desk, "answer", real)
+        browser.press(driver, Keys.ARROW_LEFT * 2 + keys["dog"])
+        wait_until(lambda: stored(folder).get(first) == "dog")
+        assert trouble(driver) == ""
+        assert answers(driver)[0] == "dog"

@@ -1,6 +1,8 @@
 """The served page: who gets in, and that answers are stored."""
 
+import errno
 import io
+import os
 import time
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 from helpers import sessions
 from PIL import Image
 
+from dfal_keras import _files
 from dfal_keras.labeling.label_history import LabelHistory
 from dfal_keras.labeling.serving import Desk
 from dfal_keras.labeling.session import Session
@@ -130,6 +133,24 @@ def test_bad_answers_change_nothing(unchanged, content):
         content = {"sha256": desk.queried[0].sha256, "label": "cat", **content}
     assert post(client, f"/{TOKEN}/answer", content).status_code == 400
     assert not (folder / "labels.csv").exists()
+
+
+def test_a_full_disk_is_an_error_of_the_server(made, monkeypatch):
+    client, desk, folder, _ = made
+    content = {"sha256": desk.queried[0].sha256, "label": "cat"}
+
+    def fail(path, text):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        for name in ("write_text", "append_text"):
+            patched.setattr(_files, name, fail)
+        answer = post(client, f"/{TOKEN}/answer", content)
+        assert answer.status_code == 500
+        assert os.strerror(errno.ENOSPC) in answer.json["error"]
+        assert desk.labels() == {}
+    assert post(client, f"/{TOKEN}/answer", content).json == {"stored": True}
+    assert LabelHistory(folder / "labels.csv").latest() == {content["sha256"]: "cat"}
 
 
 def test_train_and_ask_again(made):
