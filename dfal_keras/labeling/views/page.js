@@ -102,6 +102,7 @@ function save() {
 // ------------------------------------------------- answers to the server
 
 const unsent = new Map(); // the latest answer of images that the server lacks
+let numSent = 0; // answers that were given on this page
 let isSending = false;
 
 function send(position) {
@@ -110,6 +111,7 @@ function send(position) {
   setTrouble(sha256, "");
   unsent.delete(sha256); // to the end
   unsent.set(sha256, answers[position]);
+  numSent++;
   sendAll();
 }
 
@@ -118,33 +120,60 @@ async function sendAll() {
   isSending = true;
   while (unsent.size) {
     const [sha256, label] = unsent.entries().next().value;
-    let failure = "The server does not answer";
-    try {
-      const response = await post("answer", { sha256, label });
-      failure = response.ok ? "" : await reasonOf(response);
-      if (response.status < 500) {
-        if (unsent.get(sha256) === label) {
-          unsent.delete(sha256);
-          if (failure) refuse(sha256, failure);
-        }
-        continue;
-      }
-    } catch {} // no connection
-    const text = `${failure}: trying again. Keep this page open: answers are not stored.`;
-    setTrouble("answer", text);
-    if (unsent.get(sha256) === label) {
-      unsent.delete(sha256); // the others are tried before
-      unsent.set(sha256, label);
+    const response = await request("answer", { sha256, label });
+    const isLatest = unsent.get(sha256) === label;
+    if (isLatest) unsent.delete(sha256);
+    if (isLatest && response && !response.ok) refuse(sha256, response.reason);
+    if (!response) {
+      if (isLatest) unsent.set(sha256, label); // the others are tried before
+      await wait(1000);
     }
-    await wait(1000);
   }
   setTrouble("answer", "");
   isSending = false;
 }
 
-async function reasonOf(response) {
-  const said = await response.json().catch(() => ({}));
-  return said.error ?? `The server reports error ${response.status}`;
+async function allSent() {
+  while (unsent.size) await wait(100);
+}
+
+// Return the server's response, or null after an error of the server, which is shown.
+async function request(name, content) {
+  const fail = (reason) => setTrouble(name, `${reason}: trying again. ${KEEP_OPEN}`);
+  const late = setTimeout(() => fail(AWAY), 5000);
+  let reason = AWAY;
+  try {
+    const response = await fetch(name, content && {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(content),
+    });
+    const { ok, status } = response;
+    const said = await response.json().catch(() => null);
+    if (!ok) reason = said?.error ?? `The server reports error ${status}`;
+    if (ok ? said : status < 500) return { ok, said, reason };
+  } catch {
+    // no connection
+  } finally {
+    clearTimeout(late);
+  }
+  fail(reason);
+  return null;
+}
+
+const AWAY = "The server does not answer";
+const KEEP_OPEN = "Keep this page open: it keeps answers that are not stored.";
+
+// Return what the server says, as soon as it does; null if it refuses.
+async function requestUntilAnswered(name, content) {
+  let response = null;
+  while (!(response = await request(name, content))) {
+    element("training").hidden = true;
+    await wait(1000);
+  }
+  const ended = "This page is of a command that has ended: open the new address.";
+  setTrouble(name, response.ok ? "" : ended);
+  return response.ok ? response.said : null;
 }
 
 // An answer that the server does not accept is none.
@@ -171,27 +200,27 @@ function wait(milliseconds) {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-function post(name, content) {
-  return fetch(name, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(content),
-  });
-}
+let isWaiting = false; // for a training
 
-async function train() {
+async function train(isStarted = false) {
+  if (isWaiting) return;
+  isWaiting = true;
   element("save").disabled = true;
-  await post("train", {});
-  await waitForTraining();
+  await allSent(); // the model is trained on all answers
+  if (isStarted || (await requestUntilAnswered("train", {}))) await waitForTraining();
+  isWaiting = false;
+  element("save").disabled = false;
 }
 
 async function waitForTraining() {
   for (;;) {
-    const state = await fetch("state").then((response) => response.json());
-    element("training").hidden = !state.is_training;
+    const state = await requestUntilAnswered("state");
+    element("training").hidden = !state?.is_training;
+    if (!state) return;
     element("training-bar").value = state.progress;
     if (!state.is_training) {
       if (state.message) sessionStorage.setItem("message", state.message);
+      await allSent();
       location.reload();
       return;
     }
@@ -199,17 +228,27 @@ async function waitForTraining() {
   }
 }
 
+let isRefreshing = false;
+
 async function refresh() {
   // Another tab may have answered.
-  if (unsent.size) return;
-  const state = await fetch("state").then((response) => response.json());
-  if (state.is_training) waitForTraining();
+  if (isRefreshing || isWaiting) return;
+  isRefreshing = true;
+  let state, before;
+  do {
+    await allSent();
+    before = numSent;
+    state = await requestUntilAnswered("state");
+  } while (state && numSent !== before); // an answer given meanwhile is newer
+  isRefreshing = false;
+  if (!state) return;
   if (state.query !== page.query) {
     location.reload(); // trained in another tab
     return;
   }
   answers = images.map(({ sha256 }) => state.labels[sha256] ?? "");
   showAnswers();
+  if (state.is_training) train(true);
 }
 
 // ------------------------------------------- answers survive a reload

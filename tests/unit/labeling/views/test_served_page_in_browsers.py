@@ -11,6 +11,7 @@ from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from dfal_keras.labeling import asking, training
 from dfal_keras.labeling.label_history import LabelHistory
 from dfal_keras.labeling.serving import Desk
 from dfal_keras.labeling.session import Session
@@ -142,6 +143,110 @@ def test_two_tabs_show_the_same_answers(served, tmp_path):
         driver.switch_to.window(driver.window_handles[0])
         driver.execute_script("window.dispatchEvent(new Event('focus'))")
         wait_until(lambda: "1 of 6" in driver.find_element(By.ID, "count").text)
+
+
+# What the server does while it is away: no connection, an error, or no answer at first.
+AWAY = {
+    "gone": "Promise.reject('gone')",
+    "failing": "Promise.resolve(new Response('<html>', { status: 503 }))",
+    "no JSON": "Promise.resolve(new Response('<html>'))",
+    "late": "new Promise((r) => setTimeout(() => r(realFetch(...options)), 7000))",
+}
+
+
+def set_away(driver, kind):
+    result = AWAY[kind] if kind else "realFetch(...options)"
+    driver.execute_script(
+        f"window.realFetch ??= fetch; window.fetch = (...options) => {result};"
+    )
+
+
+@pytest.mark.parametrize("kind", AWAY)
+def test_training_waits_for_a_server_that_is_away(served, tmp_path, monkeypatch, kind):
+    address, desk, _, _ = served
+    gate = threading.Event()
+    monkeypatch.setattr(training, "train", lambda *args, **options: gate.wait(60))
+    monkeypatch.setattr(asking, "ask", lambda *args, **options: desk.queried[:5])
+    with browser.start("chromium", tmp_path) as driver:
+        driver.get(address)
+        keys = browser.class_keys(driver)
+        browser.press(driver, keys["cat"] + keys["owl"])
+        wait_until(lambda: len(desk.labels()) == 2)
+        set_away(driver, kind)
+        browser.press(driver, "s")
+        wait_until(lambda: "trying again" in trouble(driver))
+        assert ("does not answer" in trouble(driver)) == (kind != "failing")
+        assert not desk.is_training
+        set_away(driver, None)
+        bar = driver.find_element(By.ID, "training")
+        wait_until(lambda: bar.is_displayed() and not trouble(driver))
+        set_away(driver, kind)
+        if kind != "late":
+            wait_until(lambda: not bar.is_displayed())
+        wait_until(lambda: "trying again" in trouble(driver))
+        browser.press(driver, keys["dog"])  # one can go on
+        set_away(driver, None)
+        wait_until(lambda: len(desk.labels()) == 3)
+        wait_until(lambda: bar.is_displayed() and not trouble(driver))
+        assert not driver.find_element(By.ID, "save").is_enabled()
+        gate.set()
+        wait_until(lambda: "of 5" in driver.find_element(By.ID, "count").text)
+        assert driver.find_element(By.ID, "save").is_enabled()
+
+
+def test_a_page_of_a_command_that_has_ended(served, tmp_path):
+    """Another command, at the same port, has another token."""
+    with browser.start("chromium", tmp_path) as driver:
+        driver.get(served[0])
+        driver.execute_script(
+            "window.fetch = () => Promise.resolve(new Response('', { status: 404 }));"
+        )
+        browser.press(driver, "s")
+        wait_until(lambda: "new address" in trouble(driver))
+        wait_until(lambda: driver.find_element(By.ID, "save").is_enabled())
+        assert not driver.find_element(By.ID, "training").is_displayed()
+
+
+def test_an_answer_given_while_the_page_is_refreshed_stays(served, tmp_path):
+    address, desk, folder, _ = served
+    with browser.start("chromium", tmp_path) as driver:
+        driver.get(address)
+        keys = browser.class_keys(driver)
+        driver.execute_script(
+            # The server's state comes late: of before the answer.
+            "window.realFetch = fetch; let first = true;"
+            "window.fetch = async (name, options) => {"
+            "  const response = await realFetch(name, options);"
+            "  if (name === 'state') {"
+            "    window.numStates = (window.numStates ?? 0) + 1;"
+            "    if (first) { first = false; await new Promise((r) => {"
+            "      window.goOn = r; }); }"
+            "  }"
+            "  return response;"
+            "};"
+            "dispatchEvent(new Event('focus'));"
+        )
+        wait_until(lambda: driver.execute_script("return Boolean(window.goOn)"))
+        desk.answer(desk.queried[3].sha256, "owl", "Ada")  # in another tab
+        browser.press(driver, keys["cat"])
+        wait_until(lambda: stored(folder).get(desk.queried[0].sha256) == "cat")
+        driver.execute_script("window.goOn()")
+        wait_until(lambda: answers(driver)[3] == "owl")  # the page is refreshed
+        assert answers(driver)[0] == "cat"
+
+
+def test_a_server_that_is_away_when_the_page_is_refreshed(served, tmp_path):
+    address, desk, _, _ = served
+    with browser.start("chromium", tmp_path) as driver:
+        driver.get(address)
+        set_away(driver, "gone")
+        driver.execute_script("dispatchEvent(new Event('focus'))")
+        wait_until(lambda: "trying again" in trouble(driver))
+        take_screenshot(driver, "away.png")
+        desk.answer(desk.queried[1].sha256, "owl", "Ada")
+        set_away(driver, None)
+        wait_until(lambda: answers(driver)[1] == "owl")
+        assert trouble(driver) == ""
 
 
 def test_answers_wait_for_a_server_that_is_away(served, tmp_path):
