@@ -306,6 +306,7 @@ function picture(position) {
     img.alt = "Image to label";
     img.src = image;
     img.classList.toggle("small", is_small);
+    img.draggable = false; // dragging moves the enlarged image
     img.decode().catch(() => {}); // a broken image shows its text
     pictures.set(position, img);
   }
@@ -322,23 +323,53 @@ function showImage(position) {
   for (let next = position + 1; next <= last; next++) picture(next);
 }
 
-// Enlarge the image around a point, given in shares of its width and height.
+// Enlarge the image. The point that stays in its place is given in shares of the
+// width and height: 0 shows the left or upper edge, 1 the right or lower one.
 let scale = 1;
+let fixed = [0.5, 0.5];
 
-function zoom(factor, x = 0.5, y = 0.5) {
+function zoom(factor, point = [0.5, 0.5]) {
   scale = factor;
+  fixed = point.map((share) => Math.min(1, Math.max(0, share)));
   const { style } = element("image");
-  style.transformOrigin = `${100 * x}% ${100 * y}%`;
+  style.transformOrigin = fixed.map((share) => `${100 * share}%`).join(" ");
   style.transform = factor === 1 ? "" : `scale(${factor})`;
+  element("frame").classList.toggle("zoomed", factor !== 1);
 }
 
+// Move the enlarged image, by shares of the frame.
+function pan(...steps) {
+  if (scale !== 1) zoom(scale, fixed.map((share, i) => share - steps[i] / (scale - 1)));
+}
+
+// What is under the pointer stays there.
 function onWheel(event) {
   event.preventDefault();
   const box = element("frame").getBoundingClientRect();
-  const x = (event.clientX - box.left) / box.width;
-  const y = (event.clientY - box.top) / box.height;
-  zoom(Math.min(16, Math.max(1, scale * (event.deltaY < 0 ? 1.25 : 0.8))), x, y);
+  const factor = Math.min(16, Math.max(1, scale * (event.deltaY < 0 ? 1.25 : 0.8)));
+  const pointer = [
+    (event.clientX - box.left) / box.width,
+    (event.clientY - box.top) / box.height,
+  ];
+  const point = pointer.map((share, i) => {
+    const inImage = fixed[i] + (share - fixed[i]) / scale;
+    return (factor * inImage - share) / (factor - 1);
+  });
+  zoom(factor, factor === 1 ? undefined : point);
 }
+
+function onDrag({ isPrimary, buttons, clientX, clientY, pointerId, type }) {
+  const frame = element("frame");
+  if (!isPrimary || scale === 1) return;
+  if (type === "pointerdown") frame.setPointerCapture(pointerId);
+  else if (buttons === 1 && frame.hasPointerCapture(pointerId)) {
+    const box = frame.getBoundingClientRect();
+    pan((clientX - dragged[0]) / box.width, (clientY - dragged[1]) / box.height);
+  }
+  dragged = [clientX, clientY];
+}
+
+let dragged = [0, 0]; // where the pointer was
 
 function showPicture(id, address, isSmall) {
   const img = element(id);
@@ -426,6 +457,13 @@ const KEYS = {
   z: () => zoom(scale === 1 ? 3 : 1),
 };
 
+const PANS = {
+  ArrowLeft: () => pan(0.25, 0),
+  ArrowRight: () => pan(-0.25, 0),
+  ArrowUp: () => pan(0, 0.25),
+  ArrowDown: () => pan(0, -0.25),
+};
+
 function typeDigits(digits) {
   typed = digits;
   const matches = classes.filter(({ key }) => key.startsWith(digits));
@@ -454,7 +492,7 @@ function onKey(event) {
     if (key === "Enter" || key === " ") event.preventDefault();
     return;
   }
-  let action = KEYS[key];
+  let action = event.shiftKey && scale !== 1 && PANS[key] ? PANS[key] : KEYS[key];
   const digit = toDigit(event);
   if (event.ctrlKey || event.metaKey) {
     action = { s: save, z: undo }[key];
@@ -552,6 +590,9 @@ function start() {
     }
   });
   element("frame").addEventListener("wheel", onWheel, { passive: false });
+  for (const type of ["pointerdown", "pointermove"]) {
+    element("frame").addEventListener(type, onDrag);
+  }
   document.body.classList.toggle("served", isServed);
   if (isServed) {
     element("save-text").textContent = "Train and ask again";
