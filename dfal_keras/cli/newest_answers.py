@@ -2,6 +2,8 @@
 
 import pathlib
 
+import platformdirs
+
 from dfal_keras import _validation
 from dfal_keras.labeling.formats import csv_files
 from dfal_keras.labeling.session import Session
@@ -20,7 +22,7 @@ def find(session: Session) -> pathlib.Path:
     Raises:
         ValueError: If there is none.
     """
-    downloads = pathlib.Path.home() / "Downloads"
+    downloads = platformdirs.user_downloads_path()
     paths = [session.path("queries.csv"), session.path("check_queries.csv")]
     paths += [*downloads.glob("queries*.csv"), *downloads.glob("check_queries*.csv")]
     found = [path for path in paths if path.is_file() and _belongs(path, session)]
