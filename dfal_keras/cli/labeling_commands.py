@@ -1,7 +1,7 @@
 """The commands with which a person labels: init, ask, tell, check and label."""
 
+import contextlib
 import pathlib
-import webbrowser
 from collections.abc import Sequence
 
 import tqdm
@@ -13,6 +13,7 @@ from dfal_keras.cli import (
     opened_sessions,
     progress_bars,
     query_outputs,
+    secret_pages,
     session_reports,
 )
 from dfal_keras.labeling import (
@@ -172,9 +173,11 @@ def label(
     def show(address):
         print(f"{address}: label the images there; Ctrl-C stops the server", flush=True)
         if not no_browser:
-            webbrowser.open(address)
+            page = opened.path("open_the_page.html")
+            stack.enter_context(secret_pages.opened(page, address))
 
-    with opened_sessions.opened(session, trust) as opened:
+    with contextlib.ExitStack() as stack:
+        opened = stack.enter_context(opened_sessions.opened(session, trust))
         opened_sessions.tell_filled_in(opened)
         options = {"num_restarts": restarts}
         task = _task(opened, check, review, options)

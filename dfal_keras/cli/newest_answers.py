@@ -2,6 +2,8 @@
 
 import pathlib
 
+import platformdirs
+
 from dfal_keras import _validation
 from dfal_keras.labeling import told_tables
 from dfal_keras.labeling.formats import csv_files
@@ -24,7 +26,7 @@ def find(session: Session) -> pathlib.Path:
     Raises:
         ValueError: If there is none.
     """
-    downloads = pathlib.Path.home() / "Downloads"
+    downloads = platformdirs.user_downloads_path()
     paths = [session.path(name) for name in _NAMES]
     paths += [path for pattern in _DOWNLOADED for path in downloads.glob(pattern)]
     found = [path for path in paths if path.is_file() and _is_new(path, session)]

@@ -33,9 +33,9 @@ class Task:
 class Desk:
     """A session that one person labels on the served page, with trainings in between.
 
-    An answer is on disk when `answer` returns. The learner gets it before the next
-    training, or when the session is opened the next time. Methods may be called by
-    several threads.
+    An answer is on disk when `answer` returns, also while a model is trained or the
+    strategy chooses. The learner gets it before the next training, or when the session
+    is opened the next time. Methods may be called by several threads.
 
     Args:
         session: The session, which is open.
@@ -59,14 +59,18 @@ class Desk:
         self._session, self._num_queries = session, num_queries
         self._options = options or {}
         self.task = task
-        self._lock = threading.RLock()
+        self._answer_lock = threading.Lock()  # held while an answer is written
+        self._learner_lock = threading.Lock()  # held while the learner changes
+        self._start_lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._progress, self._message = 0.0, ""
+        # The name of each image that was shown, by checksum.
+        self._names = {entry.sha256: entry.file for entry in session.history.entries}
         self.queried: list[QueriedImage] = []
         if task is None:
             self._ask(resume=True)
         else:
-            self.queried = task.images
+            self._show_images(task.images)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -99,23 +103,21 @@ class Desk:
         """Store an answer. An empty label removes the one before.
 
         Raises:
-            ValueError: If the image is not queried, or the class is unknown.
+            ValueError: If the image was never queried, or the class is unknown.
         """
-        image = next((i for i in self.queried if i.sha256 == sha256), None)
-        if image is None:
-            raise ValueError(f"the image {sha256!r:.80} is not queried")
-        with self._lock:
+        file = self._names.get(sha256)
+        if file is None:
+            raise ValueError(f"the image {sha256!r:.80} was not queried")
+        with self._answer_lock:
             if label:
-                given = Answer(
-                    image.file, sha256, None if label == CANT_TELL else label, who
-                )
+                given = Answer(file, sha256, None if label == CANT_TELL else label, who)
                 telling.tell(self._session, [given], apply=False)
             else:
-                telling.retract(self._session, image.file, sha256, who, apply=False)
+                telling.retract(self._session, file, sha256, who, apply=False)
 
     def start_training(self) -> bool:
         """Train and ask again, in a thread; return whether it has been started."""
-        with self._lock:
+        with self._start_lock:
             if self.is_training or self.task is not None:
                 return False
             self._progress, self._message = 0.0, ""
@@ -139,14 +141,14 @@ class Desk:
 
     def close(self) -> None:
         """Apply the answers to the learner, and close the session."""
-        with self._lock:
+        with self._learner_lock:
             if not self.is_training:  # otherwise, the next command applies them
                 self._session.catch_up()
             self._session.close()
 
     def _train_and_ask(self):
         try:
-            with self._lock:
+            with self._learner_lock:
                 self._session.catch_up()
             if len(set(self._session.learner.labeled.labels.tolist())) > 1:
                 training.train(
@@ -155,7 +157,7 @@ class Desk:
                     callbacks=[_Progress(self._show, **self._sizes())],
                     **self._options,
                 )
-            with self._lock:
+            with self._learner_lock:
                 self._session.catch_up()
                 self._ask()
         # A thread's exception would be lost: the page shows it.
@@ -175,10 +177,15 @@ class Desk:
 
     def _ask(self, resume=False):
         messages: list[str] = []
-        self.queried = asking.ask(
+        queried = asking.ask(
             self._session, self._num_queries, resume=resume, report=messages.append
         )
+        self._show_images(queried)
         self._message = ". ".join(messages)
+
+    def _show_images(self, queried):
+        self._names.update({image.sha256: image.file for image in queried})
+        self.queried = queried
 
 
 class _Progress(keras.callbacks.Callback):

@@ -283,12 +283,7 @@ class Session:
         self.settings.save(self.path(_SETTINGS))
 
     def save(self) -> None:
-        """Write the state of the learner."""
-        num_told = len(self.history.entries)
-        self.learner.metadata = {
-            "num_told": num_told,
-            "told": self.history.checksum(num_told),
-        }
+        """Write the state of the learner, which may lack the latest answers."""
         self.learner.save(self.path(_LEARNER))
 
     def close(self) -> None:
@@ -305,16 +300,17 @@ class Session:
         """Apply the answers that only labels.csv has to the learner, and save it."""
         num_told = self.learner.metadata.get("num_told", 0)
         told = self.learner.metadata.get("told", self.history.checksum(0))
-        if num_told > len(self.history.entries) or told != self.history.checksum(
-            num_told
-        ):
+        # Another thread may add answers meanwhile: these are left to the next call.
+        num_known = len(self.history.entries)
+        if num_told > num_known or told != self.history.checksum(num_told):
             raise ValueError(
                 f"The first {num_told} answers in a session's labels.csv must not "
                 "change. Restore the file, and tell corrections with the command "
                 f"`tell`. Received: {self.path('labels.csv')}"
             )
         pending = {
-            entry.sha256: entry.label for entry in self.history.entries[num_told:]
+            entry.sha256: entry.label
+            for entry in self.history.entries[num_told:num_known]
         }
         answers = {}
         retracted = []
@@ -332,6 +328,10 @@ class Session:
         if pending:
             learner_labels.apply_answers(self.learner, answers)
             learner_labels.remove_answers(self.learner, retracted)
+            self.learner.metadata = {
+                "num_told": num_known,
+                "told": self.history.checksum(num_known),
+            }
             self.save()
 
     def _unknown_class(self, checksum, label):

@@ -63,8 +63,7 @@ function undo() {
 function whatIsLeft() {
   if (!isServed) return "All images are answered: save queries.csv.";
   if (page.can_train) return "All images are answered: train and ask again.";
-  return "This was the last image, and all answers are stored: close the page, and " +
-    "end the command with Ctrl-C.";
+  return "This was the last image: close the page, and end the command with Ctrl-C.";
 }
 
 function nextToAnswer(position) {
@@ -103,11 +102,16 @@ function save() {
 // ------------------------------------------------- answers to the server
 
 const unsent = new Map(); // the latest answer of images that the server lacks
+let numSent = 0; // answers that were given on this page
 let isSending = false;
 
 function send(position) {
   if (!isServed) return;
-  unsent.set(images[position].sha256, answers[position]);
+  const { sha256 } = images[position];
+  setTrouble(sha256, "");
+  unsent.delete(sha256); // to the end
+  unsent.set(sha256, answers[position]);
+  numSent++;
   sendAll();
 }
 
@@ -116,62 +120,135 @@ async function sendAll() {
   isSending = true;
   while (unsent.size) {
     const [sha256, label] = unsent.entries().next().value;
-    let response = null;
-    try {
-      response = await post("answer", { sha256, label });
-    } catch {
-      element("message").textContent = "The server does not answer: trying again.";
-      await new Promise((resolve) => setTimeout(resolve, 1000));
-      continue;
-    }
-    if (unsent.get(sha256) === label) unsent.delete(sha256);
-    if (!response.ok) {
-      const said = await response.json().catch(() => ({}));
-      element("message").textContent = `Not stored: ${said.error ?? response.status}`;
+    const response = await request("answer", { sha256, label });
+    const isLatest = unsent.get(sha256) === label;
+    if (isLatest) unsent.delete(sha256);
+    if (isLatest && response && !response.ok) refuse(sha256, response.reason);
+    if (!response) {
+      if (isLatest) unsent.set(sha256, label); // the others are tried before
+      await wait(1000);
     }
   }
+  setTrouble("answer", "");
   isSending = false;
 }
 
-function post(name, content) {
-  return fetch(name, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(content),
-  });
+async function allSent() {
+  while (unsent.size) await wait(100);
 }
 
-async function train() {
+// Return the server's response, or null after an error of the server, which is shown.
+async function request(name, content) {
+  const fail = (reason) => setTrouble(name, `${reason}: trying again. ${KEEP_OPEN}`);
+  const late = setTimeout(() => fail(AWAY), 5000);
+  let reason = AWAY;
+  try {
+    const response = await fetch(name, content && {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(content),
+    });
+    const { ok, status } = response;
+    const said = await response.json().catch(() => null);
+    if (!ok) reason = said?.error ?? `The server reports error ${status}`;
+    if (ok ? said : status < 500) return { ok, said, reason };
+  } catch {
+    // no connection
+  } finally {
+    clearTimeout(late);
+  }
+  fail(reason);
+  return null;
+}
+
+const AWAY = "The server does not answer";
+const KEEP_OPEN = "Keep this page open: it keeps answers that are not stored.";
+
+// Return what the server says, as soon as it does; null if it refuses.
+async function requestUntilAnswered(name, content) {
+  let response = null;
+  while (!(response = await request(name, content))) {
+    element("training").hidden = true;
+    await wait(1000);
+  }
+  const ended = "This page is of a command that has ended: open the new address.";
+  setTrouble(name, response.ok ? "" : ended);
+  return response.ok ? response.said : null;
+}
+
+// An answer that the server does not accept is none.
+function refuse(sha256, reason) {
+  const position = images.findIndex((image) => image.sha256 === sha256);
+  answers[position] = "";
+  const text = `Image ${position + 1}: the answer is not stored (${reason}). Answer again.`;
+  setTrouble(sha256, text);
+  showAnswers();
+}
+
+// What is wrong with the server or an answer: it stays until it is mended.
+const troubles = new Map();
+
+function setTrouble(key, text) {
+  if ((troubles.get(key) ?? "") === text) return;
+  if (text) troubles.set(key, text);
+  else troubles.delete(key);
+  element("trouble").hidden = !troubles.size;
+  element("trouble").textContent = [...new Set(troubles.values())].join("\n");
+}
+
+function wait(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+let isWaiting = false; // for a training
+
+async function train(isStarted = false) {
+  if (isWaiting) return;
+  isWaiting = true;
   element("save").disabled = true;
-  await post("train", {});
-  await waitForTraining();
+  await allSent(); // the model is trained on all answers
+  if (isStarted || (await requestUntilAnswered("train", {}))) await waitForTraining();
+  isWaiting = false;
+  element("save").disabled = false;
 }
 
 async function waitForTraining() {
   for (;;) {
-    const state = await fetch("state").then((response) => response.json());
-    element("training").hidden = !state.is_training;
+    const state = await requestUntilAnswered("state");
+    element("training").hidden = !state?.is_training;
+    if (!state) return;
     element("training-bar").value = state.progress;
     if (!state.is_training) {
       if (state.message) sessionStorage.setItem("message", state.message);
+      await allSent();
       location.reload();
       return;
     }
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await wait(500);
   }
 }
 
+let isRefreshing = false;
+
 async function refresh() {
   // Another tab may have answered.
-  if (unsent.size) return;
-  const state = await fetch("state").then((response) => response.json());
-  if (state.is_training) waitForTraining();
+  if (isRefreshing || isWaiting) return;
+  isRefreshing = true;
+  let state, before;
+  do {
+    await allSent();
+    before = numSent;
+    state = await requestUntilAnswered("state");
+  } while (state && numSent !== before); // an answer given meanwhile is newer
+  isRefreshing = false;
+  if (!state) return;
   if (state.query !== page.query) {
     location.reload(); // trained in another tab
     return;
   }
   answers = images.map(({ sha256 }) => state.labels[sha256] ?? "");
   showAnswers();
+  if (state.is_training) train(true);
 }
 
 // ------------------------------------------- answers survive a reload
@@ -229,6 +306,7 @@ function picture(position) {
     img.alt = "Image to label";
     img.src = image;
     img.classList.toggle("small", is_small);
+    img.draggable = false; // dragging moves the enlarged image
     img.decode().catch(() => {}); // a broken image shows its text
     pictures.set(position, img);
   }
@@ -245,23 +323,53 @@ function showImage(position) {
   for (let next = position + 1; next <= last; next++) picture(next);
 }
 
-// Enlarge the image around a point, given in shares of its width and height.
+// Enlarge the image. The point that stays in its place is given in shares of the
+// width and height: 0 shows the left or upper edge, 1 the right or lower one.
 let scale = 1;
+let fixed = [0.5, 0.5];
 
-function zoom(factor, x = 0.5, y = 0.5) {
+function zoom(factor, point = [0.5, 0.5]) {
   scale = factor;
+  fixed = point.map((share) => Math.min(1, Math.max(0, share)));
   const { style } = element("image");
-  style.transformOrigin = `${100 * x}% ${100 * y}%`;
+  style.transformOrigin = fixed.map((share) => `${100 * share}%`).join(" ");
   style.transform = factor === 1 ? "" : `scale(${factor})`;
+  element("frame").classList.toggle("zoomed", factor !== 1);
 }
 
+// Move the enlarged image, by shares of the frame.
+function pan(...steps) {
+  if (scale !== 1) zoom(scale, fixed.map((share, i) => share - steps[i] / (scale - 1)));
+}
+
+// What is under the pointer stays there.
 function onWheel(event) {
   event.preventDefault();
   const box = element("frame").getBoundingClientRect();
-  const x = (event.clientX - box.left) / box.width;
-  const y = (event.clientY - box.top) / box.height;
-  zoom(Math.min(16, Math.max(1, scale * (event.deltaY < 0 ? 1.25 : 0.8))), x, y);
+  const factor = Math.min(16, Math.max(1, scale * (event.deltaY < 0 ? 1.25 : 0.8)));
+  const pointer = [
+    (event.clientX - box.left) / box.width,
+    (event.clientY - box.top) / box.height,
+  ];
+  const point = pointer.map((share, i) => {
+    const inImage = fixed[i] + (share - fixed[i]) / scale;
+    return (factor * inImage - share) / (factor - 1);
+  });
+  zoom(factor, factor === 1 ? undefined : point);
 }
+
+function onDrag({ isPrimary, buttons, clientX, clientY, pointerId, type }) {
+  const frame = element("frame");
+  if (!isPrimary || scale === 1) return;
+  if (type === "pointerdown") frame.setPointerCapture(pointerId);
+  else if (buttons === 1 && frame.hasPointerCapture(pointerId)) {
+    const box = frame.getBoundingClientRect();
+    pan((clientX - dragged[0]) / box.width, (clientY - dragged[1]) / box.height);
+  }
+  dragged = [clientX, clientY];
+}
+
+let dragged = [0, 0]; // where the pointer was
 
 function showPicture(id, address, isSmall) {
   const img = element(id);
@@ -349,6 +457,13 @@ const KEYS = {
   z: () => zoom(scale === 1 ? 3 : 1),
 };
 
+const PANS = {
+  ArrowLeft: () => pan(0.25, 0),
+  ArrowRight: () => pan(-0.25, 0),
+  ArrowUp: () => pan(0, 0.25),
+  ArrowDown: () => pan(0, -0.25),
+};
+
 function typeDigits(digits) {
   typed = digits;
   const matches = classes.filter(({ key }) => key.startsWith(digits));
@@ -377,7 +492,7 @@ function onKey(event) {
     if (key === "Enter" || key === " ") event.preventDefault();
     return;
   }
-  let action = KEYS[key];
+  let action = event.shiftKey && scale !== 1 && PANS[key] ? PANS[key] : KEYS[key];
   const digit = toDigit(event);
   if (event.ctrlKey || event.metaKey) {
     action = { s: save, z: undo }[key];
@@ -475,6 +590,9 @@ function start() {
     }
   });
   element("frame").addEventListener("wheel", onWheel, { passive: false });
+  for (const type of ["pointerdown", "pointermove"]) {
+    element("frame").addEventListener(type, onDrag);
+  }
   document.body.classList.toggle("served", isServed);
   if (isServed) {
     element("save-text").textContent = "Train and ask again";

@@ -159,6 +159,8 @@ class _Views:
             self._desk.answer(values[0], values[1], self._who)
         except ValueError as error:
             return flask.jsonify(error=str(error)), 400
+        except OSError as error:  # such as a full disk: the page sends it again
+            return flask.jsonify(error=f"The server can't write: {error.strerror}"), 500
         return flask.jsonify(stored=True)
 
     def train(self):

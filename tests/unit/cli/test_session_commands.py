@@ -242,18 +242,28 @@ def test_a_queries_csv_that_can_not_be_read_stays(folder, capsys):
         assert (folder / "session" / "queries.csv").read_text() == text
 
 
-def test_tell_takes_the_newest_file_of_this_session(folder, capsys, monkeypatch):
+@pytest.mark.parametrize("name", [None, "Téléchargements", "other folder/Downloads"])
+def test_tell_takes_the_newest_file_of_this_session(folder, capsys, monkeypatch, name):
     home = folder / "home"
-    (home / "Downloads").mkdir(parents=True)
+    downloads = home / (name or "Downloads")
+    downloads.mkdir(parents=True)
     monkeypatch.setenv("HOME", str(home))
+    for variable in ("XDG_CONFIG_HOME", "XDG_DOWNLOAD_DIR"):
+        monkeypatch.delenv(variable, raising=False)
+    if name:  # as the desktops of Linux write it
+        (home / ".config").mkdir()
+        (home / ".config" / "user-dirs.dirs").write_text(
+            f'# a comment\nXDG_MUSIC_DIR="$HOME/x"\nXDG_DOWNLOAD_DIR="$HOME/{name}"\n',
+            encoding="utf-8",
+        )
     options = ("--sheets", "none", "--num-queries", 2)
     run(capsys, "ask", "session", *options)
     assert "file" in run(capsys, "tell", "session", code=2)  # nothing is filled in
     table = folder / "session" / "queries.csv"
     rows = table.read_text().splitlines()
-    saved = home / "Downloads" / "queries (1).csv"
+    saved = downloads / "queries (1).csv"
     saved.write_text("\n".join([rows[0], rows[1] + "owl", rows[2] + "owl"]))
-    other = home / "Downloads" / "queries (2).csv"  # of another session
+    other = downloads / "queries (2).csv"  # of another session
     other.write_text(f"file,sha256,label\na.png,{'0' * 64},cat\n")
     output = run(capsys, "tell", "session")
     assert "queries (1).csv" in output

@@ -7,6 +7,8 @@ import itertools
 import pytest
 from helpers import browser, noise_images
 from selenium.webdriver import ActionChains
+from selenium.webdriver.common.actions.action_builder import ActionBuilder
+from selenium.webdriver.common.actions.pointer_input import PointerInput
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -414,6 +416,103 @@ def test_small_images_are_enlarged_without_smoothing(page):
     page.open(noise_images.make(2, size=300, seed=next(seeds)))
     shown = page.driver.find_element(By.ID, "image")
     assert shown.value_of_css_property("image-rendering") == "auto"
+
+
+def hidden(page):
+    """Return how much of the image the frame hides: left, top, right and bottom."""
+    return page.run(
+        "const [a, b] = ['image', 'frame'].map("
+        "  (id) => document.getElementById(id).getBoundingClientRect());"
+        "return [b.left - a.left, b.top - a.top,"
+        "  a.right - b.right, a.bottom - b.bottom];"
+    )
+
+
+def drag(page, x, y, kind="mouse"):
+    pointer = PointerInput(kind, kind)
+    actions = ActionBuilder(page.driver, mouse=pointer, duration=50)
+    frame = page.driver.find_element(By.ID, "frame")
+    actions.pointer_action.move_to(frame).pointer_down()
+    actions.pointer_action.move_by(x, y).pointer_up()
+    actions.perform()
+
+
+CORNERS = [(1, 1), (-1, 1), (1, -1), (-1, -1)]
+
+
+@pytest.mark.parametrize("kind", ["mouse", "touch"])
+@pytest.mark.parametrize("corner", CORNERS)
+def test_dragging_reaches_the_corners_of_the_enlarged_image(page, kind, corner):
+    page.open()
+    size = page.driver.find_element(By.ID, "frame").size
+    drag(page, 50, 30, kind)
+    assert hidden(page) == pytest.approx([0, 0, 0, 0], abs=1)
+    page.press("z")
+    width, height = size["width"], size["height"]
+    assert hidden(page) == pytest.approx([width, height, width, height], abs=1)
+    x, y = corner
+    drag(page, 60 * x, 40 * y, kind)
+    expected = [width - 60 * x, height - 40 * y, width + 60 * x, height + 40 * y]
+    assert hidden(page) == pytest.approx(expected, abs=1)
+    assert page.run("return document.getElementById('image').style.transform")
+    for _ in range(10):
+        drag(page, int(0.45 * width) * x, int(0.45 * height) * y, kind)
+    edges = hidden(page)
+    assert edges[0 if x > 0 else 2] == pytest.approx(0, abs=1)
+    assert edges[1 if y > 0 else 3] == pytest.approx(0, abs=1)
+    assert min(edges) > -1  # nothing beside the image is shown
+    page.press(Keys.ARROW_RIGHT)  # the next image is not enlarged
+    assert hidden(page) == pytest.approx([0, 0, 0, 0], abs=1)
+
+
+@pytest.mark.parametrize("corner", CORNERS)
+def test_shift_and_arrow_keys_reach_the_corners(page, corner):
+    page.open(num_images=5).press(Keys.ARROW_RIGHT, "z")
+    begin = hidden(page)
+    x, y = corner
+    keys = [Keys.ARROW_LEFT if x > 0 else Keys.ARROW_RIGHT]
+    keys.append(Keys.ARROW_UP if y > 0 else Keys.ARROW_DOWN)
+    for step in range(5):
+        actions = ActionChains(page.driver, duration=0).key_down(Keys.SHIFT)
+        actions.send_keys(*keys).key_up(Keys.SHIFT).perform()
+        if not step:
+            moved = page.driver.find_element(By.ID, "frame").size["width"] * x / 4
+            assert hidden(page)[0] == pytest.approx(begin[0] - moved, abs=1)
+    edges = hidden(page)
+    assert edges[0 if x > 0 else 2] == pytest.approx(0, abs=1)
+    assert edges[1 if y > 0 else 3] == pytest.approx(0, abs=1)
+    assert page.current == 1
+    page.press(Keys.ARROW_LEFT)  # without Shift
+    assert page.current == 0
+
+
+def test_scrolling_enlarges_around_the_pointer(page):
+    page.open().press("z")
+    drag(page, 100, 60)
+
+    def scroll(delta):
+        page.run(
+            "const frame = document.getElementById('frame');"
+            "const box = frame.getBoundingClientRect();"
+            f"frame.dispatchEvent(new WheelEvent('wheel', {{ deltaY: {delta},"
+            "  clientX: box.left + box.width / 4, clientY: box.top + box.height / 2,"
+            "  cancelable: true }}));".replace("}}", "}")
+        )
+
+    def under_pointer():
+        left, top, right, bottom = hidden(page)
+        size = page.driver.find_element(By.ID, "frame").size
+        x = (left + size["width"] / 4) / (left + right + size["width"])
+        y = (top + size["height"] / 2) / (top + bottom + size["height"])
+        return x, y
+
+    before = under_pointer()
+    scroll(-1)
+    assert hidden(page)[0] > 0
+    assert under_pointer() == pytest.approx(before, abs=0.005)
+    for _ in range(12):
+        scroll(1)
+    assert hidden(page) == pytest.approx([0, 0, 0, 0], abs=1)
 
 
 @pytest.mark.parametrize("num_classes", [3, 10, 40])

@@ -9,7 +9,9 @@ import pytest
 from helpers import browser, sessions
 from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
+from dfal_keras.labeling import asking, training
 from dfal_keras.labeling.label_history import LabelHistory
 from dfal_keras.labeling.serving import Desk
 from dfal_keras.labeling.session import Session
@@ -51,6 +53,23 @@ def wait_until(condition, seconds=60):
 def stored(folder):
     path = folder / "labels.csv"
     return LabelHistory(path).latest() if path.exists() else {}
+
+
+def trouble(driver):
+    """Return what the page says of the server, "" if all is well."""
+    return driver.find_element(By.ID, "trouble").text
+
+
+def answers(driver):
+    """Return what the thumbnails show."""
+    return [thumbnail.text.strip() for thumbnail in browser.thumbnails(driver)]
+
+
+def is_warned(driver):
+    """Return whether the browser warns before the page is left."""
+    return driver.execute_script(
+        "return !dispatchEvent(new Event('beforeunload', { cancelable: true }));"
+    )
 
 
 def take_screenshot(driver, name):
@@ -126,6 +145,110 @@ def test_two_tabs_show_the_same_answers(served, tmp_path):
         wait_until(lambda: "1 of 6" in driver.find_element(By.ID, "count").text)
 
 
+# What the server does while it is away: no connection, an error, or no answer at first.
+AWAY = {
+    "gone": "Promise.reject('gone')",
+    "failing": "Promise.resolve(new Response('<html>', { status: 503 }))",
+    "no JSON": "Promise.resolve(new Response('<html>'))",
+    "late": "new Promise((r) => setTimeout(() => r(realFetch(...options)), 7000))",
+}
+
+
+def set_away(driver, kind):
+    result = AWAY[kind] if kind else "realFetch(...options)"
+    driver.execute_script(
+        f"window.realFetch ??= fetch; window.fetch = (...options) => {result};"
+    )
+
+
+@pytest.mark.parametrize("kind", AWAY)
+def test_training_waits_for_a_server_that_is_away(served, tmp_path, monkeypatch, kind):
+    address, desk, _, _ = served
+    gate = threading.Event()
+    monkeypatch.setattr(training, "train", lambda *args, **options: gate.wait(60))
+    monkeypatch.setattr(asking, "ask", lambda *args, **options: desk.queried[:5])
+    with browser.start("chromium", tmp_path) as driver:
+        driver.get(address)
+        keys = browser.class_keys(driver)
+        browser.press(driver, keys["cat"] + keys["owl"])
+        wait_until(lambda: len(desk.labels()) == 2)
+        set_away(driver, kind)
+        browser.press(driver, "s")
+        wait_until(lambda: "trying again" in trouble(driver))
+        assert ("does not answer" in trouble(driver)) == (kind != "failing")
+        assert not desk.is_training
+        set_away(driver, None)
+        bar = driver.find_element(By.ID, "training")
+        wait_until(lambda: bar.is_displayed() and not trouble(driver))
+        set_away(driver, kind)
+        if kind != "late":
+            wait_until(lambda: not bar.is_displayed())
+        wait_until(lambda: "trying again" in trouble(driver))
+        browser.press(driver, keys["dog"])  # one can go on
+        set_away(driver, None)
+        wait_until(lambda: len(desk.labels()) == 3)
+        wait_until(lambda: bar.is_displayed() and not trouble(driver))
+        assert not driver.find_element(By.ID, "save").is_enabled()
+        gate.set()
+        wait_until(lambda: "of 5" in driver.find_element(By.ID, "count").text)
+        assert driver.find_element(By.ID, "save").is_enabled()
+
+
+def test_a_page_of_a_command_that_has_ended(served, tmp_path):
+    """Another command, at the same port, has another token."""
+    with browser.start("chromium", tmp_path) as driver:
+        driver.get(served[0])
+        driver.execute_script(
+            "window.fetch = () => Promise.resolve(new Response('', { status: 404 }));"
+        )
+        browser.press(driver, "s")
+        wait_until(lambda: "new address" in trouble(driver))
+        wait_until(lambda: driver.find_element(By.ID, "save").is_enabled())
+        assert not driver.find_element(By.ID, "training").is_displayed()
+
+
+def test_an_answer_given_while_the_page_is_refreshed_stays(served, tmp_path):
+    address, desk, folder, _ = served
+    with browser.start("chromium", tmp_path) as driver:
+        driver.get(address)
+        keys = browser.class_keys(driver)
+        driver.execute_script(
+            # The server's state comes late: of before the answer.
+            "window.realFetch = fetch; let first = true;"
+            "window.fetch = async (name, options) => {"
+            "  const response = await realFetch(name, options);"
+            "  if (name === 'state') {"
+            "    window.numStates = (window.numStates ?? 0) + 1;"
+            "    if (first) { first = false; await new Promise((r) => {"
+            "      window.goOn = r; }); }"
+            "  }"
+            "  return response;"
+            "};"
+            "dispatchEvent(new Event('focus'));"
+        )
+        wait_until(lambda: driver.execute_script("return Boolean(window.goOn)"))
+        desk.answer(desk.queried[3].sha256, "owl", "Ada")  # in another tab
+        browser.press(driver, keys["cat"])
+        wait_until(lambda: stored(folder).get(desk.queried[0].sha256) == "cat")
+        driver.execute_script("window.goOn()")
+        wait_until(lambda: answers(driver)[3] == "owl")  # the page is refreshed
+        assert answers(driver)[0] == "cat"
+
+
+def test_a_server_that_is_away_when_the_page_is_refreshed(served, tmp_path):
+    address, desk, _, _ = served
+    with browser.start("chromium", tmp_path) as driver:
+        driver.get(address)
+        set_away(driver, "gone")
+        driver.execute_script("dispatchEvent(new Event('focus'))")
+        wait_until(lambda: "trying again" in trouble(driver))
+        take_screenshot(driver, "away.png")
+        desk.answer(desk.queried[1].sha256, "owl", "Ada")
+        set_away(driver, None)
+        wait_until(lambda: answers(driver)[1] == "owl")
+        assert trouble(driver) == ""
+
+
 def test_answers_wait_for_a_server_that_is_away(served, tmp_path):
     address, desk, folder, _ = served
     with browser.start("chromium", tmp_path) as driver:
@@ -135,8 +258,73 @@ def test_answers_wait_for_a_server_that_is_away(served, tmp_path):
             "window.realFetch = fetch; window.fetch = () => Promise.reject('away');"
         )
         browser.press(driver, keys["cat"])
-        message = driver.find_element(By.ID, "message")
-        wait_until(lambda: "trying again" in message.text)
+        wait_until(lambda: "trying again" in trouble(driver))
+        browser.press(driver, keys["owl"])  # the message of the next answer
+        assert "trying again" in trouble(driver)
         assert stored(folder) == {}
+        assert answers(driver)[:3] == ["cat", "owl", ""]
         driver.execute_script("window.fetch = window.realFetch;")
-        wait_until(lambda: stored(folder) == {desk.queried[0].sha256: "cat"})
+        expected = {desk.queried[0].sha256: "cat", desk.queried[1].sha256: "owl"}
+        wait_until(lambda: stored(folder) == expected)
+        wait_until(lambda: trouble(driver) == "")
+
+
+@pytest.mark.parametrize("name", ["chromium", "firefox"])
+@pytest.mark.parametrize("error", [OSError(28, "disk full"), RuntimeError("any")])
+def test_answers_that_the_server_can_not_store_are_sent_again(
+    served, tmp_path, monkeypatch, error, name
+):
+    address, desk, folder, _ = served
+    first, second = (image.sha256 for image in desk.queried[:2])
+    real, failing = desk.answer, {first, second}
+
+    def answer(sha256, label, who):
+        if sha256 in failing:
+            raise error
+        real(sha256, label, who)
+
+    monkeypatch.setattr(desk, "answer", answer)
+    with browser.start(name, tmp_path) as driver:
+        driver.get(address)
+        keys = browser.class_keys(driver)
+        browser.press(driver, keys["cat"] + keys["owl"])
+        wait_until(lambda: "trying again" in trouble(driver))
+        browser.press(driver, "?")  # of the third image
+        wait_until(lambda: stored(folder) == {desk.queried[2].sha256: "?"})
+        assert "not stored" in trouble(driver)
+        assert answers(driver)[:3] == ["cat", "owl", "?"]
+        assert is_warned(driver)
+        failing.remove(first)
+        wait_until(lambda: stored(folder).get(first) == "cat")
+        failing.remove(second)
+        wait_until(lambda: stored(folder).get(second) == "owl")
+        wait_until(lambda: trouble(driver) == "")
+        assert not is_warned(driver)
+
+
+def test_refused_answers_are_shown_as_none(served, tmp_path, monkeypatch):
+    address, desk, folder, _ = served
+    first = desk.queried[0].sha256
+    real = desk.answer
+
+    def answer(sha256, label, who):
+        if sha256 == first:
+            raise ValueError("not this one")
+        real(sha256, label, who)
+
+    with browser.start("chromium", tmp_path) as driver:
+        driver.get(address)
+        keys = browser.class_keys(driver)
+        monkeypatch.setattr(desk, "answer", answer)
+        browser.press(driver, keys["cat"])
+        wait_until(lambda: "not this one" in trouble(driver))
+        assert "Image 1" in trouble(driver)
+        browser.press(driver, keys["owl"])
+        wait_until(lambda: stored(folder) == {desk.queried[1].sha256: "owl"})
+        assert "not this one" in trouble(driver)
+        assert answers(driver)[:3] == ["", "owl", ""]
+        monkeypatch.setattr(desk, "answer", real)
+        browser.press(driver, Keys.ARROW_LEFT * 2 + keys["dog"])
+        wait_until(lambda: stored(folder).get(first) == "dog")
+        assert trouble(driver) == ""
+        assert answers(driver)[0] == "dog"

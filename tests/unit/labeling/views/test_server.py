@@ -1,13 +1,20 @@
 """The served page: who gets in, and that answers are stored."""
 
+import errno
 import io
+import os
+import shutil
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from helpers import sessions
 from PIL import Image
 
+from dfal_keras import _files, strategies
+from dfal_keras.labeling import cold_start, training
 from dfal_keras.labeling.label_history import LabelHistory
 from dfal_keras.labeling.serving import Desk
 from dfal_keras.labeling.session import Session
@@ -26,6 +33,7 @@ def make(path):
     folder, truth = sessions.create(path, 40)
     with Session(folder) as session:
         desk = Desk(session, 6, OPTIONS)
+        desk.session = session  # for tests
         app = server.make_app(desk, TOKEN, who="Ada")
         yield app.test_client(), desk, folder, truth
 
@@ -132,6 +140,24 @@ def test_bad_answers_change_nothing(unchanged, content):
     assert not (folder / "labels.csv").exists()
 
 
+def test_a_full_disk_is_an_error_of_the_server(made, monkeypatch):
+    client, desk, folder, _ = made
+    content = {"sha256": desk.queried[0].sha256, "label": "cat"}
+
+    def fail(path, text):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        for name in ("write_text", "append_text"):
+            patched.setattr(_files, name, fail)
+        answer = post(client, f"/{TOKEN}/answer", content)
+        assert answer.status_code == 500
+        assert os.strerror(errno.ENOSPC) in answer.json["error"]
+        assert desk.labels() == {}
+    assert post(client, f"/{TOKEN}/answer", content).json == {"stored": True}
+    assert LabelHistory(folder / "labels.csv").latest() == {content["sha256"]: "cat"}
+
+
 def test_train_and_ask_again(made):
     client, desk, folder, truth = made
     first = {image.sha256 for image in desk.queried}
@@ -148,6 +174,123 @@ def test_train_and_ask_again(made):
     assert not {image.sha256 for image in desk.queried} & first
     assert state["labels"] == {}
     assert (folder / "history.csv").exists() == (len(set(truth.values())) > 1)
+
+
+class Gate:
+    """Where a thread waits until the test lets it go on."""
+
+    def __init__(self):
+        self.reached, self.opened = threading.Event(), threading.Event()
+
+    def wait(self):
+        self.reached.set()
+        assert self.opened.wait(120)
+
+
+class Waiting(strategies.Random):
+    """A strategy that takes its time."""
+
+    def __init__(self, gate):
+        super().__init__()
+        self._gate = gate
+
+    def select(self, *args, **options):
+        self._gate.wait()
+        return super().select(*args, **options)
+
+
+def after_a_kill(folder, target):
+    """Return the labels and what the learner knows, opened from a copy."""
+    shutil.copytree(folder, target / "session", dirs_exist_ok=True)
+    shutil.copytree(folder.parent / "images", target / "images", dirs_exist_ok=True)
+    with Session(target / "session") as session:
+        told = len(session.history.entries)
+        return (
+            sessions.labels_by_name(session),
+            sessions.learned_by_name(session),
+            sorted(session.store.names[row] for row in session.learner.ignored),
+            told,
+        )
+
+
+@pytest.mark.parametrize("where", ["training", "choosing"])
+def test_answers_are_stored_while_the_server_works(made, tmp_path, monkeypatch, where):
+    client, desk, folder, truth = made
+    session, gate = desk.session, Gate()
+    monkeypatch.setattr(cold_start, "plan", lambda *args: None)
+    if where == "choosing":
+        session.learner.strategy = Waiting(gate)
+        monkeypatch.setattr(training, "train", lambda *args, **options: None)
+    else:
+        monkeypatch.setattr(training, "train", lambda *args, **options: gate.wait())
+    asked = list(desk.queried)
+    for image in asked[:5]:  # one is skipped
+        desk.answer(image.sha256, truth[image.file], "Ada")
+    assert desk.start_training()
+    assert gate.reached.wait(60)
+    labels = {image.file: truth[image.file] for image in asked[:5]}
+    changes = {0: "owl", 1: "", 2: "?", 5: "cat", 3: "dog"}
+    for i, label in changes.items():
+        image = asked[i]
+        labels[image.file] = label
+        content = {"sha256": image.sha256, "label": label}
+        with ThreadPoolExecutor(1) as pool:
+            begun = time.perf_counter()
+            answer = pool.submit(post, client, f"/{TOKEN}/answer", content)
+            try:
+                assert answer.result(5).json == {"stored": True}
+                assert time.perf_counter() - begun < 0.5  # 0.05 on an idle machine
+            except BaseException:
+                gate.opened.set()
+                raise
+        assert LabelHistory(folder / "labels.csv").latest()[image.sha256] == label
+    assert post(client, f"/{TOKEN}/train", {}).json == {"started": False}
+    given = {name: label for name, label in labels.items() if label}
+    known = {name: label for name, label in given.items() if label != "?"}
+    unknown = [name for name, label in given.items() if label == "?"]
+    num_entries = len(LabelHistory(folder / "labels.csv").entries)
+    expected = (given, known, unknown, num_entries)
+    assert after_a_kill(folder, tmp_path / "before") == expected
+    gate.opened.set()
+    deadline = time.monotonic() + 60
+    while desk.is_training:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert desk.state()["message"] == ""
+    assert after_a_kill(folder, tmp_path / "after") == expected
+    # Images of the query before can be corrected.
+    corrected = asked[4]
+    assert corrected.sha256 not in {image.sha256 for image in desk.queried}
+    content = {"sha256": corrected.sha256, "label": "?"}
+    assert post(client, f"/{TOKEN}/answer", content).json == {"stored": True}
+    del known[corrected.file]
+    given[corrected.file] = "?"
+    expected = (given, known, sorted([*unknown, corrected.file]), num_entries + 1)
+    assert after_a_kill(folder, tmp_path / "corrected") == expected
+    desk.close()
+    assert after_a_kill(folder, tmp_path / "closed") == expected
+
+
+def test_images_answered_before_can_be_corrected(tmp_path):
+    folder, truth = sessions.create(tmp_path, 40)
+    with Session(folder) as session:
+        desk = Desk(session, 2, OPTIONS)
+        asked = list(desk.queried)
+        for image in asked:
+            desk.answer(image.sha256, truth[image.file], "Ada")
+        desk.close()
+    with Session(folder) as session:
+        desk = Desk(session, 2, OPTIONS)
+        assert not {i.sha256 for i in asked} & {i.sha256 for i in desk.queried}
+        desk.answer(asked[0].sha256, "owl", "Ada")
+        desk.answer(asked[1].sha256, "", "Ada")
+        shown = {image.sha256 for image in [*asked, *desk.queried]}
+        others = [name for name in session.store.hashes if name not in shown]
+        with pytest.raises(ValueError, match="not asked"):
+            desk.answer(others[0], "owl", "Ada")
+        desk.close()
+    with Session(folder) as session:
+        assert sessions.labels_by_name(session) == {asked[0].file: "owl"}
 
 
 def test_answers_are_applied_when_the_session_is_opened_again(tmp_path):
