@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterator
 from typing import IO
 
-_TEMPORARY = re.compile(r".*\.[0-9a-f]{32}\.tmp", re.DOTALL)
+_TEMPORARY = re.compile(r".*\.[0-9a-f]{32}\.tmp(\.[a-z]+)?", re.DOTALL)
 
 
 @contextlib.contextmanager
@@ -33,9 +33,7 @@ def replacing(
     """
     # If `path` is a link, replace the file that it points to.
     path = pathlib.Path(os.path.realpath(path))
-    # A unique name, so that two processes never write to the same file. Long names are
-    # cut, as systems limit their length.
-    temporary = path.with_name(f"{path.name[:80]}.{uuid.uuid4().hex}.tmp")
+    temporary = temporary_path(path)
     try:
         with temporary.open(f"x{mode}", **options) as file:
             yield file
@@ -52,6 +50,19 @@ def replacing(
     _sync_folder(path.parent)
 
 
+def temporary_path(path: str | os.PathLike, suffix: str = "") -> pathlib.Path:
+    """Return the path of a new temporary file beside another.
+
+    Args:
+        path: The other file.
+        suffix: What the name must end in, such as `".keras"`. Defaults to `""`.
+    """
+    path = pathlib.Path(path)
+    # A unique name, so that two processes never write to the same file. Long names are
+    # cut, as systems limit their length.
+    return path.with_name(f"{path.name[:80]}.{uuid.uuid4().hex}.tmp{suffix}")
+
+
 def remove_temporary(folder: str | os.PathLike) -> None:
     """Remove the temporary files of processes that were killed, and no others."""
     for path in pathlib.Path(folder).iterdir():
@@ -60,7 +71,7 @@ def remove_temporary(folder: str | os.PathLike) -> None:
 
 
 def is_temporary(path: pathlib.Path) -> bool:
-    """Return whether a file has a name that `replacing` gives to temporary files."""
+    """Return whether a file has a name of `temporary_path`."""
     return bool(_TEMPORARY.fullmatch(path.name))
 
 

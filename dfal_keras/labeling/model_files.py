@@ -203,12 +203,14 @@ def save_model(
             replaces the old one. Defaults to `None`.
     """
     path = pathlib.Path(path)
-    made = path.with_name(f"new_{path.name}")  # Keras writes to names in .keras only
-    model.save(made)
-    if before is not None:
-        before(_files.sha256(made))
-    copy(made, path)
-    made.unlink()
+    made = _files.temporary_path(path, ".keras")  # Keras writes to no other names
+    try:
+        model.save(made)
+        if before is not None:
+            before(_files.sha256(made))
+        copy(made, path)
+    finally:
+        made.unlink(missing_ok=True)
 
 
 def copy(source: str | os.PathLike, path: str | os.PathLike) -> None:

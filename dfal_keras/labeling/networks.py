@@ -4,6 +4,7 @@ import inspect
 import os
 import pathlib
 import sys
+import urllib.error
 from collections.abc import Sequence
 
 import keras
@@ -20,6 +21,7 @@ _SMALL_SIZE, _SIZE = (64, 64), (224, 224)
 # Pixels a side. The dense layer of a small network grows with their square: VGG8 has
 # 140 million weights at this size.
 _MAX_SMALL = 128
+_PREPROCESSING = "preprocessing"  # name of a layer
 
 
 def find(name: str) -> str | None:
@@ -87,7 +89,7 @@ def build(
 def has_frozen_layers(model: keras.Model) -> bool:
     """Return whether a layer with weights, other than the preprocessing, is frozen."""
     return any(
-        layer.weights and not layer.trainable and layer.name != "preprocessing"
+        layer.weights and not layer.trainable and layer.name != _PREPROCESSING
         for layer in model.layers
     )
 
@@ -109,7 +111,7 @@ def unfreeze(model: keras.Model, num_layers: int) -> None:
         for layer in model.layers
         if layer.weights
         and not layer.trainable
-        and layer.name != "preprocessing"
+        and layer.name != _PREPROCESSING
         and not isinstance(layer, keras.layers.BatchNormalization)
     ]
     _validation.check_count("unfreeze", num_layers, minimum=0, maximum=len(frozen))
@@ -135,9 +137,11 @@ def _small_network(make, size, num_classes):
 
 def _with_new_head(name, size, num_classes, weights):
     """Return a network of `keras.applications` with a new head."""
-    inputs = keras.Input((*size, 3))
-    base = _load_base(name, inputs, weights)
-    if str(weights) != "none":
+    weights = str(weights)
+    _check_weights(weights)
+    base = _base(name, (*size, 3))
+    if weights != "none":
+        base = _with_weights(name, base, weights)
         for layer in base.layers:
             layer.trainable = False
     features = base.output
@@ -145,56 +149,114 @@ def _with_new_head(name, size, num_classes, weights):
         features = keras.layers.GlobalAveragePooling2D(name="head_pooling")(features)
     features = keras.layers.Dropout(0.2, name=HEAD_START)(features)
     outputs = keras.layers.Dense(num_classes, "softmax", name="head")(features)
-    return keras.Model(inputs, outputs, name=base.name)
+    return keras.Model(base.inputs[0], outputs, name=base.name)
 
 
-def _load_base(name, inputs, weights):
-    """Return a network without its top, on preprocessed inputs."""
+def _base(name, input_shape, *, weights=None, preprocess=True):
+    """Return a network without its top, whose inputs are pixels from 0 to 255.
+
+    Args:
+        name: Name of the network.
+        input_shape: Shape of an image.
+        weights: As for the network. Defaults to `None`.
+        preprocess: Whether a network that does not preprocess its inputs itself begins
+            with a layer for it. Keras can load no weights into that. Defaults to
+            `True`.
+    """
     make = getattr(keras.applications, name)
-    options: dict = {"include_top": False}
+    inputs = keras.Input(input_shape)
+    options: dict = {"include_top": False, "weights": weights}
     if "include_preprocessing" in _parameters(make):
-        preprocessed = inputs
         options["include_preprocessing"] = True
-    else:
-        preprocessed = _preprocess(make, inputs)
-    weights = str(weights)
-    is_file = weights not in ("imagenet", "none")
-    if is_file and not (
-        weights.endswith((".weights.h5", ".keras")) and pathlib.Path(weights).is_file()
-    ):
-        raise _validation.ArgumentError(
-            "weights",
-            "must be imagenet, none, or a .weights.h5 or .keras file. "
-            f"Received: weights={weights!r}",
-        )
+    elif preprocess:
+        inputs = _preprocess(make, inputs)
     try:
-        base = make(
-            **options,
-            input_tensor=preprocessed,
-            weights=None if weights == "none" or is_file else weights,
-        )
-        if is_file:
-            _load_weights(base, weights)
-    # Keras raises plain exceptions if a download fails.
+        return make(**options, input_tensor=inputs, input_shape=input_shape)
+    # Of layers that the image is too small for, among others.
+    except ValueError as error:
+        if weights is not None:
+            raise
+        raise _validation.ArgumentError(
+            "image_size",
+            f"must be a size that {name} accepts. "
+            f"Received: image_size={input_shape[:2]} ({_first_words(error)})",
+        ) from error
+
+
+def _with_weights(name, base, weights):
+    """Return a network without its top that has the weights of ImageNet or a file."""
+    input_shape = base.input_shape[1:]
+    try:
+        if weights.endswith(".keras"):
+            pretrained = keras.models.load_model(weights, compile=False)
+        elif weights == "imagenet":
+            pretrained = _base(name, input_shape, weights=weights, preprocess=False)
+            if not any(layer.name == _PREPROCESSING for layer in base.layers):
+                return pretrained
+        else:
+            pretrained = _base(name, input_shape, preprocess=False)
+            pretrained.load_weights(weights)
+        _copy_weights(pretrained, base)
+    # Keras raises plain exceptions if a download fails, and many types for files.
     except Exception as error:
-        reason = " ".join(str(error).split())[:200]
-        hint = "no network connection? " if weights == "imagenet" else ""
+        hint = "no network connection? " if _is_download_error(error) else ""
+        expected = f"a .weights.h5 or .keras file with the weights of {name} without "
+        expected += "its top"
+        if weights == "imagenet":
+            expected = f"none, or {expected}, if those of ImageNet can't be loaded"
         raise _validation.ArgumentError(
             "weights",
-            "must be none, or a .weights.h5 or .keras file with the weights of "
-            f"{name} without its top, if those of ImageNet can't be downloaded. "
-            f"Received: weights={weights!r} ({hint}{reason})",
+            f"must be {expected}. "
+            f"Received: weights={weights!r} ({hint}{_first_words(error)})",
         ) from error
     return base
 
 
-def _load_weights(base, path):
-    """Set the weights of a network to those of a file."""
-    if path.endswith(".weights.h5"):
-        base.load_weights(path)
+def _check_weights(weights):
+    """Raise ValueError if weights are neither a known name nor a file."""
+    is_file = weights.endswith((".weights.h5", ".keras"))
+    if weights in ("imagenet", "none") or (is_file and pathlib.Path(weights).is_file()):
         return
-    stored = keras.models.load_model(path, compile=False).get_weights()
-    base.set_weights(stored)
+    raise _validation.ArgumentError(
+        "weights",
+        "must be imagenet, none, or a .weights.h5 or .keras file. "
+        f"Received: weights={weights!r}",
+    )
+
+
+def _copy_weights(source, target):
+    """Set the weights of a network to those of another, without the preprocessing."""
+    layers = []
+    for model in (source, target):
+        layers.append(
+            [
+                layer
+                for layer in model.layers
+                if layer.name != _PREPROCESSING
+                and not isinstance(layer, keras.layers.InputLayer)
+            ]
+        )
+    # Names of layers count the layers of their kind in the process.
+    kinds = [[type(layer).__name__ for layer in each] for each in layers]
+    if kinds[0] != kinds[1]:
+        raise ValueError(
+            f"it has {len(kinds[0])} layers, which are not the {len(kinds[1])} of "
+            f"{target.name}"
+        )
+    for old, new in zip(*layers, strict=True):
+        new.set_weights(old.get_weights())
+        if isinstance(new, keras.layers.Normalization):
+            new.finalize_state()  # it computes with a copy of its weights
+
+
+def _is_download_error(error):
+    """Return whether an exception of Keras is that of a failed download."""
+    kinds = (urllib.error.URLError, ConnectionError, TimeoutError)
+    return isinstance(error, kinds) or "URL fetch failure" in str(error)
+
+
+def _first_words(error):
+    return " ".join(str(error).split())[:200]
 
 
 def _preprocess(make, inputs):
@@ -209,7 +271,7 @@ def _preprocess(make, inputs):
     matrix = basis.reshape(3, 3) - offset
     if not np.any(offset) and (matrix == np.eye(3)).all():
         return inputs
-    layer = keras.layers.Conv2D(3, 1, name="preprocessing", trainable=False)
+    layer = keras.layers.Conv2D(3, 1, name=_PREPROCESSING, trainable=False)
     outputs = layer(inputs)
     layer.set_weights([matrix.reshape(1, 1, 3, 3), offset])
     return outputs

@@ -299,6 +299,11 @@ class Session:
     def catch_up(self) -> None:
         """Apply the answers that only labels.csv has to the learner, and save it."""
         num_told = self.learner.metadata.get("num_told", 0)
+        if type(num_told) is not int or num_told < 0:
+            raise ValueError(
+                "A session's learner.npz must be as the last command wrote it. "
+                f"Received: {self.path(_LEARNER)}, with num_told={num_told!r:.80}"
+            )
         told = self.learner.metadata.get("told", self.history.checksum(0))
         # Another thread may add answers meanwhile: these are left to the next call.
         num_known = len(self.history.entries)
@@ -376,8 +381,15 @@ def _sample_shape(model, image_size):
 
 
 def _check_links(folder):
-    """Raise ValueError if a file of the folder is a link, which would be followed."""
+    """Raise ValueError if a file of the folder is a link, which would be followed.
+
+    Hard links are files as others. They matter where a file is written in place.
+    """
     links = [path.name for path in folder.iterdir() if path.is_symlink()]
+    for name in _IN_PLACE:
+        path = folder / name
+        if path.is_file() and path.stat().st_nlink > 1:
+            links.append(name)
     if links:
         raise _validation.ArgumentError(
             "session",
@@ -445,5 +457,6 @@ def _is_free(folder, made):
 
 _SETTINGS, _LEARNER, _LOCK = "settings.json", "learner.npz", ".lock"
 _INITIAL_MODEL, _MODEL = "initial_model.keras", "model.keras"
+_IN_PLACE = {"labels.csv", _LOCK}
 _MADE = {"images.csv", "pool.npy", _LEARNER, _LOCK, _INITIAL_MODEL, _MODEL}
 _MADE.add(".pool.npy.lock")

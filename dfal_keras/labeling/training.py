@@ -69,7 +69,8 @@ def train(
     rows, truth = labeled.indices[is_held_out], labeled.labels[is_held_out]
     training_set = copy.copy(labeled)
     training_set.keep(np.flatnonzero(~is_held_out))
-    is_tested = np.isin(training_set.pseudo_indices, rows)
+    tested = np.concatenate([rows, np.array(session.check_rows(), np.int64)])
+    is_tested = np.isin(training_set.pseudo_indices, tested)
     training_set.pseudo_indices = training_set.pseudo_indices[~is_tested]
     training_set.pseudo_labels = training_set.pseudo_labels[~is_tested]
 

@@ -121,7 +121,7 @@ def _read_metrics(path, checksum):
             )
             for label, values in content["classes"].items()
         }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except _DAMAGED as error:
         raise ValueError(f"{_EXPECTED}. Received: {path} ({error})") from error
 
 
@@ -135,6 +135,11 @@ _PARSE = {
     "seconds": float,
     "model": str,
 }
+
+_DAMAGED = (
+    *(OSError, ValueError, KeyError, TypeError, AttributeError),
+    *(OverflowError, RecursionError),  # of infinite numbers, of nested lists
+)
 
 _EXPECTED = (
     "A session's history.csv and metrics.json must be as the command `train` wrote "

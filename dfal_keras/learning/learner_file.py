@@ -85,15 +85,23 @@ class SavedLearner:
         if not stored.keys() <= _NAMES:
             odd = ", ".join(sorted(stored.keys() - _NAMES))
             raise _not_a_learner(path, f"which also holds {odd}")
-        return cls(
-            labeled=labeled,
-            annotations={name: stored[name] for name in stored.keys() & _ANNOTATIONS},
-            numbers={name: int(stored[name]) for name in NUMBERS},
-            metadata=json.loads(str(stored.get("metadata", "{}"))),
-            strategy=json.loads(str(stored.get("strategy", "null"))),
-            pool=_fingerprint(stored),
-            history=_history(path, stored),
-        )
+        names = stored.keys() & _ANNOTATIONS
+        try:
+            return cls(
+                labeled=labeled,
+                annotations={name: stored[name] for name in names},
+                numbers={name: int(stored[name]) for name in NUMBERS},
+                metadata=_metadata(stored),
+                strategy=_strategy(stored),
+                pool=_fingerprint(stored),
+                history=_history(path, stored),
+            )
+        except _validation.ArgumentError:
+            raise
+        except (KeyError, OverflowError, TypeError, ValueError) as error:
+            raise _not_a_learner(path, f"which is damaged ({error})") from error
+        except RecursionError as error:
+            raise _not_a_learner(path, "which has too many nested levels") from error
 
 
 def describe_strategy(strategy) -> dict:
@@ -133,6 +141,42 @@ def choose_strategy(path: str | os.PathLike, saved: dict | None, given):
         raise _not_given(path, reason) from error
 
 
+def _metadata(stored):
+    """Return the metadata; older files hold none."""
+    metadata = json.loads(str(stored.get("metadata", "{}")))
+    if not isinstance(metadata, dict):
+        raise ValueError(f"metadata is {metadata!r:.80}")
+    return metadata
+
+
+def _strategy(stored):
+    """Return what is saved of a strategy, `None` in older files."""
+    strategy = json.loads(str(stored.get("strategy", "null")))
+    if strategy is not None:
+        _check_described(strategy)
+    return strategy
+
+
+def _check_described(value):
+    """Raise ValueError if a value does not describe a strategy."""
+    if not (
+        isinstance(value, dict)
+        and {"class_name", "config"} <= value.keys()
+        and isinstance(value["class_name"], str)
+        and isinstance(value["config"], dict | type(None))
+    ):
+        raise ValueError(f"strategy is {value!r:.80}")
+    for each in _inner(value):
+        _check_described(each)
+
+
+def _inner(described):
+    """Return the strategies among the options of a strategy, as they are saved."""
+    options = (described["config"] or {}).values()
+    options = [each for each in options if isinstance(each, dict)]
+    return [each for each in options if {"class_name", "config"} <= each.keys()]
+
+
 def _fingerprint(stored):
     """Return the fingerprint of the pool; older files hold its shape only."""
     if "pool_shape" not in stored:
@@ -168,10 +212,7 @@ def _with_new_options(saved, strategy):
 
 def _class_names(described):
     """Return the names of a strategy's class, and of those of strategies in it."""
-    options = (described["config"] or {}).values()
-    inner = [each for each in options if isinstance(each, dict)]
-    inner = [each for each in inner if {"class_name", "config"} <= each.keys()]
-    return {described["class_name"]}.union(*map(_class_names, inner))
+    return {described["class_name"]}.union(*map(_class_names, _inner(described)))
 
 
 def _warn_if_different(path, saved, given):
@@ -186,7 +227,8 @@ def _warn_if_different(path, saved, given):
         changed = {name for name in changed if before.get(name) != now.get(name)}
         before, now = ({n: c[n] for n in changed if n in c} for c in (before, now))
     _logger.warning(
-        "%s was saved with another strategy, %s. The learner continues with %s",
+        # The file may be somebody else's: its names must not control the terminal.
+        "%s was saved with another strategy, %r. The learner continues with %r",
         path,
         _describe(saved["class_name"], before),
         _describe(given["class_name"], now),

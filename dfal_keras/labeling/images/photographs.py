@@ -12,6 +12,7 @@ _TYPES = {
     "BMP": "image/bmp",
     "GIF": "image/gif",
     "JPEG": "image/jpeg",
+    "MPO": "image/jpeg",  # a JPEG of phones, with more images behind the first
     "PNG": "image/png",
     "WEBP": "image/webp",
 }

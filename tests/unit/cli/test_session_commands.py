@@ -1,13 +1,16 @@
 """What the commands of a session print."""
 
+import io
 import json
 import os
 import shutil
+import sys
 
 import pytest
 from helpers import image_folders, sessions
 
 from dfal_keras import Training
+from dfal_keras.cli import progress_bars
 from dfal_keras.cli.main import main
 from dfal_keras.labeling import few_labels
 from dfal_keras.labeling.session import Session
@@ -72,6 +75,9 @@ def test_a_round_with_the_commands(folder, capsys):
     options = ("--restarts", 1, "--epochs", 2, "--allow-missing-classes")
     output = run(capsys, "train", "session", *options)
     assert "model.keras" in output
+    assert not {"\r", "\b", "\x1b"} & set(output)
+    for escaped in (r"\r", r"\x08", r"\x1b"):
+        assert escaped not in output
     output = run(capsys, "status", "session")
     assert "40 images in ../images" in output
     assert "broken.png" in output
@@ -80,6 +86,25 @@ def test_a_round_with_the_commands(folder, capsys):
     assert f"{told.count('cat'):8} cat\n" in output
     assert "trainings" in output
     assert "3 queried, not labeled yet" in output
+
+
+@pytest.mark.parametrize("num_epochs", [(3, 3), (1, 2)])  # the latter stop early
+def test_a_training_shows_its_epochs(monkeypatch, num_epochs):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    shown = []
+    with progress_bars.training(2, 3) as bar:
+        for each in num_epochs:
+            bar.on_train_begin()
+            for epoch in range(each):
+                bar.on_epoch_end(epoch)
+                shown.append((bar._bar.n, bar._bar.total))
+    expected = [*range(1, num_epochs[0] + 1), *range(4, 4 + num_epochs[1])]
+    assert shown == [(n, 6) for n in expected]
+    assert "restart 2 of 2" in sys.stderr.getvalue()
 
 
 @pytest.mark.parametrize(

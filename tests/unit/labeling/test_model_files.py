@@ -1,6 +1,7 @@
 """Model files that can't be used: said at once, with how to convert them."""
 
 import json
+import shutil
 import warnings
 import zipfile
 
@@ -158,3 +159,41 @@ def test_an_optimizer_that_has_not_trained_is_loaded_without_a_warning(folder):
         warnings.simplefilter("error")
         model = model_files.load_model(folder / "model.keras", compile=True)
     assert model.optimizer is not None
+
+
+@pytest.mark.parametrize("name", ["initial_model.keras", "model.keras"])
+def test_what_a_killed_save_leaves_is_removed(tmp_path, monkeypatch, name):
+    """A copy of the folder while Keras writes is what a kill leaves."""
+    folder = tmp_path / "session"
+    folder.mkdir()
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+
+    def save_and_copy(path):
+        keras.saving.save_model(model, path)
+        shutil.copytree(folder, tmp_path / "killed" / "session")
+
+    monkeypatch.setattr(model, "save", save_and_copy)
+    model_files.save_model(model, folder / name)
+    assert [path.name for path in folder.iterdir()] == [name]
+    left = list((tmp_path / "killed" / "session").iterdir())
+    assert len(left) == 1
+    image_folders.write(tmp_path / "killed" / "images", 12)
+    options = {
+        "images": tmp_path / "killed" / "images",
+        "classes": image_folders.CLASSES,
+        "model": "LeNet5",
+        "image_size": (16, 16),
+    }
+    Session.create(tmp_path / "killed" / "session", **options).close()
+    assert not left[0].exists()
+
+
+def test_a_failed_save_leaves_nothing(tmp_path):
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+
+    def fail(_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        model_files.save_model(model, tmp_path / "model.keras", fail)
+    assert list(tmp_path.iterdir()) == []

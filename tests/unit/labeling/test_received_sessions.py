@@ -6,6 +6,7 @@ import shutil
 import sys
 
 import keras
+import numpy as np
 import pytest
 from helpers import sessions
 
@@ -99,6 +100,80 @@ def test_pixels_are_not_written_through_hard_links(folder, tmp_path):
     before = (tmp_path / "other.npy").read_bytes()
     assert main(["ask", str(folder)]) == 2
     assert (tmp_path / "other.npy").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["labels.csv", ".lock"])
+def test_files_are_not_written_in_place_through_hard_links(folder, tmp_path, name):
+    target = tmp_path / "precious.txt"
+    target.write_text("mine")
+    (folder / name).unlink(missing_ok=True)
+    os.link(target, folder / name)
+    assert main(["ask", str(folder)]) == 2
+    assert target.read_text() == "mine"
+
+
+def test_new_models_are_not_written_through_links(folder, tmp_path):
+    target = tmp_path / "precious.txt"
+    target.write_text("mine")
+    os.link(target, folder / "new_model.keras")
+    os.link(target, tmp_path / "model.keras")
+    model = model_files.load_model(folder / "model.keras")
+    model_files.save_model(model, folder / "model.keras")
+    model_files.save_model(model, tmp_path / "model.keras")
+    assert target.read_text() == "mine"
+
+
+NESTED = "[" * 100_000 + "]" * 100_000
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        *({"metadata": each} for each in ("[1]", "null", "5", "{", NESTED)),
+        *(
+            {"metadata": json.dumps({"num_told": each})}
+            for each in ("1", None, [1], 0.5, -1, True, {})
+        ),
+        *({"strategy": each} for each in ("5", "[]", "{}", '"DFAL"', NESTED)),
+        *(
+            {"strategy": json.dumps({"class_name": name, "config": config})}
+            for name, config in (
+                (["DFAL"], {}),
+                ({}, {}),
+                (None, {}),
+                ("DFAL", 5),
+                ("DFAL", ["a"]),
+                ("DFAL", {"a": {"class_name": ["DFAL"], "config": {}}}),
+                ("DFAL", {"a": {"class_name": "DFAL", "config": 5}}),
+            )
+        ),
+        *({"history": each} for each in ("5", "null", "[5]", NESTED)),
+        {"seed": np.array(["x"])},
+        {"seed": np.inf},
+        {"pool_shape": np.array(["x"])},
+    ],
+)
+def test_damaged_learners_are_one_line(folder, capsys, values):
+    path = folder / "learner.npz"
+    with np.load(path) as stored:
+        content = {name: stored[name] for name in stored.files}
+    np.savez(path, **{**content, **values})
+    assert main(["status", str(folder)]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("Stopped: ")
+    assert "learner.npz" in error
+    assert error.count("\n") == 1
+
+
+def test_names_of_strategies_do_not_control_the_terminal(folder, caplog):
+    path = folder / "learner.npz"
+    with np.load(path) as stored:
+        content = {name: stored[name] for name in stored.files}
+    described = {"class_name": "\x1b[2JX", "config": {"\x9bkey": "\x1b"}}
+    np.savez(path, **{**content, "strategy": json.dumps(described)})
+    assert main(["status", str(folder)]) == 0
+    assert "[2JX" in caplog.text
+    assert not {"\x1b", "\x9b"} & set(caplog.text)
 
 
 @pytest.mark.parametrize(

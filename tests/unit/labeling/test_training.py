@@ -69,6 +69,35 @@ def test_the_model_is_trained_on_what_is_not_held_out_and_tested_on_the_rest(ses
     ).tolist()
 
 
+@pytest.mark.parametrize("name", ["CEAL", "CostEffectiveDFAL"])
+def test_the_check_sample_is_not_trained_on_by_pseudo_labels(
+    tmp_path, name, monkeypatch
+):
+    config = {"threshold": 10.0} if name == "CEAL" else {}
+    folder, truth = sessions.create(
+        tmp_path, 40, strategy={"class_name": name, "config": config}
+    )
+    names = sorted(truth)
+    with Session(folder) as session:
+        telling.tell(session, [Answer(each, "", truth[each]) for each in names[:20]])
+        asking.ask(session, 4)
+        answers = sessions.answers(asking.ask(session, 4, resume=True), truth)
+        telling.tell(session, answers)
+        pseudo = session.learner.labeled.pseudo_indices
+        assert len(pseudo) > 3
+        rows = pseudo[:3].tolist()
+        session.set_check_rows(rows)
+        given = []
+        monkeypatch.setattr(
+            training.few_labels, "fit", lambda _, x, *args, **options: given.append(x)
+        )
+        training.train(session, allow_missing_classes=True, **OPTIONS)
+        pixels = session.store.pool[:].astype("float32")
+        distances = np.abs(given[0][:, None] - pixels[None, rows]).max(axis=(2, 3, 4))
+        assert distances.min() > 0
+        assert len(given[0]) > 10
+
+
 def test_few_labels_are_enough_to_learn_something(tmp_path):
     """Early stopping in epochs of one step would end before anything is learned."""
     initial = models.LeNet5((16, 16, 3), 3)

@@ -45,6 +45,30 @@ def test_a_training_whose_model_is_not_in_place_is_left_out(trained):
     assert training_history.read(folder).metrics == {}
 
 
+NESTED = "[" * 100_000 + "]" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        *(('"num_labels": 7', f'"num_labels": {x}') for x in ("1e999", "[]", NESTED)),
+        *(('"num_held_out": 5', f'"num_held_out": {x}') for x in ("1e999", '"x"')),
+        *(('"recall": 0.5', f'"recall": {x}') for x in ("[]", '"x"', NESTED)),
+        ('"model"', '"other"'),
+        ('"classes": {', '"classes": [{}], "others": {'),
+    ],
+)
+def test_damaged_metrics_are_refused_by_name(trained, before, after):
+    folder, row = trained
+    training_history.write(folder, [row], {"cat": ClassMetrics(7, 5, 0.5)})
+    path = folder / "metrics.json"
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after))
+    with pytest.raises(ValueError, match=r"metrics\.json"):
+        training_history.read(folder)
+
+
 @pytest.mark.parametrize("name", ["history.csv", "metrics.json"])
 def test_damaged_files_are_refused_by_name(trained, name):
     folder, row = trained

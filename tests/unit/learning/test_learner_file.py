@@ -112,7 +112,9 @@ def test_a_given_strategy_is_used_and_a_difference_is_logged(path, caplog):
     caplog.clear()
     assert load(path, strategies.DFAL(ord=2)).strategy.ord == 2
     (record,) = caplog.records
-    assert "DFAL(ord=1). The learner continues with DFAL(ord=2)" in record.getMessage()
+    assert (
+        "'DFAL(ord=1)'. The learner continues with 'DFAL(ord=2)'" in record.getMessage()
+    )
     caplog.clear()
     few = strategies.DFAL(ord=1)
     few.num_candidates = 5
