@@ -160,9 +160,8 @@ class _Views:
         except ValueError as error:
             return flask.jsonify(error=str(error)), 400
         except OSError as error:  # such as a full disk: the page sends it again
-            return flask.jsonify(
-                error=f"The server can't write ({error.strerror})"
-            ), 500
+            reason = f"The server can't write ({error.strerror})"
+            return flask.jsonify(error=reason), 500
         return flask.jsonify(stored=True)
 
     def train(self):
