@@ -165,6 +165,8 @@ def test_training_changes_no_structure(model, blobs):
     before = structure.of(model)
     model.compile("adam", "sparse_categorical_crossentropy")
     model.fit(*blobs, verbose=0)
+    model.evaluate(*blobs, verbose=0)
+    model.predict(blobs[0], verbose=0)
     dfal.strategies.DFAL().query(model, blobs[0][:20], 2)
     assert structure.of(model) == before
 

@@ -466,7 +466,7 @@ def test_another_image_of_the_same_name_is_missing(folder, capsys, write, comman
     write(folder)
     assert main([command, "session", "labels"]) == 0
     output = capsys.readouterr().out
-    assert "1 images are not there: " in output
+    assert "1 images are not in the folder: " in output
     assert "1 labels added" in output
     with Session(folder / "session") as session:
         assert sessions.labels_by_name(session) == {"image_0001.png": "cat"}

@@ -284,7 +284,7 @@ def test_images_answered_before_can_be_corrected(tmp_path):
         desk.answer(asked[1].sha256, "", "Ada")
         shown = {image.sha256 for image in [*asked, *desk.queried]}
         others = [name for name in session.store.hashes if name not in shown]
-        with pytest.raises(ValueError, match="not asked"):
+        with pytest.raises(ValueError, match="was not queried"):
             desk.answer(others[0], "owl", "Ada")
         desk.close()
     with Session(folder) as session:
