@@ -3,6 +3,8 @@
 from typing import Any
 
 import keras
+import numpy as np
+import tqdm
 
 from dfal_keras import _validation
 
@@ -46,11 +48,11 @@ def _overrides(callback, method):
 
 
 class ProgressBar(keras.callbacks.Callback):
-    """Print a progress bar over the epochs of all restarts.
+    """Show a progress bar over the epochs of all restarts, on stderr.
 
     Args:
         num_restarts: Number of restarts. Each begins with `on_train_begin`.
-        epochs: Maximum number of epochs of a restart.
+        epochs: Maximum number of epochs of a restart. Early stopping skips the rest.
     """
 
     def __init__(self, num_restarts: int, epochs: int):
@@ -62,20 +64,23 @@ class ProgressBar(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         """Count a restart."""
         self._restart += 1
+        if self._bar is None:
+            total = self._num_restarts * self._epochs
+            self._bar = tqdm.tqdm(desc="training", total=total, unit="epoch")
 
     def on_epoch_end(self, epoch, logs=None):
         """Show the results of an epoch."""
-        values = {"restart": self._restart, **(logs or {})}
-        if self._bar is None:
-            self._bar = keras.utils.Progbar(
-                self._num_restarts * self._epochs,
-                stateful_metrics=list(values),
-                unit_name="epoch",
-            )
-        finished = (self._restart - 1) * self._epochs + epoch + 1
-        self._bar.update(finished, list(values.items()), finalize=False)
+        results = {
+            name: value for name, value in (logs or {}).items() if np.ndim(value) == 0
+        }
+        self._bar.set_postfix({"restart": self._restart, **results}, refresh=False)
+        self._go_to((self._restart - 1) * self._epochs + epoch + 1)
 
     def on_train_end(self, logs=None):
-        """End the line after the last restart."""
-        if self._restart == self._num_restarts and self._bar is not None:
-            self._bar.update(self._bar.target, finalize=True)
+        """End the bar after the last restart."""
+        if self._restart == self._num_restarts:
+            self._go_to(self._bar.total)
+            self._bar.close()
+
+    def _go_to(self, num_epochs):
+        self._bar.update(num_epochs - self._bar.n)

@@ -1,16 +1,12 @@
 """The commands that train a session's model and use it: train, status and predict."""
 
 import pathlib
+import sys
 
 import tqdm
 
 from dfal_keras import _validation
-from dfal_keras.cli import (
-    opened_sessions,
-    progress_bars,
-    query_outputs,
-    session_reports,
-)
+from dfal_keras.cli import opened_sessions, query_outputs, session_reports
 from dfal_keras.labeling import (
     checking,
     predicting,
@@ -28,7 +24,6 @@ def train(
     *,
     held_out: float,
     restarts: int,
-    epochs: int,
     trust: bool = False,
     **options,
 ) -> None:
@@ -38,15 +33,13 @@ def train(
         ValueError: If an argument is invalid, or there are too few labels.
     """
     with opened_sessions.opened(session, trust) as opened:
-        with progress_bars.training(restarts, epochs) as bar:
-            trained = training.train(
-                opened,
-                held_out_fraction=held_out,
-                num_restarts=restarts,
-                epochs=epochs,
-                callbacks=[bar],
-                **options,
-            )
+        trained = training.train(
+            opened,
+            held_out_fraction=held_out,
+            num_restarts=restarts,
+            verbose=int(sys.stderr.isatty()),
+            **options,
+        )
         print(
             f"trained on {trained.num_training} images, of "
             f"{trained.num_labels - trained.num_held_out} labels, in "

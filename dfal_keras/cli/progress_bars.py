@@ -3,7 +3,6 @@
 import contextlib
 from collections.abc import Callable, Iterator
 
-import keras
 import tqdm
 
 
@@ -21,39 +20,3 @@ def reading() -> Iterator[Callable[[int, int], None]]:
             bar.update(num_read - bar.n)
 
         yield progress
-
-
-@contextlib.contextmanager
-def training(num_restarts: int, epochs: int) -> Iterator[keras.callbacks.Callback]:
-    """Show a progress bar on stderr while a model is trained, on a terminal only.
-
-    Args:
-        num_restarts: Number of restarts.
-        epochs: Maximum number of epochs of a restart. Early stopping skips the rest.
-
-    Yields:
-        A callback for `dfal_keras.Training`.
-    """
-    with tqdm.tqdm(unit=" epochs", desc="training", leave=False, disable=None) as bar:
-        yield _Epochs(bar, num_restarts, epochs)
-
-
-class _Epochs(keras.callbacks.Callback):
-    """Show the epochs of all restarts in a progress bar."""
-
-    def __init__(self, bar, num_restarts, epochs):
-        super().__init__()
-        self._bar, self._num_restarts, self._epochs = bar, num_restarts, epochs
-        self._restart = 0
-
-    def on_train_begin(self, logs=None):
-        """Count a restart."""
-        self._restart += 1
-        # Not before: the arguments are checked by then.
-        self._bar.total = self._num_restarts * self._epochs
-        self._bar.set_postfix_str(f"restart {self._restart} of {self._num_restarts}")
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Show an epoch."""
-        done = (self._restart - 1) * self._epochs + epoch + 1
-        self._bar.update(done - self._bar.n)

@@ -79,8 +79,8 @@ class Training:
             `model.stop_training` is set. Methods for batches, tests and predictions
             are not called. With callbacks, each epoch is a separate call of a graph;
             the results are the same. Defaults to `None`.
-        verbose: 0 for no output, 1 for a progress bar over the epochs of all restarts.
-            Defaults to 0.
+        verbose: 0 for no output, 1 for a progress bar over the epochs of all restarts,
+            on stderr. Defaults to 0.
 
     Attributes:
         model: The model.

@@ -10,7 +10,6 @@ import pytest
 from helpers import image_folders, sessions
 
 from dfal_keras import Training
-from dfal_keras.cli import progress_bars
 from dfal_keras.cli.main import main
 from dfal_keras.labeling import few_labels
 from dfal_keras.labeling.session import Session
@@ -88,25 +87,6 @@ def test_a_round_with_the_commands(folder, capsys):
     assert "3 queried, not labeled yet" in output
 
 
-@pytest.mark.parametrize("num_epochs", [(3, 3), (1, 2)])  # the latter stop early
-def test_a_training_shows_its_epochs(monkeypatch, num_epochs):
-    class Terminal(io.StringIO):
-        def isatty(self):
-            return True
-
-    monkeypatch.setattr(sys, "stderr", Terminal())
-    shown = []
-    with progress_bars.training(2, 3) as bar:
-        for each in num_epochs:
-            bar.on_train_begin()
-            for epoch in range(each):
-                bar.on_epoch_end(epoch)
-                shown.append((bar._bar.n, bar._bar.total))
-    expected = [*range(1, num_epochs[0] + 1), *range(4, 4 + num_epochs[1])]
-    assert shown == [(n, 6) for n in expected]
-    assert "restart 2 of 2" in sys.stderr.getvalue()
-
-
 @pytest.mark.parametrize(
     ("options", "expected"),
     [((), (40, 8)), (("--batch-size", 3, "--patience", 2), (2, 1))],
@@ -123,6 +103,22 @@ def test_options_of_a_training(folder, capsys, monkeypatch, options, expected):
     run(capsys, "import", "session", "labels.csv")
     run(capsys, "train", "session", "--allow-missing-classes", *options)
     assert [(each.patience, each.min_batch_size) for each in made] == [expected]
+
+
+@pytest.mark.parametrize("is_terminal", [False, True])
+def test_a_training_shows_its_progress_on_a_terminal(
+    folder, capsys, monkeypatch, is_terminal
+):
+    class Stream(io.StringIO):
+        def isatty(self):
+            return is_terminal
+
+    write_labels(folder, dict(list(truth(folder).items())[:20]))
+    run(capsys, "import", "session", "labels.csv")
+    monkeypatch.setattr(sys, "stderr", Stream())
+    options = ("--restarts", 2, "--epochs", 2, "--allow-missing-classes")
+    run(capsys, "train", "session", *options)
+    assert ("4/4" in sys.stderr.getvalue()) is is_terminal
 
 
 def test_a_bad_batch_size_is_named(folder, capsys):

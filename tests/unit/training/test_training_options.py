@@ -3,10 +3,11 @@
 import keras
 import numpy as np
 import pytest
+import tqdm
 from keras import layers, ops
 
 import dfal_keras as dfal
-from dfal_keras.backend import inference
+from dfal_keras.backend import epoch_callbacks, inference
 
 
 def weights_of(model):
@@ -112,14 +113,37 @@ def test_an_error_in_a_callback_is_the_users(tiny_model, blobs):
 def test_only_a_progress_bar_is_printed(tiny_model, blobs, verbose, capfd):
     train = dfal.Training(tiny_model, num_restarts=2, epochs=3, verbose=verbose)
     train(*blobs, seed=0)
-    printed = capfd.readouterr().out
+    printed = capfd.readouterr()
+    assert printed.out == ""
     if not verbose:
-        assert printed == ""
+        assert printed.err == ""
         return
-    assert "6/6" in printed
-    assert "restart: 2" in printed
-    assert "val_loss: " in printed
-    assert printed.endswith("\n")
+    assert "6/6" in printed.err
+    assert "restart=2" in printed.err
+    assert "val_loss=" in printed.err
+    assert printed.err.endswith("\n")
+
+
+@pytest.mark.parametrize("num_epochs", [(3, 3), (1, 2)])  # the latter stop early
+def test_the_progress_bar_counts_the_epochs_of_all_restarts(monkeypatch, num_epochs):
+    shown, totals = [], []
+
+    class Bar(tqdm.tqdm):
+        def update(self, n=1):
+            super().update(n)
+            shown.append(self.n)
+            totals.append(self.total)
+
+    monkeypatch.setattr(tqdm, "tqdm", Bar)
+    bar = epoch_callbacks.ProgressBar(2, 3)
+    for each in num_epochs:
+        bar.on_train_begin()
+        for epoch in range(each):
+            bar.on_epoch_end(epoch, {"loss": 0.5, "recalls": [0.1, 0.2]})
+        bar.on_train_end()
+    expected = [*range(1, num_epochs[0] + 1), *range(4, 4 + num_epochs[1]), 6]
+    assert shown == expected
+    assert set(totals) == {6}
 
 
 def test_balanced_class_weights(tiny_model, blobs):
