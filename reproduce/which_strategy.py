@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     blank = []
     for problem in problems.in_order(options.problems):
         table = strategy_table.lay_out(rows, problem, seconds)
-        if not table["n"].any():
+        if not strategy_table.was_run(table).any():
             blank.append(problem)
             continue
         print(f"{problem.title}\n\n{terminal.fit(table)}\n")

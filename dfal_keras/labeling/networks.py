@@ -226,24 +226,23 @@ def _check_weights(weights):
 
 def _copy_weights(source, target):
     """Set the weights of a network to those of another, without the preprocessing."""
-    layers = []
-    for model in (source, target):
-        layers.append(
-            [
-                layer
-                for layer in model.layers
-                if layer.name != _PREPROCESSING
-                and not isinstance(layer, keras.layers.InputLayer)
-            ]
-        )
-    # Names of layers count the layers of their kind in the process.
-    kinds = [[type(layer).__name__ for layer in each] for each in layers]
+
+    def layers_of(model):
+        return [
+            layer
+            for layer in model.layers
+            if layer.name != _PREPROCESSING
+            and not isinstance(layer, keras.layers.InputLayer)
+        ]
+
+    olds, news = layers_of(source), layers_of(target)
+    # Not by name: names count the layers of their kind in the process.
+    kinds = [[type(layer).__name__ for layer in each] for each in (olds, news)]
     if kinds[0] != kinds[1]:
         raise ValueError(
-            f"it has {len(kinds[0])} layers, which are not the {len(kinds[1])} of "
-            f"{target.name}"
+            f"it has {len(olds)} layers, which are not the {len(news)} of {target.name}"
         )
-    for old, new in zip(*layers, strict=True):
+    for old, new in zip(olds, news, strict=True):
         new.set_weights(old.get_weights())
         if isinstance(new, keras.layers.Normalization):
             new.finalize_state()  # it computes with a copy of its weights

@@ -145,8 +145,7 @@ def strategies() -> str:
     assert not refused, refused
     seconds = report.query_seconds(asked.timing_folder)
     table = strategy_table.lay_out(rows, PROBLEM, seconds)
-    was_run = (table["n"] != "") | (table["with copies: n"] != "")
-    return f"\n{tables.markdown(table[was_run])}\n"
+    return f"\n{tables.markdown(table[strategy_table.was_run(table)])}\n"
 
 
 def full_set(rows) -> str:

@@ -84,7 +84,9 @@ def test_equal_trials_have_no_spread(value, p, shown):
     values = pd.Series([value] * 4, dtype=float)
     assert comparisons.p_value(values) == p
     assert comparisons.verdict(values) == shown
-    assert comparisons.verdict_by_p(values, p) == shown
+    assert comparisons.verdict_by_p(values, p, 4) == shown
+    assert comparisons.verdict_by_p(values, p, 5) == "4 of 5 trials"
+    assert comparisons.verdict_by_p(values[:0], math.nan, 5) == ""
     assert comparisons.smallest_shown(values) == 0
     assert comparisons.interval(values) == (value, value)
     text = f"{value:+.2f} [{value:+.2f}, {value:+.2f}]"

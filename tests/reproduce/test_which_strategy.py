@@ -46,6 +46,12 @@ def test_the_best_come_first_and_blanks_last(table):
     assert (cells == "").all(axis=None)
 
 
+def test_a_strategy_was_run_also_if_only_with_copies():
+    rows = made_up("random_copies", [[65, 75, 85]])
+    found = strategy_table.was_run(strategy_table.lay_out(rows, MNIST, {}))
+    assert list(found.index[found]) == ["RANDOM"]
+
+
 def test_each_strategy_says_what_it_needs(table):
     assert (table["needs"] != "").all()
 

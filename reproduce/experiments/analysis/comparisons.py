@@ -167,8 +167,17 @@ def verdict(values: pd.Series) -> str:
     return "" if math.isnan(low) else _SHOWN[decide(low, high)]
 
 
-def verdict_by_p(values: pd.Series, adjusted: float) -> str:
-    """Return what an adjusted p below 0.05 shows, "" with too few trials."""
+def verdict_by_p(values: pd.Series, adjusted: float, registered: int) -> str:
+    """Return what an adjusted p below 0.05 shows, once all trials are there.
+
+    Args:
+        values: Paired differences.
+        adjusted: Their adjusted p.
+        registered: Number of trials that was registered. With fewer, the verdict is how
+            many there are.
+    """
+    if len(values) < registered:
+        return f"{len(values)} of {registered} trials" if len(values) else ""
     if math.isnan(adjusted):
         return ""
     if adjusted >= LEVEL:

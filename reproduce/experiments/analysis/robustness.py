@@ -16,6 +16,7 @@ from experiments.studies.study import Pair
 METHODS = (DFAL, DFAL_COPIES, DFAL_ALONE, RANDOM_ADVERSARIAL, RANDOM)
 BUDGETS = (100, 300, 500, 1000)
 DECIDING = 300  # annotations at which the comparisons decide
+NUM_TRIALS = protocol.PRESETS["paper"].num_trials  # as registered
 PAIRS = (
     (DFAL, DFAL_COPIES),
     (DFAL, DFAL_ALONE),
@@ -68,7 +69,7 @@ def difference_table(measured: pd.DataFrame) -> pd.DataFrame:
             "n": str(len(values) or ""),
             f"mean norm at {DECIDING}": comparisons.format_difference(values),
             "p (Holm)": comparisons.format_p(p),
-            "shows": _verdict(values, p),
+            "shows": comparisons.verdict_by_p(values, p, NUM_TRIALS),
         }
         for (pair, values), p in zip(found.items(), adjusted, strict=True)
     }
@@ -93,14 +94,6 @@ def ratio_table(measured: pd.DataFrame) -> pd.DataFrame:
             "ratio": learning_curves.format_mean(ratios, digits=3),
         }
     return pd.DataFrame(table).T.rename_axis("strategy")
-
-
-def _verdict(values, adjusted):
-    """Return what a comparison shows, once all registered trials are there."""
-    registered = protocol.PRESETS["paper"].num_trials
-    if len(values) < registered:
-        return f"{len(values)} of {registered} trials" if len(values) else ""
-    return comparisons.verdict_by_p(values, adjusted)
 
 
 def _at(measured, method, budget):

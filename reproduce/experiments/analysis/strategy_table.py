@@ -72,6 +72,11 @@ def lay_out(
     return pd.DataFrame(table).T.rename_axis("strategy")
 
 
+def was_run(table: pd.DataFrame) -> pd.Series:
+    """Return which strategies of a table have trials, as they are or with copies."""
+    return (table[["n", "with copies: n"]] != "").any(axis=1)
+
+
 def _count(curve):
     return str(curve.shape[1] or "")
 

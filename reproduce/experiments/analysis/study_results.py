@@ -118,9 +118,7 @@ def _verdict(study, pair, areas, adjusted):
     if study.decides == "interval":
         return comparisons.verdict(areas)
     registered = study.registered_trials(pair)
-    if len(areas) < registered:
-        return f"{len(areas)} of {registered} trials" if len(areas) else ""
-    return comparisons.verdict_by_p(areas, adjusted)
+    return comparisons.verdict_by_p(areas, adjusted, registered)
 
 
 def accuracy_table(results: StudyResults) -> pd.DataFrame:
