@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from experiments import entry_point, problems, results, runs
 from experiments.analysis import strategy_table, tables, terminal
-from experiments.options import make_parser, parse
+from experiments.options import make_parser, parse, refuse_strategies
+from experiments.protocol import PRESETS
 from experiments.studies.newer import NEWER
 
 # isort: split
@@ -17,6 +18,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = make_parser(__doc__, performs_runs=False)
     parser.set_defaults(preset="paper", stored=True)
     options = parse(parser, arguments)
+    refuse_strategies(parser, options)
+    if options.budget != PRESETS[options.preset].budget:
+        parser.error(
+            "argument --budget: must not be given, the table is about "
+            f"{strategy_table.BUDGETS[-1]} annotations. Received: {options.budget}"
+        )
     wanted = [*runs.learning_runs(options), *runs.study_runs(NEWER, options)]
     rows = results.stored(list(dict.fromkeys(wanted)), options)
     seconds = report.query_seconds(options.timing_folder)

@@ -262,16 +262,21 @@ def one_problem(parser: argparse.ArgumentParser, options: Options) -> Problem:
 
     Ends the program if there are more problems, or if strategies were given.
     """
+    refuse_strategies(parser, options)
+    if len(options.problems) != 1:
+        received = " ".join(map(str, options.problems))
+        parser.error(f"argument --problem: must be one problem. Received: {received}")
+    return options.problems[0]
+
+
+def refuse_strategies(parser: argparse.ArgumentParser, options: Options) -> None:
+    """End the program if strategies were given to a script that has its own."""
     if options.methods != PRINTED:
         received = " ".join(map(str, options.methods))
         parser.error(
             "argument --strategy: must not be given, the strategies are those that the "
             f"script is about. Received: {received}"
         )
-    if len(options.problems) != 1:
-        received = " ".join(map(str, options.problems))
-        parser.error(f"argument --problem: must be one problem. Received: {received}")
-    return options.problems[0]
 
 
 def of_preset(preset: str, **given) -> Options:

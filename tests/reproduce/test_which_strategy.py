@@ -64,6 +64,17 @@ def test_seconds_of_a_query_are_those_of_the_smallest_labeled_set(tmp_path):
     assert report.query_seconds(tmp_path) == {"dfal": 1}
 
 
+@pytest.mark.parametrize(
+    "options", [("--strategy", "dfal"), ("--budget", "100"), ("--problem", "none")]
+)
+def test_options_that_the_table_does_not_follow_are_refused(capsys, options):
+    with pytest.raises(SystemExit, match="2"):
+        which_strategy.main(list(options))
+    error = capsys.readouterr().err
+    assert f"argument {options[0]}: " in error
+    assert options[1] in error.rpartition("eceived")[2]
+
+
 def test_the_script_shows_what_is_stored(capsys):
     assert which_strategy.main(["--problem", MNIST.name]) == 0
     shown = capsys.readouterr().out
