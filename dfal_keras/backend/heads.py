@@ -145,7 +145,7 @@ def _analyze_call(graphs, call, known):
     if all(head.kind == "logits" for head in heads):
         return Head("logits", graphs)
     if kind == "signed" and heads[0].kind == "sigmoid" and _is_single(call):
-        # Such as its logarithm. Refused, as the outputs are not those of a sigmoid.
+        # Such as its tanh. Refused, as the outputs are not those of a sigmoid.
         return heads[0]
     if kind in ("affine", "signed") or heads[0].kind == "unknown":
         return Head("unknown", graphs)

@@ -543,6 +543,9 @@ TABLE = {
     "log sigmoid of one unit": Entry(
         headed(lambda h: dense(1, "log_sigmoid")(h)), "from those of its logits"
     ),
+    "tanh of a sigmoid": Entry(
+        headed(lambda h: ops.tanh(dense(1, "sigmoid")(h))), "from those of its logits"
+    ),
     "noise in inference": Entry(
         headed(lambda h: dense(3, "softmax")(AlwaysNoise()(h))),
         "from one call to the next",
