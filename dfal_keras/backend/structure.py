@@ -4,6 +4,8 @@ import functools
 from typing import Any
 
 import keras
+import numpy as np
+import tensorflow as tf
 
 from dfal_keras.backend import keras_layers
 
@@ -51,18 +53,23 @@ def _constants(layer):
     Numbers and names such as a rate, tensors such as the mean of `Normalization`, and
     activations. What Keras itself keeps in every model is not about its graph.
     """
-    own = _of_every_model() if isinstance(layer, keras.Model) else ("built",)
+    own = _of_every_model() if isinstance(layer, keras.Model) else _OF_EVERY_LAYER
+    # By the exact type first: this is called for each batch, on all layers.
     return [
         value
         for name, value in vars(layer).items()
-        if not name.startswith("_")
+        if name[0] != "_"
         and name not in own
         and (
-            isinstance(value, bool | int | float | str)
+            type(value) in _PLAIN
             or name == "activation"
-            or keras.ops.is_tensor(value)
+            or isinstance(value, tf.Tensor | np.generic)
         )
     ]
+
+
+_PLAIN = frozenset((bool, int, float, str))
+_OF_EVERY_LAYER = frozenset(("built", "name", "supports_masking", "autocast"))
 
 
 @functools.cache
