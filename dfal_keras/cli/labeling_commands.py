@@ -98,7 +98,8 @@ def tell(
         notes = Notes()
         if by_folder and prefix:
             raise _validation.ArgumentError(
-                "prefix", f"must not be given with `by_folder`. Received: {prefix!r}"
+                "prefix",
+                f"must not be given with --by-folder. Received: prefix={prefix!r}",
             )
         if by_folder:
             answers = read_by_folder(path)
