@@ -5,9 +5,7 @@ from collections.abc import Sequence
 
 from experiments import entry_point, problems, results, runs
 from experiments.analysis import strategy_table, tables, terminal
-from experiments.options import make_parser, parse, refuse_strategies
-from experiments.protocol import PRESETS
-from experiments.studies.newer import NEWER
+from experiments.options import make_parser, parse, refuse_budget, refuse_strategies
 
 # isort: split
 from benchmarks import report  # after `experiments`, which reports missing packages
@@ -19,13 +17,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.set_defaults(preset="paper", stored=True)
     options = parse(parser, arguments)
     refuse_strategies(parser, options)
-    if options.budget != PRESETS[options.preset].budget:
-        parser.error(
-            "argument --budget: must not be given, the table is about "
-            f"{strategy_table.BUDGETS[-1]} annotations. Received: {options.budget}"
-        )
-    wanted = [*runs.learning_runs(options), *runs.study_runs(NEWER, options)]
-    rows = results.stored(list(dict.fromkeys(wanted)), options)
+    refuse_budget(parser, options, strategy_table.BUDGETS[-1])
+    rows = results.stored(runs.strategy_runs(options), options)
     seconds = report.query_seconds(options.timing_folder)
     blank = []
     for problem in problems.in_order(options.problems):

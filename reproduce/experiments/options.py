@@ -279,6 +279,23 @@ def refuse_strategies(parser: argparse.ArgumentParser, options: Options) -> None
         )
 
 
+def refuse_budget(
+    parser: argparse.ArgumentParser, options: Options, reached: int
+) -> None:
+    """End the program if a budget was given to a script that has its own.
+
+    Args:
+        parser: The parser.
+        options: The options.
+        reached: The script's budget.
+    """
+    if options.budget != protocol.PRESETS[options.preset].budget:
+        parser.error(
+            "argument --budget: must not be given, the results are those to "
+            f"{reached} annotations. Received: {options.budget}"
+        )
+
+
 def of_preset(preset: str, **given) -> Options:
     """Return the options of a preset.
 

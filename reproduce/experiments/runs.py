@@ -7,6 +7,7 @@ from experiments import problem_data, problems, protocol, studies
 from experiments.methods import FULL, TRANSFERRED, Method
 from experiments.options import Options
 from experiments.problems import PANELS, Problem
+from experiments.studies.newer import NEWER
 from experiments.studies.study import Study
 
 
@@ -162,6 +163,11 @@ def study_runs(study: Study, options: Options) -> list[Run]:
         for method in study.methods
         if trial < numbers[method]
     ]
+
+
+def strategy_runs(options: Options) -> list[Run]:
+    """Return the runs of the table of all strategies, the paper's and newer ones."""
+    return list(dict.fromkeys([*learning_runs(options), *study_runs(NEWER, options)]))
 
 
 def transfer_pairs(options: Options) -> list[tuple[Problem, Problem]]:

@@ -29,7 +29,6 @@ from experiments.studies.controls import (
     RANDOM_COPIES,
 )
 from experiments.studies.first import DFAL_ALONE, RANDOM_ADVERSARIAL
-from experiments.studies.newer import NEWER
 
 ROOT = pathlib.Path(__file__).parents[2]
 RESULTS = ROOT / "reproduce/results/paper"
@@ -140,8 +139,8 @@ def gain() -> str:
 def strategies() -> str:
     """Return the table of the strategies that were run, as `which_strategy.py` does."""
     asked = options.of_preset("paper", problems=(PROBLEM,))
-    wanted = [*runs.learning_runs(asked), *runs.study_runs(NEWER, asked)]
-    rows, refused = store.Store(RESULTS / "runs").load(list(dict.fromkeys(wanted)))
+    wanted = runs.strategy_runs(asked)
+    rows, refused = store.Store(RESULTS / "runs").load(wanted)
     assert not refused, refused
     seconds = report.query_seconds(asked.timing_folder)
     table = strategy_table.lay_out(rows, PROBLEM, seconds)
