@@ -17,7 +17,6 @@ html_title = "dfal-keras"
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
-    "sphinx.ext.mathjax",
     "myst_nb",
     "sphinx_copybutton",
     "sphinx_design",
@@ -25,6 +24,7 @@ extensions = [
     "repository_pages",
     "markdown_docstrings",
     "command_help",
+    "mathml",
     "stored_results",
 ]
 exclude_patterns = ["_build", "_extensions"]
@@ -52,6 +52,7 @@ napoleon_use_rtype = False
 # Other projects' names have no page here, and the build needs no network.
 nitpick_ignore_regex = [("py:.*", r"(?!dfal_keras\b).*")]
 
+html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 import dfal_keras as dfal
+from dfal_keras.strategies import skactiveml_query
 
 matplotlib.use("Agg")
 
@@ -25,16 +26,18 @@ VIEW = ((-1.8, 1.8), (-1.8, 1.8))  # range of x, range of y
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"  # Okabe & Ito
 COLORS = np.array([BLUE, ORANGE, "#7F3C8D"])
 PALE = ("#DCEAF4", "#FAE3D4", "#EADCEF")
+# The options are those with which the strategies show what they do on few points.
 STRATEGIES = {
-    "dfal": dfal.strategies.DFAL(),
-    "bald": dfal.strategies.BALD(num_samples=50),
-    "uncertainty": dfal.strategies.Uncertainty(),
-    "ceal": dfal.strategies.CEAL(threshold=0.2),
-    "core_set": dfal.strategies.CoreSet(),
-    "egl": dfal.strategies.EGL(),
-    "diverse_dfal": dfal.strategies.DiverseDFAL(),
-    "cost_effective_dfal": dfal.strategies.CostEffectiveDFAL(),
-    "random": dfal.strategies.Random(),
+    "dfal": {},
+    "bald": {"num_samples": 50},
+    "uncertainty": {},
+    "ceal": {"threshold": 0.2},
+    "core_set": {},
+    "egl": {},
+    "random": {},
+    "diverse_dfal": {},
+    "cost_effective_dfal": {},
+    **{name: {} for name in skactiveml_query.NAMES},
 }
 
 
@@ -50,10 +53,10 @@ def gallery():
     """Make a picture for each strategy, and one of all side by side."""
     x, y = three_arms(NUM_LABELED + NUM_CANDIDATES, np.random.default_rng(SEED))
     model = train(x[:NUM_LABELED], y[:NUM_LABELED])
-    whole, panels = plt.subplots(3, 3, figsize=(9, 9.4), layout="constrained")
+    whole, panels = plt.subplots(5, 4, figsize=(11, 14.2), layout="constrained")
     labels = {}
-    for panel, (name, strategy) in zip(panels.flat, STRATEGIES.items(), strict=True):
-        query = strategy.query(
+    for panel, (name, options) in zip(panels.flat, STRATEGIES.items(), strict=True):
+        query = dfal.strategies.get(name, **options).query(
             model,
             x[NUM_LABELED:],
             NUM_QUERIES,
@@ -64,7 +67,7 @@ def gallery():
         alone = single.add_axes((0, 0, 1, 1))
         for axes in (panel, alone):
             draw(axes, model, x, y, query)
-        panel.set_title(type(strategy).__name__)
+        panel.set_title(f'"{name}"')
         handles, texts = panel.get_legend_handles_labels()
         labels |= dict(zip(texts, handles, strict=True))
         save(single, f"gallery_{name}")
@@ -183,6 +186,7 @@ def save(figure, name):
     """Write a PNG file, without the software's version."""
     path = FOLDER / "pictures" / f"{name}.png"
     figure.savefig(path, dpi=150, metadata={"Software": None})
+    plt.close(figure)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import html.parser
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import urllib.parse
@@ -88,6 +89,27 @@ def test_broken_links_are_found(tmp_path):
         "a.html: #top",
         "a.html: missing.png",
     ]
+
+
+def test_pages_load_nothing_from_elsewhere(site):
+    """They are complete without a network, and tell nobody who reads them."""
+    loaded = re.compile(
+        r"""<(?:script|img|iframe)[^>]* src="https?:[^>]*|"""
+        r"""<link[^>]* rel="stylesheet"[^>]* href="https?:[^>]*"""
+    )
+    found = [
+        (path.name, tag)
+        for path in site.rglob("*.html")
+        if "_static" not in path.parts
+        for tag in loaded.findall(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
+def test_formulas_are_written_as_mathml(site):
+    text = (site / "guides" / "strategies.html").read_text(encoding="utf-8")
+    assert text.count("<math ") > 20
+    assert not re.search(r"<m[io][^>]*>\\", text)  # a command that is not known
 
 
 def test_every_public_name_is_in_the_reference(site):
