@@ -305,6 +305,16 @@ def check_finite(
     return outputs
 
 
+def check_num_rows(num_rows: int, num_samples: int) -> None:
+    """Raise ValueError if a model does not compute one row for each sample."""
+    if num_rows != num_samples:
+        raise _validation.ArgumentError(
+            "model",
+            "must compute one row for each sample. "
+            f"Received: {num_rows} rows for {num_samples} samples",
+        )
+
+
 def float_batches(x, batch_size: int) -> Iterator[np.ndarray]:
     """Yield float32 batches of `x`, which is never converted as a whole."""
     for start in range(0, x.shape[0], batch_size):
@@ -353,10 +363,13 @@ def _are_logits(outputs, model):
     if not len(outputs):
         return None
     is_single = outputs.shape[1] == 1
-    if (outputs < 0).any() or (outputs > 1).any() or (kind == "logits" and is_single):
+    if is_single and (kind == "logits" or _loss_takes_logits(model)):
+        return True
+    if (outputs < 0).any() or (outputs > 1).any():
+        _check_may_be_logits(model)
         return True
     if _are_probabilities(outputs, model):
-        return is_single and _loss_takes_logits(model)
+        return False
     if kind == "logits":
         return True
     raise _validation.ArgumentError(
@@ -365,6 +378,16 @@ def _are_logits(outputs, model):
         f"to one. Received: a model with {outputs.shape[1]} outputs in [0, 1] that sum "
         f"to {outputs.sum(axis=1)[0]:.4g}",
     )
+
+
+def _check_may_be_logits(model):
+    if not classifier.head(model).may_be_logits:
+        raise _validation.ArgumentError(
+            "model",
+            "must return a probability or a logit, if it has a single output. "
+            f"Received: the model {model.name!r}, whose outputs are not in [0, 1] and "
+            "are computed from a sigmoid, or by a function that is not known",
+        )
 
 
 def _loss_takes_logits(model):
@@ -397,17 +420,11 @@ def _batches(compute, model, x, batch_size):
     if batch_size is None:
         batch_size = memory.batch_size(model, sample_shape, maximum=_MAX_BATCH_SIZE)
     forward = _traced(model, compute, sample_shape)
-    num_rows = 0
     for batch in float_batches(x, batch_size):
         outputs = forward(batch).numpy()
-        num_rows += len(outputs)
+        if outputs.ndim:
+            check_num_rows(len(outputs), len(batch))
         yield batch, outputs
-    if num_rows != x.shape[0]:
-        raise _validation.ArgumentError(
-            "model",
-            "must compute one row for each sample. "
-            f"Received: {num_rows} rows for {x.shape[0]} samples",
-        )
 
 
 @tracing.cached_per_model

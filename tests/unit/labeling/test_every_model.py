@@ -32,6 +32,8 @@ NOT_LOADED = {
     "softmax: function in dense": "Python code",
     "sigmoid: tf.nn": "must be a .keras file",
     "attention in a layer of one's own": "must be a .keras file",
+    "sigmoid in a layer of one's own": "must be a .keras file",
+    "log of a complement": "must be a .keras file",
     "call of its own": "must be a .keras file",
     "subclassed": "must be a .keras file",
     "subclassed, sigmoid": "must be a .keras file",
