@@ -92,11 +92,14 @@ def body(inputs, dtype=None):
 
 
 def headed(head: Callable, dtype=None):
-    """A functional model that ends in a function of its features."""
+    """A functional model that ends in a function of its features, or in a layer."""
 
     def make():
+        last = head
+        if isinstance(head, layers.Layer):  # of its own for each model
+            last = type(head).from_config(head.get_config())
         inputs = keras.Input(INPUT_SHAPE)
-        return keras.Model(inputs, head(body(inputs, dtype)))
+        return keras.Model(inputs, last(body(inputs, dtype)))
 
     return make
 
