@@ -132,7 +132,7 @@ def check_features(model, x, features: np.ndarray) -> None:
         x: Images as the model takes them, of shape `(num_samples, ...)`.
         features: What `predict_features` returns for them.
     """
-    if not output_check.is_checked(model, "features"):
+    if not output_check.is_checked(model, of="features"):
         first = slice(output_check.NUM_IMAGES)
         forward = _traced(model, classifier.scores_of_features, features.shape[1:])
         scores = check_finite(forward(features[first]).numpy())
@@ -196,7 +196,7 @@ def to_probabilities(model, scores: np.ndarray) -> np.ndarray:
             probabilities.
     """
     rows = scores.reshape(-1, scores.shape[-1])
-    are_logits = _are_logits(rows, model)
+    are_logits = _are_logits(rows, model, classifier.head(model))
     rows = _two_classes(rows, are_logits)
     probabilities = softmax(rows) if are_logits else rows
     return probabilities.reshape(*scores.shape[:-1], -1)
@@ -327,9 +327,13 @@ def _scores(model, x, batch_size):
     If the analysis of the layers does not tell the kind of outputs, their values do.
     """
     start, known = 0, None
+    # Once, not for each batch: they look at all layers of the model.
+    head = classifier.head(model)
+    is_checked = output_check.is_checked(model)
     for images, outputs in _batches(classifier.scores, model, x, batch_size):
         _check_class_scores(outputs)
-        are_logits = _are_logits(outputs[np.isfinite(outputs).all(axis=1)], model)
+        is_finite = np.isfinite(outputs).all(axis=1)
+        are_logits = _are_logits(outputs[is_finite], model, head)
         if known not in (None, are_logits) and are_logits is not None:
             raise _validation.ArgumentError(
                 "model",
@@ -337,7 +341,7 @@ def _scores(model, x, batch_size):
                 f"for all samples. Received: both, before and from sample {start}",
             )
         known = known if are_logits is None else are_logits
-        output_check.check(model, images, outputs)
+        is_checked = is_checked or output_check.check(model, images, outputs)
         start += len(outputs)
         yield _two_classes(outputs, known is not False), known is not False
 
@@ -350,14 +354,15 @@ def _two_classes(scores, are_logits):
     return np.concatenate([others, scores], axis=1)
 
 
-def _are_logits(outputs, model):
+def _are_logits(outputs, model, head):
     """Return whether outputs are logits; `None` if there are none.
 
     Args:
         outputs: Finite rows of what `classifier.scores` returns.
         model: The model.
+        head: Its head, as `classifier.head` returns it.
     """
-    kind = classifier.head(model).kind
+    kind = head.kind
     if kind not in ("logits", "unknown"):
         return True
     if not len(outputs):
@@ -366,7 +371,7 @@ def _are_logits(outputs, model):
     if is_single and (kind == "logits" or _loss_takes_logits(model)):
         return True
     if (outputs < 0).any() or (outputs > 1).any():
-        _check_may_be_logits(model)
+        _check_may_be_logits(model, head)
         return True
     if _are_probabilities(outputs, model):
         return False
@@ -380,8 +385,8 @@ def _are_logits(outputs, model):
     )
 
 
-def _check_may_be_logits(model):
-    if not classifier.head(model).may_be_logits:
+def _check_may_be_logits(model, head):
+    if not head.may_be_logits:
         raise _validation.ArgumentError(
             "model",
             "must return a probability or a logit, if it has a single output. "
