@@ -8,6 +8,7 @@ import numpy as np
 from dfal_keras import _validation
 from dfal_keras.backend import (
     classifier,
+    compiled_loss,
     memory,
     output_check,
     probing,
@@ -65,7 +66,7 @@ def _returns_probabilities(model):
     forward = _traced(model, classifier.scores, shape)
     outputs = forward(np.zeros((1, *shape), np.float32)).numpy()
     is_single = outputs.shape[1:] == (1,)
-    if outputs.ndim != 2 or (is_single and _loss_takes_logits(model)):
+    if outputs.ndim != 2 or (is_single and compiled_loss.takes_logits(model)):
         return False
     return _are_probabilities(outputs, model)
 
@@ -368,10 +369,11 @@ def _are_logits(outputs, model, head):
     if not len(outputs):
         return None
     is_single = outputs.shape[1] == 1
-    if is_single and (kind == "logits" or _loss_takes_logits(model)):
+    if is_single and (kind == "logits" or compiled_loss.takes_logits(model)):
         return True
     if (outputs < 0).any() or (outputs > 1).any():
-        _check_may_be_logits(model, head)
+        if is_single:
+            _check_may_be_logit(model, head)
         return True
     if _are_probabilities(outputs, model):
         return False
@@ -385,7 +387,8 @@ def _are_logits(outputs, model, head):
     )
 
 
-def _check_may_be_logits(model, head):
+def _check_may_be_logit(model, head):
+    classifier.check_loss(model)
     if not head.may_be_logits:
         raise _validation.ArgumentError(
             "model",
@@ -393,11 +396,6 @@ def _check_may_be_logits(model, head):
             f"Received: the model {model.name!r}, whose outputs are not in [0, 1] and "
             "are computed from a sigmoid, or by a function that is not known",
         )
-
-
-def _loss_takes_logits(model):
-    """Return whether a model is compiled with a loss of logits."""
-    return bool(getattr(getattr(model, "loss", None), "from_logits", False))
 
 
 def _are_probabilities(outputs, model):
