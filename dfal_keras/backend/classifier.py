@@ -10,6 +10,7 @@ from keras import ops
 from dfal_keras import _validation
 from dfal_keras.backend import (
     blocked_convolution,
+    compiled_loss,
     heads,
     keras_graph,
     keras_layers,
@@ -71,6 +72,24 @@ def check_model(model) -> None:
             "must choose one class for each sample: a softmax of all "
             "classes, logits, or a single sigmoid unit. Received: a model that ends in "
             f"{num_outputs} {'sigmoid' if kind == 'sigmoids' else 'softmax'} units",
+        )
+    if kind == "logits" and num_outputs == 1 and not method(model, "logits"):
+        check_loss(model)
+
+
+def check_loss(model) -> None:
+    """Raise ValueError if a single logit is compiled with a loss of probabilities.
+
+    Args:
+        model: A classifier whose single output is no probability.
+    """
+    if compiled_loss.takes_probabilities(model):
+        raise _validation.ArgumentError(
+            "model",
+            "must end in a sigmoid, or be compiled with `from_logits=True`, if it has "
+            "a single output and a binary cross-entropy. "
+            f"Received: the model {model.name!r} with outputs that are not in [0, 1] "
+            f"and loss={model.loss!r}",
         )
 
 

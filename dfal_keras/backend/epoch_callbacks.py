@@ -8,7 +8,10 @@ import tqdm
 
 from dfal_keras import _validation
 
-CALLED = ("on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end")
+CALLED = (
+    *("on_train_begin", "on_epoch_begin", "on_test_begin"),
+    *("on_test_end", "on_epoch_end", "on_train_end"),
+)
 
 
 def check(callbacks: Any) -> list[keras.callbacks.Callback]:
@@ -18,8 +21,8 @@ def check(callbacks: Any) -> list[keras.callbacks.Callback]:
         callbacks: List of Keras callbacks, or `None`.
 
     Raises:
-        ValueError: If one is not a callback, or has none of the methods that are
-            called.
+        ValueError: If one is not a callback, has none of the methods that are called,
+            or is `SwapEMAWeights(swap_on_epoch=True)`.
     """
     callbacks = [] if callbacks is None else callbacks
     if not isinstance(callbacks, list | tuple) or not all(
@@ -37,6 +40,14 @@ def check(callbacks: Any) -> list[keras.callbacks.Callback]:
                 "must have callbacks with one of the methods "
                 f"{', '.join(CALLED)}, because others are never called. "
                 f"Received: {callback!r}",
+            )
+        # It puts the averages back only after the last of all epochs.
+        if getattr(callback, "swap_on_epoch", False):
+            raise _validation.ArgumentError(
+                "callbacks",
+                "must not swap averages of weights between epochs, because a restart "
+                "that stops early would end without them. Received: "
+                f"{type(callback).__name__} with swap_on_epoch=True",
             )
     return list(callbacks)
 

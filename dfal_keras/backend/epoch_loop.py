@@ -16,7 +16,7 @@ class EpochLoop:
 
     Epochs loop over Keras's `model.train_step` inside one TensorFlow graph, traced
     once, so the model trains as with `model.fit`, without its overhead per epoch on
-    small sets. With callbacks, each epoch is one call of a graph instead.
+    small sets. With callbacks, each epoch and each validation is a call of a graph.
 
     Data are a tuple of tensors with one row per sample: images, labels as the loss
     takes them and, optionally, weights of the samples in the training loss.
@@ -79,12 +79,11 @@ class EpochLoop:
         held_out_rows: np.ndarray,
         seed: np.ndarray,
     ) -> tuple[History, float]:
-        """Train with one call of a graph for each epoch, and callbacks in between.
+        """Train with callbacks between the epochs, and around each validation.
 
         Args:
-            callbacks: Keras callbacks. Their methods `on_train_begin`,
-                `on_epoch_begin`, `on_epoch_end` and `on_train_end` are called. They
-                may set `model.stop_training`.
+            callbacks: Keras callbacks. Their methods `epoch_callbacks.CALLED` are
+                called. They may set `model.stop_training`.
             data: As for `run`.
             train_rows: As for `run`.
             held_out_rows: As for `run`.
@@ -93,7 +92,8 @@ class EpochLoop:
         Returns:
             As `run`. `on_train_end` may change the weights at the end.
         """
-        run_epoch = self._function(self._run_epoch, data, _ROWS, _ROWS, _SEED)
+        train_epoch = self._function(self._train_epoch, data, _ROWS, _SEED)
+        evaluate = self._function(self._evaluate, data, _ROWS)
         hooks = keras.callbacks.CallbackList(
             list(callbacks), model=self._model, epochs=self._epochs, verbose=0
         )
@@ -109,8 +109,11 @@ class EpochLoop:
         ):
             hooks.on_epoch_begin(epoch)
             epoch_seed = seed + np.array([0, epoch], np.int32)
-            results = self._call(run_epoch, data, train_rows, held_out_rows, epoch_seed)
-            logs = {name: value.numpy().tolist() for name, value in results.items()}
+            logs = _as_numbers(self._call(train_epoch, data, train_rows, epoch_seed))
+            hooks.on_test_begin()
+            held_out = _as_numbers(self._call(evaluate, data, held_out_rows))
+            hooks.on_test_end(held_out)
+            logs |= {f"val_{name}": value for name, value in held_out.items()}
             for name, value in logs.items():
                 history.setdefault(name, []).append(value)
             num_waited = 0 if logs["val_loss"] < best else num_waited + 1
@@ -182,6 +185,13 @@ class EpochLoop:
 
     def _run_epoch(self, data, train_rows, held_out_rows, seed):
         """Train for an epoch, and return the loss and metrics on both sets."""
+        results = self._train_epoch(data, train_rows, seed)
+        held_out = self._evaluate(data, held_out_rows)
+        results |= {f"val_{name}": value for name, value in held_out.items()}
+        return {name: tf.cast(value, tf.float32) for name, value in results.items()}
+
+    def _train_epoch(self, data, train_rows, seed):
+        """Train for an epoch, and return the loss and metrics."""
         self._model.reset_metrics()
         shuffled = tf.random.experimental.stateless_shuffle(train_rows, seed)
         num_samples = tf.size(shuffled)
@@ -191,10 +201,7 @@ class EpochLoop:
         for start in tf.range(0, end, self._batch_size):
             batch = shuffled[start : start + self._batch_size]
             self._model.train_step(_rows(data, batch))
-        results = self._model.get_metrics_result()
-        held_out = self._evaluate(data, held_out_rows)
-        results |= {f"val_{name}": value for name, value in held_out.items()}
-        return {name: tf.cast(value, tf.float32) for name, value in results.items()}
+        return self._model.get_metrics_result()
 
     def _evaluate(self, data, rows):
         """Return the mean loss, and the metrics, over rows in inference mode."""
@@ -223,6 +230,14 @@ _ERRORS = (
 _VALIDATION_BATCH_SIZE = 512
 _ROWS = tf.TensorSpec((None,), tf.int32)
 _SEED = tf.TensorSpec((2,), tf.int32)
+
+
+def _as_numbers(results):
+    """Return the results of an epoch as Python numbers."""
+    return {
+        name: tf.cast(value, tf.float32).numpy().tolist()
+        for name, value in results.items()
+    }
 
 
 def _extended(curves, epoch, results):

@@ -25,11 +25,15 @@ class Head:
             that `functions` are applied to: one for the model, and one for each nested
             model that the tensor is in. For "unknown", to the outputs themselves.
         functions: Functions that lead from there to the logits.
+        may_be_logits: For "unknown", whether outputs that are not in [0, 1] are logits.
+            A single unit is none if it was computed from a sigmoid, such as its
+            logarithm, or by an unknown function without weights.
     """
 
     kind: str
     graphs: tuple[keras_graph.Graph, ...]
     functions: tuple[Callable, ...] = ()
+    may_be_logits: bool = True
 
     def compute(self, images, call: Callable = keras_graph.call_in_inference) -> Any:
         """Compute the logits, or the outputs of an unknown head.
@@ -56,7 +60,7 @@ def analyze(model: keras.Model) -> Head:
     if head.kind == "sigmoid" and output.shape[-1] != 1:
         return dataclasses.replace(head, kind="sigmoids")
     if head.kind == "unknown":
-        return Head("unknown", start)
+        return dataclasses.replace(head, graphs=start)
     return head
 
 
@@ -99,7 +103,7 @@ def last_layer(model: keras.Model) -> LastLayer:
     while True:
         graphs = _entered(graphs)
         call = keras_graph.producer(graphs[-1][1][0])
-        has_weights = bool(getattr(call.operation, "weights", ()))
+        has_weights = _has_weights(call.operation)
         if has_weights and _is_composite(call.operation):
             reason = f"the layer {call.operation.name!r}, which contains others"
         elif not call.inputs:
@@ -139,16 +143,16 @@ def _analyze_call(graphs, call, known):
     kind = _kind(call)
     if kind in ("softmax", "sigmoid"):
         return Head(kind, before[0])
-    if kind == "unknown":
-        return Head("unknown", graphs)
+    if kind == "unknown" and (not _is_single(call) or not _has_weights(layer)):
+        return Head("unknown", graphs, may_be_logits=not _is_single(call))
     heads = [_analyze(each, known) for each in before]
-    if all(head.kind == "logits" for head in heads):
+    if kind != "unknown" and all(head.kind == "logits" for head in heads):
         return Head("logits", graphs)
     if kind == "signed" and heads[0].kind == "sigmoid" and _is_single(call):
         # Such as its tanh. Refused, as the outputs are not those of a sigmoid.
         return heads[0]
-    if kind in ("affine", "signed") or heads[0].kind == "unknown":
-        return Head("unknown", graphs)
+    if kind != "identity" or heads[0].kind == "unknown":
+        return _unknown(graphs, call, heads)
 
     def again(value):
         return keras_graph.call_in_inference(call, [value])
@@ -161,11 +165,21 @@ def _analyze_activation(graphs, call, before, known):
     layer = _unwrapped(call.operation)
     kind = _probed(lambda values: layer.activation(*values), call.outputs, call)
     if kind in ("identity", "signed"):
-        changes = _changes_probabilities(call, _analyze(before, known).kind)
-        return Head("unknown" if changes else "logits", graphs)
+        head = _analyze(before, known)
+        if _changes_probabilities(call, head):
+            return _unknown(graphs, call, [head])
+        return Head("logits", graphs)
     if kind in ("softmax", "sigmoid") and layer is call.operation:
         return Head(kind, before, (keras_graph.without_activation(layer),))
-    return Head("unknown", graphs)
+    return Head("unknown", graphs, may_be_logits=not _is_single(call))
+
+
+def _unknown(graphs, call, heads):
+    """Return the unknown head of what was computed from tensors with other heads."""
+    may_be_logits = not _is_single(call) or any(
+        head.kind != "sigmoid" and head.may_be_logits for head in heads
+    )
+    return Head("unknown", graphs, may_be_logits=may_be_logits)
 
 
 def _unwrapped(layer):
@@ -190,15 +204,21 @@ def _probed(function, tensors, call):
     return kind
 
 
-def _changes_probabilities(call, kind_before):
+def _has_weights(operation):
+    return bool(getattr(operation, "weights", ()))
+
+
+def _changes_probabilities(call, head_before):
     """Return whether a linear layer takes class probabilities and returns as many.
 
     Such as the confusion matrix of wrong labels. After several sigmoids, it is the last
     layer of a network with a hidden layer.
     """
     size, size_before = call.outputs[0].shape[-1], call.inputs[0].shape[-1]
-    kinds = ("softmax", "sigmoid") if size == 1 else ("softmax",)
-    return size == size_before and kind_before in kinds
+    if size != size_before:
+        return False
+    is_probability = head_before.kind == "softmax" or not head_before.may_be_logits
+    return is_probability or (size == 1 and head_before.kind == "sigmoid")
 
 
 def _kind(call):
@@ -207,7 +227,7 @@ def _kind(call):
     is_normalization = isinstance(layer, keras.layers.BatchNormalization)
     if is_normalization and keras_graph.is_defined_by_keras(layer):
         return "affine"
-    if getattr(layer, "weights", ()):
+    if _has_weights(layer):
         return "unknown"
     return _probed(
         lambda values: keras_graph.call_in_inference(call, values), call.inputs, call

@@ -8,6 +8,7 @@ import numpy as np
 from dfal_keras import _validation
 from dfal_keras.backend import (
     classifier,
+    compiled_loss,
     memory,
     output_check,
     probing,
@@ -65,7 +66,7 @@ def _returns_probabilities(model):
     forward = _traced(model, classifier.scores, shape)
     outputs = forward(np.zeros((1, *shape), np.float32)).numpy()
     is_single = outputs.shape[1:] == (1,)
-    if outputs.ndim != 2 or (is_single and _loss_takes_logits(model)):
+    if outputs.ndim != 2 or (is_single and compiled_loss.takes_logits(model)):
         return False
     return _are_probabilities(outputs, model)
 
@@ -132,7 +133,7 @@ def check_features(model, x, features: np.ndarray) -> None:
         x: Images as the model takes them, of shape `(num_samples, ...)`.
         features: What `predict_features` returns for them.
     """
-    if not output_check.is_checked(model, "features"):
+    if not output_check.is_checked(model, of="features"):
         first = slice(output_check.NUM_IMAGES)
         forward = _traced(model, classifier.scores_of_features, features.shape[1:])
         scores = check_finite(forward(features[first]).numpy())
@@ -196,7 +197,7 @@ def to_probabilities(model, scores: np.ndarray) -> np.ndarray:
             probabilities.
     """
     rows = scores.reshape(-1, scores.shape[-1])
-    are_logits = _are_logits(rows, model)
+    are_logits = _are_logits(rows, model, classifier.head(model))
     rows = _two_classes(rows, are_logits)
     probabilities = softmax(rows) if are_logits else rows
     return probabilities.reshape(*scores.shape[:-1], -1)
@@ -305,6 +306,16 @@ def check_finite(
     return outputs
 
 
+def check_num_rows(num_rows: int, num_samples: int) -> None:
+    """Raise ValueError if a model does not compute one row for each sample."""
+    if num_rows != num_samples:
+        raise _validation.ArgumentError(
+            "model",
+            "must compute one row for each sample. "
+            f"Received: {num_rows} rows for {num_samples} samples",
+        )
+
+
 def float_batches(x, batch_size: int) -> Iterator[np.ndarray]:
     """Yield float32 batches of `x`, which is never converted as a whole."""
     for start in range(0, x.shape[0], batch_size):
@@ -317,9 +328,13 @@ def _scores(model, x, batch_size):
     If the analysis of the layers does not tell the kind of outputs, their values do.
     """
     start, known = 0, None
+    # Once, not for each batch: they look at all layers of the model.
+    head = classifier.head(model)
+    is_checked = output_check.is_checked(model)
     for images, outputs in _batches(classifier.scores, model, x, batch_size):
         _check_class_scores(outputs)
-        are_logits = _are_logits(outputs[np.isfinite(outputs).all(axis=1)], model)
+        is_finite = np.isfinite(outputs).all(axis=1)
+        are_logits = _are_logits(outputs[is_finite], model, head)
         if known not in (None, are_logits) and are_logits is not None:
             raise _validation.ArgumentError(
                 "model",
@@ -327,7 +342,7 @@ def _scores(model, x, batch_size):
                 f"for all samples. Received: both, before and from sample {start}",
             )
         known = known if are_logits is None else are_logits
-        output_check.check(model, images, outputs)
+        is_checked = is_checked or output_check.check(model, images, outputs)
         start += len(outputs)
         yield _two_classes(outputs, known is not False), known is not False
 
@@ -340,23 +355,28 @@ def _two_classes(scores, are_logits):
     return np.concatenate([others, scores], axis=1)
 
 
-def _are_logits(outputs, model):
+def _are_logits(outputs, model, head):
     """Return whether outputs are logits; `None` if there are none.
 
     Args:
         outputs: Finite rows of what `classifier.scores` returns.
         model: The model.
+        head: Its head, as `classifier.head` returns it.
     """
-    kind = classifier.head(model).kind
+    kind = head.kind
     if kind not in ("logits", "unknown"):
         return True
     if not len(outputs):
         return None
     is_single = outputs.shape[1] == 1
-    if (outputs < 0).any() or (outputs > 1).any() or (kind == "logits" and is_single):
+    if is_single and (kind == "logits" or compiled_loss.takes_logits(model)):
+        return True
+    if (outputs < 0).any() or (outputs > 1).any():
+        if is_single:
+            _check_may_be_logit(model, head)
         return True
     if _are_probabilities(outputs, model):
-        return is_single and _loss_takes_logits(model)
+        return False
     if kind == "logits":
         return True
     raise _validation.ArgumentError(
@@ -367,9 +387,15 @@ def _are_logits(outputs, model):
     )
 
 
-def _loss_takes_logits(model):
-    """Return whether a model is compiled with a loss of logits."""
-    return bool(getattr(getattr(model, "loss", None), "from_logits", False))
+def _check_may_be_logit(model, head):
+    classifier.check_loss(model)
+    if not head.may_be_logits:
+        raise _validation.ArgumentError(
+            "model",
+            "must return a probability or a logit, if it has a single output. "
+            f"Received: the model {model.name!r}, whose outputs are not in [0, 1] and "
+            "are computed from a sigmoid, or by a function that is not known",
+        )
 
 
 def _are_probabilities(outputs, model):
@@ -397,17 +423,11 @@ def _batches(compute, model, x, batch_size):
     if batch_size is None:
         batch_size = memory.batch_size(model, sample_shape, maximum=_MAX_BATCH_SIZE)
     forward = _traced(model, compute, sample_shape)
-    num_rows = 0
     for batch in float_batches(x, batch_size):
         outputs = forward(batch).numpy()
-        num_rows += len(outputs)
+        if outputs.ndim:
+            check_num_rows(len(outputs), len(batch))
         yield batch, outputs
-    if num_rows != x.shape[0]:
-        raise _validation.ArgumentError(
-            "model",
-            "must compute one row for each sample. "
-            f"Received: {num_rows} rows for {x.shape[0]} samples",
-        )
 
 
 @tracing.cached_per_model

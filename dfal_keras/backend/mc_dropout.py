@@ -64,7 +64,9 @@ def predict_scores(
     scores = []
     for batch in inference.float_batches(x, batch_size):
         network.check(model, batch)
-        scores.append(forward(batch).numpy())
+        found = forward(batch).numpy()
+        inference.check_num_rows(found.shape[1], len(batch))
+        scores.append(found)
     return inference.check_finite(np.concatenate(scores, axis=1))
 
 

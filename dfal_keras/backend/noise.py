@@ -1,4 +1,10 @@
-"""Layers whose noise represents uncertainty of the weights, such as dropout."""
+"""Layers whose noise represents uncertainty of the weights, such as dropout.
+
+Stochastic depth, which drops residual branches, is such noise if it is Keras's
+`Dropout` with a `noise_shape`, as in EfficientNet. Other classes for it, such as those
+of ConvNeXt and of users, are inactive: Keras has no public one, and their random
+numbers have no seeds that could be set.
+"""
 
 import keras
 

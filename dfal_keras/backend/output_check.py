@@ -10,7 +10,7 @@ from dfal_keras.backend import classifier, probing, tracing
 NUM_IMAGES = 8  # that are checked
 
 
-def check(model, images: np.ndarray, scores: np.ndarray, *, of: str = "logits") -> None:
+def check(model, images: np.ndarray, scores: np.ndarray, *, of: str = "logits") -> bool:
     """Raise ValueError if a model's outputs do not follow from scores.
 
     The check does not rely on the analysis of the model's layers. It is made once for
@@ -22,20 +22,30 @@ def check(model, images: np.ndarray, scores: np.ndarray, *, of: str = "logits") 
         scores: What `classifier.scores(model)` returns for them.
         of: What the scores were computed from, as messages name it. Each is checked
             once. Defaults to `"logits"`.
+
+    Returns:
+        Whether the check is made. Later batches need it if all scores are NaN or
+        infinite.
     """
-    if is_checked(model, of) or not isinstance(model, keras.Model):
-        return
+    if is_checked(model, of=of):
+        return True
     is_finite = np.isfinite(scores).all(axis=1)
     images, scores = images[is_finite][:NUM_IMAGES], scores[is_finite][:NUM_IMAGES]
     if not len(images):
-        return
+        return False
     compare(model, images, scores, of)
     _checked(model).add(of)
+    return True
 
 
-def is_checked(model, of: str) -> bool:
-    """Return whether scores computed from something were checked for a model."""
-    return of in _checked(model)
+def is_checked(model, *, of: str = "logits") -> bool:
+    """Return whether scores were checked for a model, or need no check.
+
+    Args:
+        model: A classifier. There is nothing to compare the scores of a function with.
+        of: As for `check`. Defaults to `"logits"`.
+    """
+    return not isinstance(model, keras.Model) or of in _checked(model)
 
 
 @tracing.cached_per_model

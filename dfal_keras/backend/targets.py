@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from dfal_keras import _validation
+from dfal_keras.backend import compiled_loss
 
 
 def num_outputs(model: keras.Model, x) -> int:
@@ -42,7 +43,7 @@ def as_targets(model: keras.Model, y: np.ndarray, num_outputs: int) -> np.ndarra
     Raises:
         ValueError: If a categorical loss has a single output.
     """
-    losses = [_resolved(loss) for loss in keras.tree.flatten(model.loss)]
+    losses = [compiled_loss.resolved(loss) for loss in keras.tree.flatten(model.loss)]
     if not any(isinstance(loss, _CLASSES) or loss in _FUNCTIONS for loss in losses):
         return y.astype(np.int32)
     if num_outputs == 1:
@@ -116,16 +117,6 @@ def _outputs(model, images):
 
 def _as_float(images):
     return tf.constant(np.asarray(images, np.float32))
-
-
-def _resolved(loss):
-    """Return the loss that a name means, as Keras does; return others unchanged."""
-    if not isinstance(loss, str):
-        return loss
-    try:
-        return keras.losses.get(loss)
-    except ValueError:  # such as "crossentropy", which depends on the labels
-        return loss
 
 
 _CLASSES = (

@@ -19,9 +19,14 @@ class BALD(Strategy):
 
         I(x) = H[ 1/T sum_t p_t ] - 1/T sum_t H[ p_t ],    p_t = p(y | x, theta_t)
 
-    The theta_t are sampled by dropout. The scores are the mutual information I between
-    the label of a sample and the weights, in nats. If dropout does not change the
-    outputs of any sample, the queries are drawn at random and a warning is logged.
+    The theta_t are sampled by dropout: the layers `Dropout`, `SpatialDropout1D` to
+    `SpatialDropout3D`, `AlphaDropout`, `GaussianDropout` and `GaussianNoise`, and the
+    dropout of recurrent and attention layers. All other layers, such as augmentation
+    and classes of stochastic depth, are in inference mode.
+
+    The scores are the mutual information I between the label of a sample and the
+    weights, in nats. If dropout does not change the outputs of any sample, the queries
+    are drawn at random and a warning is logged.
 
     Reference:
         - Houlsby et al., 2011, "Bayesian active learning for classification and

@@ -75,10 +75,11 @@ class Training:
             proportional to the class's number of samples in the labeled set. The
             validation loss has no weights. Defaults to `None`.
         callbacks: List of Keras callbacks. A restart calls `on_train_begin`,
-            `on_epoch_begin`, `on_epoch_end` and `on_train_end`, and stops when
-            `model.stop_training` is set. Methods for batches, tests and predictions
-            are not called. With callbacks, each epoch is a separate call of a graph;
-            the results are the same. Defaults to `None`.
+            `on_epoch_begin`, `on_epoch_end` and `on_train_end`, and `on_test_begin` and
+            `on_test_end` around each validation. It stops when `model.stop_training` is
+            set. Methods for batches and predictions are not called. With callbacks,
+            each epoch is a separate call of a graph; the results are the same. Defaults
+            to `None`.
         verbose: 0 for no output, 1 for a progress bar over the epochs of all restarts,
             on stderr. Defaults to 0.
 

@@ -68,6 +68,22 @@ def recorded_features(name, x):
 
 
 def tolerance(name):
+    """Return a tolerance for the dtypes of a model of the table."""
+    return tolerance_of(made(name))
+
+
+def tolerance_of(model):
     """Return a tolerance for the dtypes of a model."""
-    dtypes = {layer.compute_dtype for layer in keras_layers.flatten(made(name))}
+    dtypes = {layer.compute_dtype for layer in keras_layers.flatten(model)}
     return 0.03 if "bfloat16" in dtypes else 4e-3 if "float16" in dtypes else 1e-4
+
+
+def rates_of_dropout(model):
+    """Return `(layer, attribute, value)` for each rate of dropout of a model."""
+    rates = []
+    for layer in keras_layers.flatten(model):
+        for attribute in ("rate", "dropout", "recurrent_dropout", "rate_of_dropout"):
+            value = vars(layer).get(attribute, 0)
+            if isinstance(value, float) and value > 0:
+                rates.append((layer, attribute, value))
+    return rates

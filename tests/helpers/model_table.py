@@ -92,11 +92,14 @@ def body(inputs, dtype=None):
 
 
 def headed(head: Callable, dtype=None):
-    """A functional model that ends in a function of its features."""
+    """A functional model that ends in a function of its features, or in a layer."""
 
     def make():
+        last = head
+        if isinstance(head, layers.Layer):  # of its own for each model
+            last = type(head).from_config(head.get_config())
         inputs = keras.Input(INPUT_SHAPE)
-        return keras.Model(inputs, head(body(inputs, dtype)))
+        return keras.Model(inputs, last(body(inputs, dtype)))
 
     return make
 
@@ -267,6 +270,16 @@ class CallOfItsOwn(keras.Model):
         return ops.flip(outputs, axis=1)
 
 
+class ScaledSigmoid(layers.Layer):
+    """A sigmoid of a scaled logit, such as for calibrated probabilities."""
+
+    def build(self, input_shape):
+        self.scale = self.add_weight(shape=(), initializer="ones")
+
+    def call(self, inputs):
+        return ops.sigmoid(self.scale * inputs)
+
+
 class AlwaysNoise(layers.Layer):
     """A layer with noise in inference, as for Monte Carlo dropout by hand."""
 
@@ -364,6 +377,9 @@ TABLE = {
     "log softmax": Entry(
         headed(lambda h: ops.log_softmax(dense()(h))), "logits", widens=False
     ),
+    "log of a softmax": Entry(
+        headed(lambda h: ops.log(dense(3, "softmax")(h))), "logits", widens=False
+    ),
     "logits after normalization": Entry(
         headed(lambda h: layers.BatchNormalization()(sharp()(h))),
         "logits",
@@ -436,6 +452,13 @@ TABLE = {
     ),
     "sigmoid by hand": Entry(
         headed(lambda h: 1 / (1 + ops.exp(-dense(1)(h)))), "probability"
+    ),
+    "clipped sigmoid": Entry(
+        headed(lambda h: ops.clip(dense(1, "sigmoid")(h), 1e-7, 1 - 1e-7)),
+        "probability",
+    ),
+    "sigmoid in a layer of one's own": Entry(
+        headed(lambda h: ScaledSigmoid()(dense(1)(h))), "probability", features=False
     ),
     "hard sigmoid": Entry(headed(lambda h: dense(1, "hard_sigmoid")(h)), "probability"),
     "softmax by hand": Entry(
@@ -545,6 +568,23 @@ TABLE = {
     ),
     "tanh of a sigmoid": Entry(
         headed(lambda h: ops.tanh(dense(1, "sigmoid")(h))), "from those of its logits"
+    ),
+    "log of a sigmoid": Entry(
+        headed(lambda h: ops.log(dense(1, "sigmoid")(h))), "probability or a logit"
+    ),
+    "log of a complement": Entry(
+        headed(lambda h: layers.Activation(tf.math.log)(1 - dense(1, "sigmoid")(h))),
+        "probability or a logit",
+    ),
+    "stretched sigmoid": Entry(
+        headed(
+            lambda h: dense(1, kernel_initializer="ones")(3 * ops.sigmoid(dense(1)(h)))
+        ),
+        "probability or a logit",
+    ),
+    "rows of another number": Entry(
+        headed(lambda h: ops.concatenate(2 * [sharp()(h)], axis=0)),
+        "one row for each sample",
     ),
     "noise in inference": Entry(
         headed(lambda h: dense(3, "softmax")(AlwaysNoise()(h))),

@@ -6,12 +6,12 @@ What is expected is computed from `model.predict` alone.
 import numpy as np
 import pytest
 import tensorflow as tf
-from helpers import model_table
+from helpers import every_model, model_table
 from helpers.every_model import REFUSED, TYPICAL, USABLE, made, named, said, tolerance
 from helpers.model_table import TABLE
 
 import dfal_keras as dfal
-from dfal_keras.backend import inference, keras_graph, keras_layers, mc_dropout
+from dfal_keras.backend import inference, keras_graph, mc_dropout
 from dfal_keras.labeling import networks
 from dfal_keras.strategies.bald import mutual_information
 from dfal_keras.strategies.uncertainty import entropy
@@ -112,7 +112,7 @@ def test_stochastic_passes_are_around_what_the_model_says(name, x):
     after = model.get_weights()
     assert all((a == b).all() for a, b in zip(before, after, strict=True))
     assert (query.scores > 0).all()
-    rates = rates_of_dropout(model)
+    rates = every_model.rates_of_dropout(model)
     try:
         for layer, attribute, _ in rates:
             setattr(layer, attribute, 1e-9)
@@ -127,17 +127,6 @@ def test_stochastic_passes_are_around_what_the_model_says(name, x):
     # In bfloat16, a rate of almost zero drops one unit of some hundreds.
     is_close = np.abs(probabilities - said(name, x)) < tolerance(name)
     assert is_close.mean() > (0.9 if tolerance(name) > 0.01 else 1 - 1e-9)
-
-
-def rates_of_dropout(model):
-    """Return `(layer, attribute, value)` for each rate of dropout of a model."""
-    rates = []
-    for layer in keras_layers.flatten(model):
-        for attribute in ("rate", "dropout", "recurrent_dropout", "rate_of_dropout"):
-            value = vars(layer).get(attribute, 0)
-            if isinstance(value, float) and value > 0:
-                rates.append((layer, attribute, value))
-    return rates
 
 
 @pytest.mark.parametrize("name", named(USABLE, TYPICAL))

@@ -136,6 +136,16 @@ class Unit(keras.layers.Layer):
         return keras.ops.sigmoid(inputs @ self.kernel)
 
 
+class Doubled(layers.Layer):
+    """A layer with weights that is not understood."""
+
+    def build(self, input_shape):
+        self.scale = self.add_weight(shape=(), initializer="ones")
+
+    def call(self, inputs):
+        return 2 * self.scale * inputs
+
+
 @pytest.mark.parametrize("from_logits", [False, True])
 def test_a_loss_of_logits_tells_what_a_single_output_is(from_logits):
     """The outputs, in [0, 1], may be probabilities or the logits of them."""
@@ -151,3 +161,32 @@ def test_a_loss_of_logits_tells_what_a_single_output_is(from_logits):
     else:
         with pytest.raises(ValueError, match="must return logits"):
             inference.check_returns_logits(model)
+
+
+@pytest.mark.parametrize("activation", [None, "tanh"])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "binary_crossentropy",
+        keras.losses.BinaryCrossentropy(),
+        keras.losses.binary_focal_crossentropy,
+        keras.losses.BinaryCrossentropy(from_logits=True),
+    ],
+)
+def test_a_logit_under_a_loss_of_probabilities_is_refused(loss, activation):
+    """Keras trains such outputs as probabilities: their sign is no class."""
+    model = functional(layers.Dense(1, activation))
+    model.compile("adam", loss)
+    if getattr(loss, "from_logits", False):
+        classifier.check_model(model)
+        return
+    with pytest.raises(ValueError, match="`model` must.*from_logits=True"):
+        classifier.check_model(model)
+
+
+def test_a_unit_of_unknown_kind_under_a_loss_of_probabilities_is_refused():
+    model = keras.Sequential([keras.Input((4,)), Unit(), Doubled()])
+    model.compile("adam", "binary_crossentropy")
+    x = np.random.default_rng(0).normal(size=(20, 4)).astype("float32")
+    with pytest.raises(ValueError, match="`model` must.*from_logits=True"):
+        inference.predict_probabilities(model, 5 * x)

@@ -84,6 +84,18 @@ class OwnDropout(layers.Dropout):
     pass
 
 
+class StochasticDepth(layers.Layer):
+    """As in ConvNeXt: drops the branch of an image, without a seed."""
+
+    drop_path_rate = 0.5
+
+    def call(self, inputs, training=None):
+        if training:
+            shape = keras.ops.shape(inputs)[0], 1
+            return inputs * keras.ops.round(keras.random.uniform(shape)) * 2
+        return inputs
+
+
 class Number(layers.Layer):
     """A layer in which `dropout` is something else."""
 
@@ -99,7 +111,25 @@ class Number(layers.Layer):
         (OwnDropout(0.2), True),
         (layers.Dense(2), False),
         (Number(), False),
+        (StochasticDepth(), False),
     ],
 )
 def test_noise_is_that_of_keras_also_in_classes_of_the_user(layer, expected):
     assert noise.is_active(layer) is expected
+
+
+def test_stochastic_depth_is_noise_if_it_is_dropout(x):
+    """Each pass keeps the branch of an image, doubled, or drops it."""
+    inputs = keras.Input((8,))
+    branch = layers.Dense(8)(inputs)
+    branch = StochasticDepth()(layers.Dropout(0.5, noise_shape=(None, 1))(branch))
+    model = keras.Model(inputs, inputs + branch)
+    kept = x + 2 * (model.predict(x, verbose=0) - x)
+    passes = predict(model, x, num_samples=20)
+    is_kept = np.isclose(passes, kept, atol=1e-5).all(axis=2)
+    is_dropped = np.isclose(passes, x, atol=1e-5).all(axis=2)
+    assert (is_kept ^ is_dropped).all()
+    assert is_kept.any(axis=0).all()
+    assert is_dropped.any(axis=0).all()
+    with pytest.raises(ValueError, match="layers of noise"):
+        predict(keras.Sequential([keras.Input((8,)), StochasticDepth()]), x)

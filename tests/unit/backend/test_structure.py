@@ -177,3 +177,22 @@ def test_nothing_is_traced_again_for_the_same_model(model, blobs, traced_functio
             strategy.query(model, blobs[0][:20], 2)
         num_traced = len(traced_functions)
     assert num_traced == 3  # predictions, a step of DeepFool, passes
+
+
+def test_a_query_looks_at_the_layers_as_often_for_any_number_of_batches(
+    tiny_model, blobs, monkeypatch
+):
+    looks, look = [], structure.of
+
+    def counting(model):
+        looks.append(model)
+        return look(model)
+
+    monkeypatch.setattr(structure, "of", counting)
+    counts = []
+    for batch_size in (100, 100, 10):
+        looks.clear()
+        strategy = dfal.strategies.Uncertainty(batch_size=batch_size)
+        strategy.query(tiny_model, blobs[0], 5)
+        counts.append(len(looks))
+    assert 0 < counts[2] == counts[1] <= counts[0]

@@ -22,7 +22,10 @@ from dfal_keras.labeling.session import Session
 from dfal_keras.strategies.uncertainty import entropy
 
 # A model of each kind of outputs. A session loads and trains it, which takes seconds.
-TYPICAL = ("logits", "nested logit, sigmoid", "average of softmaxes")
+TYPICAL = (
+    *("logits", "nested logit, sigmoid", "average of softmaxes"),
+    "sigmoid in a layer of one's own",
+)
 
 # Such a file holds Python code, or a function or layer that only this program knows.
 NOT_LOADED = {
@@ -32,6 +35,7 @@ NOT_LOADED = {
     "softmax: function in dense": "Python code",
     "sigmoid: tf.nn": "must be a .keras file",
     "attention in a layer of one's own": "must be a .keras file",
+    "log of a complement": "must be a .keras file",
     "call of its own": "must be a .keras file",
     "subclassed": "must be a .keras file",
     "subclassed, sigmoid": "must be a .keras file",
@@ -51,9 +55,10 @@ def images(tmp_path_factory, blobs):
 
 
 @pytest.fixture(autouse=True)
-def known_layer():
-    """Let Keras load the layer of the table that records features."""
-    with keras.saving.custom_object_scope({"Features": model_table.Features}):
+def known_layers():
+    """Let Keras load the layer that records features, and one with an activation."""
+    classes = (model_table.Features, model_table.ScaledSigmoid)
+    with keras.saving.custom_object_scope({each.__name__: each for each in classes}):
         yield
 
 

@@ -21,6 +21,7 @@ OTHER_FEATURES = (
     "logits after normalization",
     "confusion matrix after a softmax",
     "wrong labels after a sigmoid",
+    "sigmoid in a layer of one's own",
 )
 NO_FEATURES = [
     name

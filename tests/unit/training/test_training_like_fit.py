@@ -56,7 +56,14 @@ def make(activation="softmax"):
     )
 
 
-def compare(blobs, optimizer, loss, callbacks=None, metrics=lambda: ["accuracy"]):
+def compare(
+    blobs,
+    optimizer,
+    loss,
+    callbacks=None,
+    metrics=lambda: ["accuracy"],
+    callbacks_of_fit=None,
+):
     x, y = blobs[0][:90], blobs[1][:90]
     validation_data = blobs[0][90:], blobs[1][90:]
     ours, expected = make(), make()
@@ -88,6 +95,7 @@ def compare(blobs, optimizer, loss, callbacks=None, metrics=lambda: ["accuracy"]
         epochs=NUM_EPOCHS,
         validation_data=(validation_data[0], as_targets(validation_data[1])),
         validation_batch_size=210,
+        callbacks=callbacks_of_fit,
         verbose=0,
     ).history
     for a, b in zip(ours.get_weights(), expected.get_weights(), strict=True):
@@ -138,6 +146,22 @@ def test_averages_with_callbacks(blobs):
     ours = callback.model.get_weights()
     for a, b in zip(callback.weights, ours, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_validation_with_averages(blobs):
+    loss = "sparse_categorical_crossentropy"
+    ours, expected = ([keras.callbacks.SwapEMAWeights()] for _ in range(2))
+    compare(blobs, OPTIMIZERS["averages"], loss, ours, callbacks_of_fit=expected)
+
+
+def test_averages_that_an_early_stop_would_lose_are_refused():
+    model = make()
+    model.compile(
+        OPTIMIZERS["averages"](), "sparse_categorical_crossentropy", metrics=[]
+    )
+    callback = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+    with pytest.raises(ValueError, match="`callbacks` must.*swap_on_epoch=True"):
+        dfal.Training(model, callbacks=[callback])
 
 
 @pytest.mark.slow

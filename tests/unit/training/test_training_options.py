@@ -31,6 +31,12 @@ class Recorder(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         self.calls.append(f"epoch {epoch} begin")
 
+    def on_test_begin(self, logs=None):
+        self.calls.append("test begin")
+
+    def on_test_end(self, logs=None):
+        self.calls.append(("test end", logs))
+
     def on_epoch_end(self, epoch, logs=None):
         self.calls.append((f"epoch {epoch} end", logs))
         self.model.stop_training = epoch + 1 == self.stop_after
@@ -57,7 +63,9 @@ def test_callbacks_are_called_and_change_nothing(tiny_model, blobs):
         calls.append("train begin")
         for epoch in range(len(curves["loss"])):
             logs = {name: values[epoch] for name, values in curves.items()}
-            calls += [f"epoch {epoch} begin", (f"epoch {epoch} end", logs)]
+            held_out = {name: logs[f"val_{name}"] for name in ("accuracy", "loss")}
+            calls += [f"epoch {epoch} begin", "test begin", ("test end", held_out)]
+            calls.append((f"epoch {epoch} end", logs))
         calls.append("train end")
     assert recorder.calls == calls
 
