@@ -87,7 +87,7 @@ def check_loss(model) -> None:
         raise _validation.ArgumentError(
             "model",
             "must end in a sigmoid, or be compiled with `from_logits=True`, if it has "
-            "a single output and a binary cross-entropy. "
+            "a single output and a loss of probabilities. "
             f"Received: the model {model.name!r} with outputs that are not in [0, 1] "
             f"and loss={model.loss!r}",
         )

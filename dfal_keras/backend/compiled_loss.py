@@ -9,13 +9,14 @@ def takes_logits(model) -> bool:
 
 
 def takes_probabilities(model) -> bool:
-    """Return whether a model is compiled with a binary cross-entropy of probabilities.
+    """Return whether a model is compiled with a loss of the probability of class 1.
 
-    Keras clips other outputs to [0, 1], which hides that a sigmoid is missing.
+    A binary cross-entropy of probabilities, for which Keras clips other outputs to
+    [0, 1], which hides that a sigmoid is missing; or a distance from the label.
     """
     loss = resolved(getattr(model, "loss", None))
     if isinstance(loss, _CLASSES):
-        return not loss.from_logits
+        return not getattr(loss, "from_logits", False)
     return loss in _FUNCTIONS
 
 
@@ -29,8 +30,19 @@ def resolved(loss):
         return loss
 
 
-_CLASSES = (keras.losses.BinaryCrossentropy, keras.losses.BinaryFocalCrossentropy)
+_CLASSES = (
+    keras.losses.BinaryCrossentropy,
+    keras.losses.BinaryFocalCrossentropy,
+    keras.losses.MeanSquaredError,
+    keras.losses.MeanAbsoluteError,
+    keras.losses.Huber,
+    keras.losses.LogCosh,
+)
 _FUNCTIONS = (
     keras.losses.binary_crossentropy,
     keras.losses.binary_focal_crossentropy,
+    keras.losses.mean_squared_error,
+    keras.losses.mean_absolute_error,
+    keras.losses.huber,
+    keras.losses.log_cosh,
 )
