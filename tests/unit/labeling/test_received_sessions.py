@@ -2,6 +2,8 @@
 
 import json
 import os
+import pathlib
+import runpy
 import shutil
 import sys
 
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 from helpers import sessions
 
+import dfal_keras
 from dfal_keras.cli.main import main
 from dfal_keras.labeling import asking, model_files, telling
 from dfal_keras.labeling.formats.answer import Answer
@@ -70,16 +73,31 @@ def test_a_module_beside_the_session_is_not_imported(folder, monkeypatch, trust)
     )
     change(folder, strategy={"class_name": "evilmod:X", "config": {}})
     monkeypatch.chdir(beside)
+    command = ["status", "session", *["--trust"][: int(trust)]]
+    monkeypatch.setattr(sys, "argv", ["dfal_keras", *command])
+
+    def run_as_module():
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_module("dfal_keras", run_name="__main__")
+        return ended.value.code
+
     monkeypatch.setattr(sys, "path", [str(beside), *sys.path])  # as `python -m` does
-    assert main(["status", "session", *["--trust"][: int(trust)]]) == 2
+    assert run_as_module() == 2
+    assert str(beside) not in sys.path
     assert not (beside / "pwned").exists()
-    assert sys.path[0] == str(beside)
-    monkeypatch.setenv("PYTHONPATH", str(beside))  # somebody's own decision
-    monkeypatch.setattr(sys, "path", ["/usr/bin", *sys.path])
-    assert main(["status", "session", *["--trust"][: int(trust)]]) == (
-        0 if trust else 2
-    )
+    # The second one is somebody's own decision, in PYTHONPATH.
+    monkeypatch.setattr(sys, "path", [str(beside), str(beside), *sys.path])
+    assert run_as_module() == (0 if trust else 2)
     assert (beside / "pwned").exists() == trust
+
+
+def test_as_a_module_the_folder_of_the_package_stays_importable(monkeypatch):
+    root = str(pathlib.Path(dfal_keras.__file__).parents[1])
+    monkeypatch.setattr(sys, "path", [root, "/first"])
+    monkeypatch.setattr(sys, "argv", ["dfal_keras", "--help"])
+    with pytest.raises(SystemExit):
+        runpy.run_module("dfal_keras", run_name="__main__")
+    assert sys.path == [root, "/first"]
 
 
 @pytest.mark.parametrize(
