@@ -76,7 +76,9 @@ _OF_EVERY_LAYER = frozenset(("built", "name", "supports_masking", "autocast"))
 def _of_every_model():
     """Return the names of attributes that every model has."""
     inputs = keras.Input((1,), name="inputs")  # names keep the counters of Keras
-    model = keras.Model(inputs, inputs, name="model")
+    # Not `inputs` themselves: Keras 3.12 refuses a model without a layer.
+    outputs = keras.layers.Identity(name="identity")(inputs)
+    model = keras.Model(inputs, outputs, name="model")
     model.compile()
     # These are set by the first `fit`, `evaluate` and `predict`.
     stops = ("stop_training", "stop_evaluating", "stop_predicting")

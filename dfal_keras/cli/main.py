@@ -4,7 +4,6 @@ import argparse
 import contextlib
 import io
 import logging
-import pathlib
 import sys
 
 from dfal_keras._validation import ArgumentError
@@ -47,11 +46,8 @@ def _run(command, options):
         from dfal_keras.cli import query, session_commands
     if command == "query":
         query.run(**options)
-    elif command == "init":
-        session_commands.COMMANDS[command](**options)
     else:
-        with _without_working_folder():
-            session_commands.COMMANDS[command](**options)
+        session_commands.COMMANDS[command](**options)
 
 
 @contextlib.contextmanager
@@ -67,23 +63,6 @@ def _without_tracing_warnings():
         yield
     finally:
         logger.removeFilter(is_other)
-
-
-@contextlib.contextmanager
-def _without_working_folder():
-    """Import no strategy of a session from the working folder.
-
-    The folder may be that of a session that somebody else has made.
-    """
-    first = sys.path[0]  # of `python -m`: the working folder
-    is_here = not first or pathlib.Path(first) == pathlib.Path.cwd()
-    if is_here:
-        sys.path.remove(first)
-    try:
-        yield
-    finally:
-        if is_here:
-            sys.path.insert(0, first)
 
 
 def run() -> None:

@@ -62,7 +62,9 @@ def plan(session: Session, model: keras.Model | None) -> str | None:
     counts = np.bincount(labels, minlength=num_classes)
     if counts.min() < _FEW and len(labels) < _MOST * num_classes:
         lacking = session.settings.classes[int(counts.argmin())]
-        return f"there are only {counts.min()} labels of {lacking}"
+        known = {0: "is no label", 1: "is only 1 label"}
+        few = known.get(int(counts.min()), f"are only {counts.min()} labels")
+        return f"there {few} of {lacking}"
     share, label = predictions.share_of_one_class(model, session.store.pool)
     if share > predictions.NEARLY_ALL and counts[label] < 0.9 * len(labels):
         name = session.settings.classes[label]

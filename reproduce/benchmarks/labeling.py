@@ -3,10 +3,12 @@
     PYTHONPATH=reproduce python -m benchmarks.labeling predict
     PYTHONPATH=reproduce python -m benchmarks.labeling page
 
-`predict` predicts 100,000 images of 224x224 and prints the memory beyond that of the
+`predict` predicts 100,000 images of 224x224 and measures the memory beyond that of the
 network. `page` answers 1,000 queries of 12-megapixel photographs on the served page,
-and prints how long it takes until an answer is on disk, and until the next photograph
-arrives: over HTTP, and in a browser if Chromium is installed.
+and measures how long it takes until an answer is on disk, and until the next photograph
+arrives: over HTTP, and in a browser if Chromium is installed. Each result is printed,
+and written to `timing/labeling_predict` or `timing/labeling_page`, as CSV and Markdown,
+below the folder of the results.
 """
 
 import argparse
@@ -24,9 +26,13 @@ import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
+import pandas as pd
+from experiments import options
+from experiments.analysis import tables
+from experiments.argument_types import at_least
 from PIL import Image
 
-from benchmarks import processes
+from benchmarks import command_line, machine, processes
 from benchmarks.stopwatch import clock
 
 SIZE = 224
@@ -36,19 +42,22 @@ LOOKING = 0.3  # seconds that a person looks at an image
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Measure what the command line names, and print a line of JSON for each result."""
+    """Measure what the command line names; print and write each result."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("predict", "page"))
-    parser.add_argument("--num", type=int, help="number of images")
+    parser.add_argument("what", choices=MEASURED)
+    parser.add_argument("--num", type=at_least(1), help="number of images")
+    options.add_output(parser, "the results", "paper")
     given = parser.parse_args(arguments)
+    timing = command_line.timing_folder("paper", given.output)
+    environment = f"{machine.describe()}; {machine.versions()}"
+    measure, num_images = MEASURED[given.what]
+    rows = []
     with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        if given.what == "predict":
-            make_session(folder, given.num or 100_000, write_small_files)
-            print(json.dumps(processes.call(predict, folder, num_threads=2)))
-        else:
-            for result in label(folder, given.num or 1000):
-                print(json.dumps(result), flush=True)
+        for result in measure(pathlib.Path(name), given.num or num_images):
+            print(json.dumps(result), flush=True)
+            rows.append({**result, "machine": environment})
+            table = pd.DataFrame(rows).set_index("what")
+            tables.write(table, timing / f"labeling_{given.what}")
 
 
 def make_session(
@@ -117,7 +126,13 @@ def write_photographs(folder: pathlib.Path, num_images: int) -> None:
         Image.fromarray(coarse).resize(PHOTOGRAPH_SIZE).save(path, quality=90)
 
 
-def predict(folder: pathlib.Path) -> dict:
+def predict(folder: pathlib.Path, num_images: int) -> Iterator[dict]:
+    """Predict all images of a session, in a process of its own; yield the result."""
+    make_session(folder, num_images, write_small_files)
+    yield processes.call(predict_session, folder, num_threads=2)
+
+
+def predict_session(folder: pathlib.Path) -> dict:
     """Predict all images of a session, and return the seconds and the memory."""
     from dfal_keras.backend import inference
     from dfal_keras.labeling import model_files, predicting
@@ -252,6 +267,12 @@ def summary(what: str, seconds: list[float]) -> dict:
         "max ms": round(1000 * ordered[-1], 1),
     }
 
+
+# How to measure each of these, and the number of images.
+MEASURED: dict[str, tuple[Callable[[pathlib.Path, int], Iterator[dict]], int]] = {
+    "predict": (predict, 100_000),
+    "page": (label, 1000),
+}
 
 if __name__ == "__main__":
     main()

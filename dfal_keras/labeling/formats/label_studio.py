@@ -14,6 +14,11 @@ from dfal_keras.labeling.formats.answer import CANT_TELL, Answer, without_prefix
 from dfal_keras.labeling.formats.label_studio_tasks import IMAGE, URL
 from dfal_keras.labeling.formats.notes import Notes
 
+# Fields of JSON_MIN that Label Studio or `label_studio_tasks.write_tasks` adds.
+_NO_QUESTIONS = {
+    *("id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time"),
+    *(IMAGE, "file", "sha256", "rank", "score"),
+}
 # Label Studio stores an uploaded file with eight digits before its name.
 _UPLOADED = re.compile(r"/data/upload/\d+/[0-9a-f]{8}-(.*)", re.DOTALL)
 
@@ -39,11 +44,11 @@ def parse_export(
             `?d=` in addresses of local files, the number of the project in those of
             uploaded files, and the host in others.
         notes: Records what is ignored: results that are not choices, choices of other
-            questions, rejected annotations, images with several choices. Defaults to
-            `None`: several choices are an error.
-        classes: Names of the classes, by which the question for the class is found if
-            there are several, see `label_studio_questions.choose`. Defaults to `None`:
-            unknown.
+            questions, other fields of JSON_MIN, rejected annotations, images with
+            several choices. Defaults to `None`: several choices are an error.
+        classes: Names of the classes, by which the question for the class is found,
+            see `label_studio_questions.choose` and, for JSON_MIN, `choose_field`.
+            Defaults to `None`: unknown.
 
     Returns:
         One answer for each annotation, sorted by the time of the last change.
@@ -55,6 +60,8 @@ def parse_export(
     if not isinstance(content, list):
         raise ValueError(f"expected a list of tasks, received {content!r:.80}")
     question = label_studio_questions.choose(_all_choices(content), classes)
+    fields = _all_fields(content)
+    field = label_studio_questions.choose_field(fields, classes)
     answers: list[Answer] = []
     for number, task in enumerate(content, start=1):
         if not isinstance(task, dict):
@@ -65,7 +72,10 @@ def parse_export(
         if isinstance(task.get("data"), dict):
             answers += _parse_task(task, question, place, prefix, notes)
         else:
-            answers += _parse_short_task(task, place, prefix, notes)
+            others = [name for name in fields if name != field and task.get(name)]
+            for name in others:
+                _count(notes, f"values of the field {name!r:.40}")
+            answers += _parse_short_task(task, field, place, prefix, notes)
     # Some exports list the newest annotations first.
     return sorted(answers, key=lambda answer: answer.time)
 
@@ -86,6 +96,32 @@ def _all_choices(content):
                         labels = found.setdefault(str(result.get("from_name")), set())
                         labels.update(map(str, choices))
     return found
+
+
+def _all_fields(content):
+    """Return all texts in an export as JSON_MIN, by the name of their field.
+
+    Fields of a task's data stand beside those of its questions.
+    """
+    found: dict[str, set[str]] = {}
+    for task in content:
+        if isinstance(task, dict) and not isinstance(task.get("data"), dict):
+            for name, value in task.items():
+                texts = [
+                    each for each in _field_choices(value) if isinstance(each, str)
+                ]
+                is_usual = name in label_studio_questions.NAMES
+                if is_usual or (texts and name not in _NO_QUESTIONS):
+                    found.setdefault(name, set()).update(texts)
+    return found
+
+
+def _field_choices(value):
+    """Return the choices in a field of JSON_MIN, empty if it has another type."""
+    if isinstance(value, dict):  # several choices
+        value = value.get("choices")
+    choices = [value] if isinstance(value, str) else value
+    return choices if isinstance(choices, list) else []
 
 
 def _is_ignored(annotation):
@@ -171,21 +207,16 @@ def _choices(results, question, place, notes):
     return labels
 
 
-def _parse_short_task(task, place, prefix, notes):
+def _parse_short_task(task, field, place, prefix, notes):
     """Return the answers in one task of an export as JSON_MIN."""
     if IMAGE not in task and "file" not in task:
         raise ValueError(
             f"{place}: expected the keys `data` and `annotations` (JSON), or `image` "
             f"(JSON_MIN), received {', '.join(map(repr, task)):.200}"
         )
-    names = label_studio_questions.NAMES
-    labels: Any = next((task[name] for name in names if name in task), [])
-    if isinstance(labels, dict):  # several choices
-        labels = labels.get("choices")
-    if isinstance(labels, str):
-        labels = [labels]
-    if not isinstance(labels, list):
-        raise ValueError(f"{place}: expected one choice, received {labels!r:.200}")
+    labels = _field_choices(task.get(field))
+    if not labels and task.get(field):
+        raise ValueError(f"{place}: expected one choice, received {task[field]!r:.200}")
     who = _annotator(task.get("annotator"))
     return _make_answers(task, labels, who, _time(task), place, prefix, notes)
 

@@ -51,3 +51,32 @@ def choose(
         "expected one question whose choices are classes of the session, or that is "
         f"named {' or '.join(map(repr, NAMES))}, received {listed}"
     )
+
+
+def choose_field(
+    choices: Mapping[str, Collection[str]], classes: Sequence[str] | None
+) -> str | None:
+    """Return the name of the question that asks for the class, among other data.
+
+    Args:
+        choices: All texts in a file, by the name of their field. Fields without a
+            class and without a usual name are no questions for the class.
+        classes: Names of the classes, `None` if they are unknown.
+
+    Returns:
+        The name, `None` if there is no such question.
+
+    Raises:
+        ValueError: If several questions fit.
+
+    Example:
+        >>> choose_field({"title": ["A cat"], "animal": ["cat", "cow"]}, ["cat", "dog"])
+        'animal'
+    """
+    known = set(classes or ())
+    fitting = {
+        name: found
+        for name, found in choices.items()
+        if name in NAMES or known & {each.strip() for each in found}
+    }
+    return choose(fitting, classes)

@@ -12,8 +12,8 @@ class NameIndex:
     """The images of a folder by name, as it was or as other programs write it.
 
     A name may use another Unicode normalization (NFC, NFD) or backslashes, begin with
-    `./`, a folder, a drive or an upload prefix, or lack its folder. It is found if
-    exactly one image matches.
+    `./`, a folder, a drive or an upload prefix, lack its folder, or have spaces around
+    it. It is found if exactly one image matches.
 
     Args:
         rows: The row of each name.
@@ -53,6 +53,6 @@ class NameIndex:
 
 
 def _normalize(name):
-    """Return a name in NFC, with slashes, and without `.` and empty parts."""
-    text = unicodedata.normalize("NFC", name).replace("\\", "/")
+    """Return a name in NFC, with slashes, without `.`, empty parts and outer spaces."""
+    text = unicodedata.normalize("NFC", name).replace("\\", "/").strip()
     return "/".join(part for part in text.split("/") if part not in ("", ".")) or text

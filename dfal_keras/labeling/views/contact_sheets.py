@@ -123,6 +123,7 @@ def _draw(page, num_panels, families):
                 fontfamily=families,
                 color="black",
                 parse_math=False,  # a dollar sign in a name begins no formula
+                usetex=False,  # whatever matplotlib is set to
             )
     axes.set(xlim=(0, _WIDTH), ylim=(height, 0))
     axes.set_axis_off()

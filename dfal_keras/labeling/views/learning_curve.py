@@ -4,6 +4,7 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 
+import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -26,9 +27,6 @@ def write_curve(
         checked: Number of images of the random sample that the latest model predicts
             right, and of all. Defaults to `None`.
     """
-    figure = Figure(figsize=(6, 4), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
     rows = [row for row in trainings if not math.isnan(row.accuracy)]
     curves = {
         "held-out labels (hard ones)": [
@@ -38,8 +36,12 @@ def write_curve(
     }
     if checked and checked[1]:
         curves["random sample"] = [(trainings[-1].num_labels, *checked)]
-    draw(axes, {name: points for name, points in curves.items() if points})
-    with _files.replacing(path) as file:
+    figure = Figure(figsize=(6, 4), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    # A matplotlibrc in the working folder, or of the user, may ask for LaTeX.
+    with _files.replacing(path) as file, matplotlib.rc_context({"text.usetex": False}):
+        axes = figure.add_subplot()
+        draw(axes, {name: points for name, points in curves.items() if points})
         figure.savefig(file, format="png")
 
 

@@ -445,6 +445,64 @@ def test_new_classes_are_choices_of_the_question(folder):
     assert found == {"image_0003.png": "cow", "image_0004.png": "cow"}
 
 
+def short(**fields):
+    """Return two tasks of JSON_MIN with the pairs of values of their fields."""
+    meta = {"annotator": 1, "annotation_id": 5, "lead_time": 1.5}
+    return [
+        {"id": number, "image": image, **meta, **dict(zip(fields, values, strict=True))}
+        for number, image, values in zip(
+            (1, 2), (FIRST, SECOND), zip(*fields.values(), strict=True), strict=True
+        )
+    ]
+
+
+SHORT = {
+    "another name": (short(animal=("dog", "owl")), []),
+    "a second question": (
+        short(animal=("dog", "owl"), light=("day", "night")),
+        ["2 values of the field 'light' are left out"],
+    ),
+    "a second question with a usual name": (
+        short(label=("day", "night"), animal=("dog", "owl")),
+        ["2 values of the field 'label' are left out"],
+    ),
+    "a second question that few answered": (
+        short(label=("dog", "owl"), light=("", {"choices": ["day", "warm"]})),
+        ["1 values of the field 'light' are left out"],
+    ),
+    "data beside the question": (
+        short(title=("A cat", "cat"), animal=("dog", {"choices": ["owl"]})),
+        ["2 values of the field 'title' are left out"],
+    ),
+    "boxes beside the question": (
+        short(box=([{"x": 1}], [{"x": 2}]), animal=("dog", "owl")),
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_the_question_is_found_by_the_classes_in_json_min(folder, capsys, name):
+    tasks, lines = SHORT[name]
+    as_json(tasks)(folder / "labels")
+    assert main(["import", "session", "labels"]) == 0
+    output = capsys.readouterr().out
+    assert [line for line in output.splitlines() if "left out" in line] == lines
+    with Session(folder / "session") as session:
+        found = sessions.labels_by_name(session)
+    assert found == {"image_0003.png": "dog", "image_0004.png": "owl"}
+
+
+def test_several_fields_of_json_min_that_fit_are_listed(folder, capsys):
+    fields = {"animal": ("dog", "owl"), "looks like": ("cat", "dog")}
+    as_json(short(**fields, light=("day", "night")))(folder / "labels")
+    assert main(["import", "session", "labels"]) == 2
+    error = capsys.readouterr().err
+    assert "'animal' with 'dog, owl'; 'looks like' with 'cat, dog'" in error
+    assert "day" not in error
+    assert not (folder / "session" / "labels.csv").exists()
+
+
 UNKNOWN = "f" * 64
 
 
@@ -523,8 +581,8 @@ def test_the_latest_label_of_a_table_with_times_counts(folder):
 
 
 NOTHING = {
-    "JSON_MIN with another name": (
-        as_json([{"id": 1, "image": UPLOADED, "animal": "cat"}]),
+    "JSON_MIN with another name, and no class": (
+        as_json([{"id": 1, "image": UPLOADED, "animal": "cow"}]),
         "animal",
     ),
     "only boxes": (as_json([task(1, UPLOADED, BOX)]), "rectanglelabels"),

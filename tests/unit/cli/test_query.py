@@ -129,7 +129,10 @@ def test_lambda_layers_are_loaded_with_allow_lambda(folder, tmp_path):
     assert query(folder, *lines, model="lambda.keras", pool="rows.npy", out=out) == 0
 
 
-def test_as_a_command(folder, tmp_path):
+def test_as_a_command_in_a_folder_with_modules(folder, tmp_path):
+    """None of them is imported in place of what the command uses."""
+    for name in ("numpy", "keras", "tensorflow", "PIL", "argparse", "csv"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('evil')")
     done = subprocess.run(
         [sys.executable, "-m", "dfal_keras", "query", "--strategy", "random"]
         + ["--model", str(folder / "model.keras"), "--pool", str(folder / "images")]

@@ -1,5 +1,7 @@
 """Sessions that begin without a trained model."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from dfal_keras.labeling.formats.answer import Answer
 from dfal_keras.labeling.session import Session
 
 OPTIONS = {"num_restarts": 1, "epochs": 1}
+LACKING = re.compile("labels? of")
 
 
 def write_constant(path, label, num_classes=3):
@@ -67,7 +70,7 @@ def test_queries_are_diverse_until_each_class_has_three_labels(tmp_path):
             training.train(session, allow_missing_classes=True, **OPTIONS)
             model = session.load_model("model.keras")
             reason = cold_start.plan(session, model)
-            assert ("labels of" in (reason or "")) == (count < 3)
+            assert bool(LACKING.search(reason or "")) == (count < 3)
 
 
 def test_rare_classes_do_not_keep_it_from_beginning(tmp_path):
@@ -77,7 +80,7 @@ def test_rare_classes_do_not_keep_it_from_beginning(tmp_path):
         telling.tell(session, [Answer(name, "", truth[name]) for name in common])
         training.train(session, allow_missing_classes=True, num_restarts=1, epochs=20)
         model = session.load_model("model.keras")
-        assert "labels of" not in (cold_start.plan(session, model) or "")
+        assert not LACKING.search(cold_start.plan(session, model) or "")
 
 
 def test_a_trained_model_that_says_one_class_does_not_choose(tmp_path):

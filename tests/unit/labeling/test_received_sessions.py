@@ -1,15 +1,22 @@
 """Sessions that somebody else made, or that are damaged."""
 
+import contextlib
 import json
 import os
+import pathlib
+import runpy
 import shutil
 import sys
+import zipfile
 
+import h5py
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from helpers import sessions
 
+import dfal_keras
 from dfal_keras.cli.main import main
 from dfal_keras.labeling import asking, model_files, telling
 from dfal_keras.labeling.formats.answer import Answer
@@ -70,16 +77,31 @@ def test_a_module_beside_the_session_is_not_imported(folder, monkeypatch, trust)
     )
     change(folder, strategy={"class_name": "evilmod:X", "config": {}})
     monkeypatch.chdir(beside)
+    command = ["status", "session", *["--trust"][: int(trust)]]
+    monkeypatch.setattr(sys, "argv", ["dfal_keras", *command])
+
+    def run_as_module():
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_module("dfal_keras", run_name="__main__")
+        return ended.value.code
+
     monkeypatch.setattr(sys, "path", [str(beside), *sys.path])  # as `python -m` does
-    assert main(["status", "session", *["--trust"][: int(trust)]]) == 2
+    assert run_as_module() == 2
+    assert str(beside) not in sys.path
     assert not (beside / "pwned").exists()
-    assert sys.path[0] == str(beside)
-    monkeypatch.setenv("PYTHONPATH", str(beside))  # somebody's own decision
-    monkeypatch.setattr(sys, "path", ["/usr/bin", *sys.path])
-    assert main(["status", "session", *["--trust"][: int(trust)]]) == (
-        0 if trust else 2
-    )
+    # The second one is somebody's own decision, in PYTHONPATH.
+    monkeypatch.setattr(sys, "path", [str(beside), str(beside), *sys.path])
+    assert run_as_module() == (0 if trust else 2)
     assert (beside / "pwned").exists() == trust
+
+
+def test_as_a_module_the_folder_of_the_package_stays_importable(monkeypatch):
+    root = str(pathlib.Path(dfal_keras.__file__).parents[1])
+    monkeypatch.setattr(sys, "path", [root, "/first"])
+    monkeypatch.setattr(sys, "argv", ["dfal_keras", "--help"])
+    with pytest.raises(SystemExit):
+        runpy.run_module("dfal_keras", run_name="__main__")
+    assert sys.path == [root, "/first"]
 
 
 @pytest.mark.parametrize(
@@ -217,40 +239,104 @@ def test_damaged_settings_are_one_line(folder, capsys, content):
     assert len(error) < 1000
 
 
-@pytest.mark.parametrize("units", [10**15, -1, "many"])
-def test_damaged_models_are_one_line(folder, capsys, tmp_path, units):
-    import zipfile
-
-    path = folder / "model.keras"
+@contextlib.contextmanager
+def changed_archive(path):
+    """Yield the files of a `.keras` file, and write them back."""
     with zipfile.ZipFile(path) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
-    files["config.json"] = files["config.json"].replace(
-        b'"units": 16', f'"units": {json.dumps(units)}'.encode()
-    )
+    yield files
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in files.items():
             archive.writestr(name, data)
-    assert main(["ask", str(folder)]) == 2
+
+
+def refused_in_one_line(folder, capsys):
+    """Return whether `ask` refuses the model of a session."""
+    code = main(["ask", str(folder)])
     error = capsys.readouterr().err
-    assert error.startswith("Stopped: Argument `model` must")
-    assert error.count("\n") == 1
+    is_line = error.startswith("Stopped: Argument `model`") and error.count("\n") == 1
+    return code == 2 and is_line
+
+
+@pytest.mark.parametrize("units", [10**15, -1, "many"])
+def test_damaged_models_are_one_line(folder, capsys, units):
+    with changed_archive(folder / "model.keras") as files:
+        files["config.json"] = files["config.json"].replace(
+            b'"units": 16', f'"units": {json.dumps(units)}'.encode()
+        )
+    assert refused_in_one_line(folder, capsys)
+
+
+def write_saved_model(path):
+    """Write a SavedModel that leaves a trace when it is called."""
+    module = tf.Module()
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 16, 16, 3])])
+    def serve(x):
+        tf.io.write_file(str(path / "called"), "")
+        return x
+
+    module.serve = serve
+    tf.saved_model.save(module, str(path), signatures={"serve": serve})
+    return {"filepath": str(path), "call_endpoint": "serve"}
+
+
+def write_vocabulary(path):
+    path.write_text("secret\n")
+    return {"vocabulary": str(path)}
+
+
+@pytest.mark.parametrize(
+    ("layer", "write"),
+    [("TFSMLayer", write_saved_model), ("StringLookup", write_vocabulary)],
+)
+def test_layers_that_name_other_files_are_refused(
+    folder, tmp_path, capsys, layer, write
+):
+    """Keras before 3.12.4 loads them in its safe mode."""
+    config = {"name": "first", **write(tmp_path / "other")}
+    keras.Sequential(
+        [
+            keras.Input((16, 16, 3)),
+            keras.layers.Activation("relu", name="first"),
+            keras.layers.GlobalAveragePooling2D(),
+        ]
+    ).save(folder / "model.keras")
+    with changed_archive(folder / "model.keras") as files:
+        content = json.loads(files["config.json"])
+        described = content["config"]["layers"][1]
+        described |= {"class_name": layer, "module": "keras.layers", "config": config}
+        files["config.json"] = json.dumps(content).encode()
+    assert refused_in_one_line(folder, capsys)
+    assert not (tmp_path / "other" / "called").exists()
+
+
+def test_weights_in_other_files_are_refused(folder, tmp_path, capsys):
+    secret, weights = tmp_path / "secret", tmp_path / "weights.h5"
+    with changed_archive(folder / "model.keras") as files:
+        weights.write_bytes(files["model.weights.h5"])
+        with h5py.File(weights, "a") as file:
+            names: list[str] = []
+            file.visit(names.append)
+            name = next(each for each in names if each.endswith("vars/0"))
+            shape = file[name].shape
+            secret.write_bytes(np.ones(shape, "float32").tobytes())
+            del file[name]
+            place = (str(secret), 0, secret.stat().st_size)
+            file.create_dataset(name, shape, "float32", external=[place])
+        files["model.weights.h5"] = weights.read_bytes()
+    assert refused_in_one_line(folder, capsys)
 
 
 def test_layers_of_other_backends_are_one_line(tmp_path):
-    import zipfile
-
     keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]).save(
         tmp_path / "model.keras"
     )
-    with zipfile.ZipFile(tmp_path / "model.keras") as archive:
-        files = {name: archive.read(name) for name in archive.namelist()}
-    config = json.loads(files["config.json"])
-    config["config"]["layers"][1]["class_name"] = "TorchModuleWrapper"
-    config["config"]["layers"][1]["module"] = "keras.layers"
-    files["config.json"] = json.dumps(config).encode()
-    with zipfile.ZipFile(tmp_path / "model.keras", "w") as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
+    with changed_archive(tmp_path / "model.keras") as files:
+        config = json.loads(files["config.json"])
+        config["config"]["layers"][1]["class_name"] = "TorchModuleWrapper"
+        config["config"]["layers"][1]["module"] = "keras.layers"
+        files["config.json"] = json.dumps(config).encode()
     with pytest.raises(ValueError, match="Argument `model` must") as error:
         model_files.load_model(tmp_path / "model.keras")
     assert str(error.value).count("\n") == 0

@@ -25,11 +25,14 @@ ROWS = {name: row for row, name in enumerate(NAMES)}
         ("0a1b2c3d-top.png", "top.png"),
         ("upload/3/0a1b2c3d-top.png", "top.png"),
         ("12345678-cat.png", "c/12345678-cat.png"),
+        (" a/x.png\t", "a/x.png"),
+        ("photos/top.png ", "top.png"),
         ("é.png", "a/é.png"),  # its folder is lost
         ("x.png", None),  # two fit
         ("c/x.png", None),
         ("no.png", None),
         ("", None),
+        (" ", None),
         ("/", None),
         ("0a1b2c3d-", None),
         ("png", None),
@@ -39,6 +42,11 @@ ROWS = {name: row for row, name in enumerate(NAMES)}
 def test_names_are_found_where_one_image_fits(given, expected):
     row = NameIndex(ROWS).find(given)
     assert (None if row is None else NAMES[row]) == expected
+
+
+def test_two_files_whose_names_differ_in_their_spaces_only():
+    index = NameIndex({"a.png": 0, "a.png ": 1})
+    assert [index.find(name) for name in ("a.png", "a.png ", " a.png")] == [0, 1, None]
 
 
 def test_files_with_equal_content_are_one_image():

@@ -51,6 +51,8 @@ def has_gray(part, level):
 def margins(request, monkeypatch):
     # The figures of `reproduce` trim their margins, in the same process.
     monkeypatch.setitem(matplotlib.rcParams, "savefig.bbox", request.param)
+    # A matplotlibrc in the working folder may ask for LaTeX.
+    monkeypatch.setitem(matplotlib.rcParams, "text.usetex", bool(request.param))
 
 
 @pytest.mark.parametrize("num_channels", [1, 3, 4])

@@ -1,5 +1,6 @@
 import math
 
+import matplotlib
 import matplotlib.figure
 import pytest
 from scipy import stats
@@ -26,7 +27,10 @@ def test_accuracies_are_drawn_with_wilson_intervals():
 
 @pytest.mark.parametrize("accuracy", [0.5, math.nan])
 @pytest.mark.parametrize("checked", [None, (0, 0), (3, 4)])
-def test_a_picture_is_written_whatever_is_known(tmp_path, accuracy, checked):
+def test_a_picture_is_written_whatever_is_known(
+    tmp_path, monkeypatch, accuracy, checked
+):
+    monkeypatch.setitem(matplotlib.rcParams, "text.usetex", True)
     num_held_out = 0 if math.isnan(accuracy) else 4
     row = TrainingRecord("", 20, 26, num_held_out, accuracy, math.nan, 1.5, "")
     learning_curve.write_curve(tmp_path / "curve.png", [row], checked)
