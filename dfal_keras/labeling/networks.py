@@ -203,7 +203,8 @@ def _with_weights(name, base, weights):
         expected = f"a .weights.h5 or .keras file with the weights of {name} without "
         expected += "its top"
         if weights == "imagenet":
-            expected = f"none, or {expected}, if those of ImageNet can't be loaded"
+            expected = f"none, or {expected}, if those of ImageNet can't be loaded, "
+            expected += "or the model be LeNet5, which is small and needs none"
         raise _validation.ArgumentError(
             "weights",
             f"must be {expected}. "
