@@ -163,12 +163,17 @@ def check_pretrained(name, size, suffix, folder, monkeypatch):
         ("MobileNet", ".keras"),
         ("MobileNet", ".h5"),
         ("VGG16", ".keras"),  # it swaps channels
+        # Its preprocessing has numbers of ImageNet, as attributes.
+        pytest.param("EfficientNetB0", ".h5", marks=pytest.mark.slow),
     ],
 )
 def test_pretrained_weights_below_preprocessing(name, suffix, tmp_path, monkeypatch):
     model = check_pretrained(name, 32, suffix, tmp_path, monkeypatch)
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
+    x = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype("float32")
+    expected = model.predict(x, verbose=0)
+    np.testing.assert_allclose(loaded.predict(x, verbose=0), expected, rtol=1e-5)
     assert networks.has_frozen_layers(loaded)
     networks.unfreeze(loaded, 1)
     assert sum(bool(layer.trainable_weights) for layer in loaded.layers) == 2
