@@ -113,7 +113,7 @@ class EpochLoop:
             hooks.on_test_begin()
             held_out = _as_numbers(self._call(evaluate, data, held_out_rows))
             hooks.on_test_end(held_out)
-            logs |= {f"val_{name}": value for name, value in held_out.items()}
+            logs = _with_held_out(logs, held_out)
             for name, value in logs.items():
                 history.setdefault(name, []).append(value)
             num_waited = 0 if logs["val_loss"] < best else num_waited + 1
@@ -185,9 +185,10 @@ class EpochLoop:
 
     def _run_epoch(self, data, train_rows, held_out_rows, seed):
         """Train for an epoch, and return the loss and metrics on both sets."""
-        results = self._train_epoch(data, train_rows, seed)
-        held_out = self._evaluate(data, held_out_rows)
-        results |= {f"val_{name}": value for name, value in held_out.items()}
+        results = _with_held_out(
+            self._train_epoch(data, train_rows, seed),
+            self._evaluate(data, held_out_rows),
+        )
         return {name: tf.cast(value, tf.float32) for name, value in results.items()}
 
     def _train_epoch(self, data, train_rows, seed):
@@ -230,6 +231,11 @@ _ERRORS = (
 _VALIDATION_BATCH_SIZE = 512
 _ROWS = tf.TensorSpec((None,), tf.int32)
 _SEED = tf.TensorSpec((2,), tf.int32)
+
+
+def _with_held_out(results, held_out):
+    """Return the results on both sets, with the names that Keras gives them."""
+    return results | {f"val_{name}": value for name, value in held_out.items()}
 
 
 def _as_numbers(results):

@@ -54,7 +54,7 @@ def _constants(layer):
     activations. What Keras itself keeps in every model is not about its graph.
     """
     own = _of_every_model() if isinstance(layer, keras.Model) else _OF_EVERY_LAYER
-    # By the exact type first: this is called for each batch, on all layers.
+    # By the exact type first: a query calls this several times, on all layers.
     return [
         value
         for name, value in vars(layer).items()

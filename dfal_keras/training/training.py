@@ -78,8 +78,8 @@ class Training:
             `on_epoch_begin`, `on_epoch_end` and `on_train_end`, and `on_test_begin` and
             `on_test_end` around each validation. It stops when `model.stop_training` is
             set. Methods for batches and predictions are not called. With callbacks,
-            each epoch is a separate call of a graph; the results are the same. Defaults
-            to `None`.
+            each epoch and each validation is a separate call of a graph; the results
+            are the same. Defaults to `None`.
         verbose: 0 for no output, 1 for a progress bar over the epochs of all restarts,
             on stderr. Defaults to 0.
 
