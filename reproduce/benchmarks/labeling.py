@@ -49,13 +49,13 @@ def main(arguments: list[str] | None = None) -> None:
     options.add_output(parser, "the results", "paper")
     given = parser.parse_args(arguments)
     timing = command_line.timing_folder("paper", given.output)
-    environment = f"{machine.describe()}; {machine.versions()}"
+    described = machine.describe()
     measure, num_images = MEASURED[given.what]
     rows = []
     with tempfile.TemporaryDirectory() as name:
         for result in measure(pathlib.Path(name), given.num or num_images):
             print(json.dumps(result), flush=True)
-            rows.append({**result, "machine": environment})
+            rows.append({**result, "machine": described})
             table = pd.DataFrame(rows).set_index("what")
             tables.write(table, timing / f"labeling_{given.what}")
 

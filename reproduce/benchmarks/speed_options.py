@@ -118,7 +118,7 @@ def measure(options: Options) -> None:
             rows.append(row)
             table = pd.DataFrame(rows).to_csv(index=False, float_format="%.4g")
             files.write(options.folder / f"speed_{name}.csv", table)
-        text = f"{machine.describe()}; {machine.versions()}"
-        files.write(options.folder / f"speed_{name}_machine.txt", f"{text}\n")
+        text = f"{machine.describe()}\n"
+        files.write(options.folder / f"speed_{name}_machine.txt", text)
     notes = NOTES.format(threads=options.num_threads)
     files.write(options.folder / "speed_notes.txt", notes)

@@ -10,9 +10,9 @@ from experiments import problem_data, protocol
 from experiments.argument_types import at_least, problem
 from experiments.options import choose
 from experiments.problems import PROBLEMS, Problem
-from experiments.running import problem_training
+from experiments.running import environment, problem_training
 
-from benchmarks import command_line, machine, power_law, query_times
+from benchmarks import command_line, power_law, query_times
 
 PROBLEM = PROBLEMS["mnist-lenet5"]  # the paper's
 PRESETS = {  # |L|, sizes n of the literal program, seconds allowed for a search
@@ -227,5 +227,5 @@ def notes(options: Options, lines: list[str]) -> str:
         min_power=power_law.MIN_POWER,
         min_fit=power_law.MIN_FIT,
         literal="".join(f"  {line}.\n" for line in lines),
-        machine=machine.describe(),
+        machine=environment.machine(),
     )

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import table3
-from benchmarks import machine, power_law, query_times
+from benchmarks import power_law, query_times
 from benchmarks import table3 as timings
 from experiments import paper
+from experiments.running import environment
 
 TINY = ["--labeled", "12", "--unlabeled", "40", "--repeats", "1"]
 SIZES = [16, 18, 20, 24, 28]
@@ -62,7 +63,7 @@ def test_literal_and_compact_find_the_same_radius(finished):
 @pytest.mark.slow
 def test_notes_name_the_machine_and_the_options(finished):
     notes = (finished / "table3.md").read_text()
-    assert machine.describe() in notes
+    assert environment.machine() in notes
     assert "One query of 10 on MNIST" in notes
     assert "search is allowed 60 s" in notes.replace("\n", " ")
     assert {path.name for path in finished.iterdir()} == {

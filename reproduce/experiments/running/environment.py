@@ -54,7 +54,32 @@ def describe() -> dict:
         **{name: importlib.metadata.version(name) for name in packages},
         "commit": commit.stdout.strip(),
         "python": platform.python_version(),
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "machine": f"{platform.system()}, {machine()}",
         "device": str(devices[0]),
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat("T", "seconds"),
     }
+
+
+def machine(cpuinfo: pathlib.Path = pathlib.Path("/proc/cpuinfo")) -> str:
+    """Return the processor and the number of its cores.
+
+    Its family and model are part of it: virtual machines on different processors often
+    show the same name, and rounding differs.
+
+    Args:
+        cpuinfo: Linux's description of the processors. It need not exist.
+    """
+    text = cpuinfo.read_text() if cpuinfo.exists() else ""
+    first = dict(
+        [part.strip() for part in line.split(":", 1)]
+        for line in text.partition("\n\n")[0].splitlines()
+        if ":" in line
+    )
+    numbers = [
+        f"{name.removeprefix('cpu ')} {first[name]}"
+        for name in ("cpu family", "model", "stepping")
+        if name in first
+    ]
+    name = first.get("model name", platform.machine())
+    details = f" ({', '.join(numbers)})" if numbers else ""
+    return f"{name}{details}, {os.cpu_count()} cores"
