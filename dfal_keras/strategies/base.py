@@ -6,7 +6,7 @@ import inspect
 import numpy as np
 
 from dfal_keras import _validation, pools
-from dfal_keras.backend import classifier
+from dfal_keras.backend import classifier, weights
 from dfal_keras.strategies.query import Query, check_returned
 
 
@@ -62,8 +62,8 @@ class Strategy(abc.ABC):
 
         Raises:
             ValueError: If there are fewer candidates than queries, if shapes do not
-                fit the model, if images hold NaN, or if `select` returned an invalid
-                query; see `Query.check`.
+                fit the model, if images or weights hold NaN, or if `select` returned an
+                invalid query; see `Query.check`.
         """
         self.check_model(model)
         x_unlabeled = check_candidates(model, x_unlabeled, num_queries, x_labeled)
@@ -184,6 +184,7 @@ def as_plain(value):
 
 def check_candidates(model, x_unlabeled, num_queries: int, x_labeled):
     """Validate the arguments of `Strategy.query`; return the candidates as a pool."""
+    weights.check_finite(model)
     sample_shape = classifier.sample_shape(model)
     x_unlabeled = pools.as_pool(
         x_unlabeled, name="x_unlabeled", sample_shape=sample_shape
