@@ -73,9 +73,12 @@ def add(run: Run, row: dict, options: Options) -> None:
 
 
 def _runs(options):
+    trials = list(range(options.num_trials))
+    if options.num_trials == robustness.NUM_TRIALS:
+        trials.append(robustness.REPLACEMENT)
     return [
         Run(options.problems[0], method, trial)
-        for trial in range(options.num_trials)
+        for trial in trials
         for method in robustness.METHODS
     ]
 

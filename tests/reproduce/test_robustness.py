@@ -5,10 +5,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import robustness as script
-from experiments import measured_norms, runs, store
+from experiments import measured_norms, options, runs, store
 from experiments.analysis import robustness as analysis
+from experiments.problems import PROBLEMS
 from experiments.running import execution, norms, problem_training
 
+MNIST = PROBLEMS["mnist-lenet5"]
 RUN = runs.Run.named("mnist-lenet5", "random", 0)
 
 
@@ -114,6 +116,22 @@ def test_the_script_shows_stored_files(tmp_path, capsys):
     options = ["--preset", "paper", "--stored", "--output", str(tmp_path)]
     assert script.main(options) == 0
     assert "-1.07 [-1.21, -0.92]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("preset", "num_trials", "expected"),
+    [("paper", None, 6), ("paper", 3, 3), ("quick", None, 1)],
+)
+def test_trial_5_takes_the_place_of_trial_0(tmp_path, preset, num_trials, expected):
+    asked = options.of_preset(
+        preset, problems=(MNIST,), output=tmp_path, num_trials=num_trials
+    )
+    (tmp_path / "robustness").mkdir()
+    for trial in range(7):
+        run = runs.Run.named(MNIST.name, "dfal", trial)
+        row = pd.DataFrame([{"num_annotations": 300, "mean": 1.0}])
+        row.to_csv(tmp_path / f"robustness/{run}.csv", index=False)
+    assert list(measured_norms.rows(asked)["trial"]) == list(range(expected))
 
 
 def test_nothing_is_written_without_measurements(tmp_path):

@@ -16,7 +16,8 @@ from experiments.studies.study import Pair
 METHODS = (DFAL, DFAL_COPIES, DFAL_ALONE, RANDOM_ADVERSARIAL, RANDOM)
 BUDGETS = (100, 300, 500, 1000)
 DECIDING = 300  # annotations at which the comparisons decide
-NUM_TRIALS = protocol.PRESETS["paper"].num_trials  # as registered
+NUM_TRIALS = protocol.PRESETS["paper"].num_trials  # of a comparison, as registered
+REPLACEMENT = 5  # trial in place of trial 0, of which two labeled sets are not stored
 PAIRS = (
     (DFAL, DFAL_COPIES),
     (DFAL, DFAL_ALONE),
