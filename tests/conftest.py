@@ -1,3 +1,4 @@
+import gc
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -22,6 +23,13 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("any_speed")
+
+
+def pytest_collection_finish():
+    # What was imported lives to the end. Visiting it in each garbage collection takes
+    # a fourteenth of the suite's time.
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

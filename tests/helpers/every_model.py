@@ -52,7 +52,8 @@ def said(name, x):
 @functools.cache
 def _said(name, shape, dtype, pixels):
     x = np.frombuffer(pixels, dtype).reshape(shape)
-    outputs = made(name).predict(x, verbose=0)
+    # Without a graph, which `predict` would trace for each shape.
+    outputs = np.asarray(made(name)(x, training=False))
     return model_table.class_probabilities(outputs, TABLE[name].outputs)
 
 

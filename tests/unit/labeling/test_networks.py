@@ -160,7 +160,7 @@ def check_pretrained(name, size, suffix, folder, monkeypatch):
     ("name", "suffix"),
     [
         ("MobileNet", ".weights.h5"),
-        ("MobileNet", ".keras"),
+        pytest.param("MobileNet", ".keras", marks=pytest.mark.slow),
         ("MobileNet", ".h5"),
         ("VGG16", ".keras"),  # it swaps channels
         # Its preprocessing has numbers of ImageNet, as attributes.

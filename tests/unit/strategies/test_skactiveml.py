@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 from helpers import models
+from helpers.parameters import slow_but
 from skactiveml import pool
 from skactiveml.base import SkactivemlClassifier
 from sklearn.cluster import MiniBatchKMeans
@@ -17,6 +18,7 @@ from dfal_keras import strategies
 from dfal_keras.backend import inference, mc_dropout
 from dfal_keras.strategies.skactiveml_query import NAMES
 
+TYPICAL = ("badge", "typiclust", "batch_bald")  # of a classifier, features, dropout
 HAND_MADE = {
     "badge": pool.Badge,
     "typiclust": pool.TypiClust,
@@ -115,7 +117,7 @@ def test_without_labeled_samples(name, lenet5, digits):
     assert len(query.indices) == 10
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", slow_but(TYPICAL, NAMES))
 def test_the_random_state_of_numpy_has_no_effect(name, lenet5, digits):
     found = []
     strategy = strategies.get(name)  # queries twice, on other candidates
@@ -145,7 +147,7 @@ def answer_rounds(learner, model, num_rounds):
     return rows
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", slow_but(TYPICAL, NAMES))
 def test_a_saved_learner_continues_with_the_same_queries(
     name, lenet5, digits, tmp_path
 ):
@@ -185,7 +187,7 @@ def test_companions_can_be_added(name, kind, lenet5, digits):
     assert (distances == 0).all() if kind == "copies" else (distances > 0).all()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", slow_but(TYPICAL, NAMES))
 def test_a_learner_trains_with_it_by_name(name, shared_train, blobs):
     learner = dfal.ActiveLearner(shared_train, name, num_queries=5)
     history = learner.fit(*blobs, budget=20)
