@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from dfal_keras import _files, _validation
-from dfal_keras.backend import classifier, targets
+from dfal_keras.backend import classifier, targets, weights
 from dfal_keras.labeling.images import decoding
 
 
@@ -30,7 +30,8 @@ def load_model(
             `False`.
 
     Raises:
-        ValueError: If the file is not a classifier, or contains Python code.
+        ValueError: If the file is not a classifier, contains Python code, or weights
+            that are not finite.
     """
     path = pathlib.Path(path)
     if reason := _not_a_keras_file(path):
@@ -49,6 +50,7 @@ def load_model(
             f"Received: model={str(path)!r}: {_reason(path, error, compile)}",
         ) from error
     classifier.check_model(model)
+    weights.check_finite(model)
     return model
 
 

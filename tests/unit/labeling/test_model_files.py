@@ -161,6 +161,16 @@ def test_an_optimizer_that_has_not_trained_is_loaded_without_a_warning(folder):
     assert model.optimizer is not None
 
 
+def test_a_model_whose_training_diverged_is_refused(folder, tmp_path):
+    model = keras.models.load_model(folder / "model.keras")
+    weights = model.get_weights()
+    weights[0].flat[0] = np.nan
+    model.set_weights(weights)
+    model.save(tmp_path / "nan.keras")
+    with pytest.raises(ValueError, match="`model` must have finite weights"):
+        create(folder, tmp_path / "nan.keras")
+
+
 @pytest.mark.parametrize("name", ["initial_model.keras", "model.keras"])
 def test_what_a_killed_save_leaves_is_removed(tmp_path, monkeypatch, name):
     """A copy of the folder while Keras writes is what a kill leaves."""
