@@ -1,7 +1,6 @@
 """Predictions on pools of any size, one float32 batch at a time."""
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 import numpy as np
 
@@ -11,12 +10,11 @@ from dfal_keras.backend import (
     compiled_loss,
     memory,
     output_check,
-    probing,
-    targets,
+    output_kinds,
     tracing,
 )
 
-_MAX_BATCH_SIZE = 1024
+MAX_BATCH_SIZE = 1024
 
 
 def predict_logits(
@@ -40,7 +38,7 @@ def predict_logits(
     """
     logits = []
     for outputs, are_logits in _scores(model, x, batch_size):
-        _check_are_logits(are_logits)
+        output_kinds.check_are_logits(are_logits)
         logits.append(outputs)
     found = np.concatenate(logits)
     return check_finite(found) if finite else found
@@ -54,7 +52,7 @@ def check_returns_logits(model) -> None:
     Args:
         model: A classifier that passes `classifier.check_model`, trained or not.
     """
-    _check_are_logits(not _returns_probabilities(model))
+    output_kinds.check_are_logits(not _returns_probabilities(model))
 
 
 @tracing.cached_per_model
@@ -68,17 +66,7 @@ def _returns_probabilities(model):
     is_single = outputs.shape[1:] == (1,)
     if outputs.ndim != 2 or (is_single and compiled_loss.takes_logits(model)):
         return False
-    return _are_probabilities(outputs, model)
-
-
-def _check_are_logits(are_logits):
-    if not are_logits:
-        raise _validation.ArgumentError(
-            "model",
-            "must return logits, end in a softmax or sigmoid "
-            "whose input is accessible, or have a method `logits(inputs)`. "
-            "Received: a model whose outputs are probabilities",
-        )
+    return output_kinds.are_probabilities(outputs, model)
 
 
 def predict_features(model, x, *, batch_size: int | None = None) -> np.ndarray:
@@ -117,9 +105,9 @@ def predict_probabilities_of_features(
         ValueError: If the layers of the model are not accessible, or none is the last.
     """
     forward = _traced(model, classifier.scores_of_features, features.shape[1:])
-    batches = float_batches(features, batch_size or _MAX_BATCH_SIZE)
+    batches = float_batches(features, batch_size or MAX_BATCH_SIZE)
     scores = np.concatenate([forward(batch).numpy() for batch in batches])
-    return to_probabilities(model, check_finite(scores))
+    return output_kinds.to_probabilities(model, check_finite(scores))
 
 
 def check_features(model, x, features: np.ndarray) -> None:
@@ -177,30 +165,11 @@ def map_probabilities(
     start = 0
     for outputs, are_logits in _scores(model, x, batch_size):
         check_finite(outputs, start, x.shape[0])
-        results.append(function(softmax(outputs) if are_logits else outputs))
+        results.append(
+            function(output_kinds.softmax(outputs) if are_logits else outputs)
+        )
         start += len(outputs)
     return np.concatenate(results)
-
-
-def to_probabilities(model, scores: np.ndarray) -> np.ndarray:
-    """Return the class probabilities of what `classifier.scores` returns.
-
-    Args:
-        model: A classifier that passes `classifier.check_model`.
-        scores: Finite array of shape `(..., num_outputs)`.
-
-    Returns:
-        Array of shape `(..., num_classes)`.
-
-    Raises:
-        ValueError: If the scores are in [0, 1] without being logits or class
-            probabilities.
-    """
-    rows = scores.reshape(-1, scores.shape[-1])
-    are_logits = _are_logits(rows, model, classifier.head(model))
-    rows = _two_classes(rows, are_logits)
-    probabilities = softmax(rows) if are_logits else rows
-    return probabilities.reshape(*scores.shape[:-1], -1)
 
 
 def returns_logits(model, x) -> bool:
@@ -215,75 +184,6 @@ def returns_logits(model, x) -> bool:
     if kind in ("softmax", "sigmoid"):
         return False
     return all(are_logits for _, are_logits in _scores(model, x, None))
-
-
-class Evaluation(NamedTuple):
-    """Results of a test.
-
-    Attributes:
-        loss: Mean cross-entropy, in nats.
-        accuracy: Accuracy, in [0, 1].
-        recalls: The fraction of each class that is predicted correctly, NaN for a class
-            without samples.
-        metrics: The metrics that the model is compiled with, by name.
-    """
-
-    loss: float
-    accuracy: float
-    recalls: tuple[float, ...]
-    metrics: dict[str, float]
-
-
-def evaluate(model, x, y, *, batch_size: int | None = None) -> Evaluation:
-    """Test a classifier.
-
-    Args:
-        model: A classifier.
-        x: Images as the model takes them, of shape `(num_samples, ...)`.
-        y: Integer class indices, of shape `(num_samples,)`.
-        batch_size: Number of images in a batch. Defaults to `None`: up to 1024, as far
-            as the model's activations fit in about 1 GB.
-
-    Raises:
-        ValueError: If an argument is invalid, or outputs are not finite.
-    """
-    classifier.check_model(model)
-    _validation.check_images("x", x, sample_shape=classifier.sample_shape(model))
-    probabilities = predict_probabilities(model, x, batch_size=batch_size)
-    num_samples, num_classes = probabilities.shape
-    labels = _validation.check_labels(
-        "y", y, num_samples=num_samples, num_classes=num_classes
-    )
-    correct = probabilities[np.arange(len(labels)), labels]
-    loss = -np.log(np.maximum(correct, np.finfo(correct.dtype).tiny)).mean()
-    is_right = probabilities.argmax(axis=1) == labels
-    counts = np.bincount(labels, minlength=num_classes)
-    right = np.bincount(labels[is_right], minlength=num_classes)
-    with np.errstate(invalid="ignore"):
-        recalls = tuple((right / counts).tolist())
-    metrics = _compiled_metrics(model, x, labels)
-    return Evaluation(float(loss), float(is_right.mean()), recalls, metrics)
-
-
-def _compiled_metrics(model, x, labels):
-    """Return the metrics that `model.evaluate` computes, without the loss.
-
-    A model with metrics takes another pass over the images.
-    """
-    metrics = getattr(model, "metrics", [])
-    if len(metrics) < 2 or getattr(model, "optimizer", None) is None:
-        return {}
-    y = targets.as_targets(model, labels, targets.num_outputs(model, x))
-    found = model.evaluate(
-        x, y, batch_size=_MAX_BATCH_SIZE, verbose=0, return_dict=True
-    )
-    return {name: float(value) for name, value in found.items() if name != "loss"}
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Return class probabilities, along the last axis."""
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
 
 
 def check_finite(
@@ -334,7 +234,7 @@ def _scores(model, x, batch_size):
     for images, outputs in _batches(classifier.scores, model, x, batch_size):
         _check_class_scores(outputs)
         is_finite = np.isfinite(outputs).all(axis=1)
-        are_logits = _are_logits(outputs[is_finite], model, head)
+        are_logits = output_kinds.are_logits(outputs[is_finite], model, head)
         if known not in (None, are_logits) and are_logits is not None:
             raise _validation.ArgumentError(
                 "model",
@@ -344,68 +244,7 @@ def _scores(model, x, batch_size):
         known = known if are_logits is None else are_logits
         is_checked = is_checked or output_check.check(model, images, outputs)
         start += len(outputs)
-        yield _two_classes(outputs, known is not False), known is not False
-
-
-def _two_classes(scores, are_logits):
-    """Return the scores of two classes for a single logit or probability."""
-    if scores.shape[1] != 1:
-        return scores
-    others = np.zeros_like(scores) if are_logits else 1 - scores
-    return np.concatenate([others, scores], axis=1)
-
-
-def _are_logits(outputs, model, head):
-    """Return whether outputs are logits; `None` if there are none.
-
-    Args:
-        outputs: Finite rows of what `classifier.scores` returns.
-        model: The model.
-        head: Its head, as `classifier.head` returns it.
-    """
-    kind = head.kind
-    if kind not in ("logits", "unknown"):
-        return True
-    if not len(outputs):
-        return None
-    is_single = outputs.shape[1] == 1
-    if is_single and (kind == "logits" or compiled_loss.takes_logits(model)):
-        return True
-    if (outputs < 0).any() or (outputs > 1).any():
-        if is_single:
-            _check_may_be_logit(model, head)
-        return True
-    if _are_probabilities(outputs, model):
-        return False
-    if kind == "logits":
-        return True
-    raise _validation.ArgumentError(
-        "model",
-        "must return logits, or probabilities of all classes that sum "
-        f"to one. Received: a model with {outputs.shape[1]} outputs in [0, 1] that sum "
-        f"to {outputs.sum(axis=1)[0]:.4g}",
-    )
-
-
-def _check_may_be_logit(model, head):
-    classifier.check_loss(model)
-    if not head.may_be_logits:
-        raise _validation.ArgumentError(
-            "model",
-            "must return a probability or a logit, if it has a single output. "
-            f"Received: the model {model.name!r}, whose outputs are not in [0, 1] and "
-            "are computed from a sigmoid, or by a function that is not known",
-        )
-
-
-def _are_probabilities(outputs, model):
-    """Return whether rows are in [0, 1] and, of several outputs, sum to one."""
-    if not ((outputs >= 0) & (outputs <= 1)).all():
-        return False
-    # Rounded to half precision, probabilities do not sum to one exactly.
-    tolerance = max(1e-4, 8 * probing.resolution(model))
-    sums = outputs.sum(axis=1)
-    return outputs.shape[1] == 1 or np.allclose(sums, 1, rtol=0, atol=tolerance)
+        yield output_kinds.two_classes(outputs, known is not False), known is not False
 
 
 def _check_class_scores(logits):
@@ -421,7 +260,7 @@ def _batches(compute, model, x, batch_size):
     """Yield each batch, and `classifier.scores` or `classifier.features` of it."""
     sample_shape = tuple(x.shape[1:])
     if batch_size is None:
-        batch_size = memory.batch_size(model, sample_shape, maximum=_MAX_BATCH_SIZE)
+        batch_size = memory.batch_size(model, sample_shape, maximum=MAX_BATCH_SIZE)
     forward = _traced(model, compute, sample_shape)
     for batch in float_batches(x, batch_size):
         outputs = forward(batch).numpy()

@@ -11,6 +11,7 @@ from dfal_keras.backend import (
     inference,
     logit_gradients,
     memory,
+    output_kinds,
     tracing,
 )
 
@@ -53,7 +54,7 @@ def gradient_lengths(
             f"must be a Keras model with trainable weights. Received: {model!r}",
         )
     logits = inference.predict_logits(model, x, batch_size=batch_size)
-    probabilities = inference.softmax(logits)
+    probabilities = output_kinds.softmax(logits)
     sample_shape = tuple(x.shape[1:])
     if batch_size is None:
         batch_size = memory.batch_size(model, sample_shape, maximum=_MAX_BATCH_SIZE)

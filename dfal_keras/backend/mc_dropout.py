@@ -14,6 +14,7 @@ from dfal_keras.backend import (
     memory,
     noise,
     output_check,
+    output_kinds,
     tracing,
 )
 
@@ -81,7 +82,7 @@ def predict_probabilities(model: keras.Model, x, **options) -> np.ndarray:
     Returns:
         Float32 array of shape `(num_samples, num_images, num_classes)`.
     """
-    return inference.to_probabilities(model, predict_scores(model, x, **options))
+    return output_kinds.to_probabilities(model, predict_scores(model, x, **options))
 
 
 _MAX_BATCH_SIZE = 128

@@ -10,7 +10,7 @@ import numpy as np
 
 from dfal_keras import _validation, pools, strategies
 from dfal_keras import callbacks as round_callbacks
-from dfal_keras.backend import classifier, inference
+from dfal_keras.backend import classifier, evaluation
 from dfal_keras.learning import learner_file
 from dfal_keras.learning.annotations import Annotations
 from dfal_keras.learning.pool_fingerprint import PoolFingerprint
@@ -381,9 +381,9 @@ class ActiveLearner(Annotations):
             started = time.perf_counter()
             self._train()
             fitted = time.perf_counter()
-            found = inference.Evaluation(np.nan, np.nan, (), {})
+            found = evaluation.Evaluation(np.nan, np.nan, (), {})
             if test_data is not None:
-                found = inference.evaluate(self.model, *test_data)
+                found = evaluation.evaluate(self.model, *test_data)
             evaluated = time.perf_counter()
             k, num_annotations = self.round, self.labeled.num_annotations
             num_labeled = len(self.labeled)

@@ -11,7 +11,13 @@ from helpers.every_model import REFUSED, TYPICAL, USABLE, made, named, said, tol
 from helpers.model_table import TABLE
 
 import dfal_keras as dfal
-from dfal_keras.backend import inference, keras_graph, mc_dropout
+from dfal_keras.backend import (
+    evaluation,
+    inference,
+    keras_graph,
+    mc_dropout,
+    output_kinds,
+)
 from dfal_keras.labeling import networks
 from dfal_keras.strategies.bald import mutual_information
 from dfal_keras.strategies.uncertainty import entropy
@@ -34,7 +40,7 @@ def test_probabilities_are_what_the_model_says(name, x):
 def test_a_test_counts_the_classes_that_the_model_says(name, x, blobs):
     expected = said(name, x)
     labels = blobs[1][:40] % expected.shape[1]
-    found = inference.evaluate(made(name), x, labels)
+    found = evaluation.evaluate(made(name), x, labels)
     ranked = np.sort(expected, axis=1)
     num_close = (ranked[:, -1] - ranked[:, -2] < tolerance(name)).sum()
     right = (expected.argmax(axis=1) == labels).mean()
@@ -122,7 +128,7 @@ def test_stochastic_passes_are_around_what_the_model_says(name, x):
     finally:
         for layer, attribute, value in rates:
             setattr(layer, attribute, value)
-    probabilities = inference.to_probabilities(model, passes)
+    probabilities = output_kinds.to_probabilities(model, passes)
     assert mutual_information(probabilities).max() < max(1e-3, tolerance(name))
     # In bfloat16, a rate of almost zero drops one unit of some hundreds.
     is_close = np.abs(probabilities - said(name, x)) < tolerance(name)
@@ -156,7 +162,7 @@ def test_a_model_without_class_probabilities_is_refused(name, x, blobs):
     model, message = made(name), TABLE[name].outputs
     labels = blobs[1][:40] % 2
     for use in (
-        lambda: inference.evaluate(model, x, labels),
+        lambda: evaluation.evaluate(model, x, labels),
         lambda: dfal.deepfool(model, x),
         lambda: dfal.strategies.Uncertainty().query(model, x, 5),
         lambda: dfal.strategies.CEAL().query(model, x, 5),

@@ -127,12 +127,12 @@ def stored_round(learner: dfal.ActiveLearner, num_annotations: int) -> tuple:
 
 
 def _train_and_test(trainer, x, y, num_annotations, seed, groups=None) -> dict:
-    from dfal_keras.backend import inference
+    from dfal_keras.backend import evaluation
 
     started = time.perf_counter()
     model = trainer.train(x, y, seed=seed, groups=groups)
     fitted = time.perf_counter()
-    loss, accuracy, *_ = inference.evaluate(model, *trainer.test_data)
+    loss, accuracy, *_ = evaluation.evaluate(model, *trainer.test_data)
     return {
         "num_annotations": num_annotations,
         "num_labeled": len(y),

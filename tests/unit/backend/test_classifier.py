@@ -8,7 +8,7 @@ from helpers import models
 from keras import layers
 
 import dfal_keras as dfal
-from dfal_keras.backend import classifier, inference
+from dfal_keras.backend import classifier, evaluation, inference
 
 IMAGES = np.random.default_rng(0).normal(size=(7, 5)).astype("float32")
 
@@ -87,7 +87,7 @@ def test_predictions_do_not_depend_on_the_batch_size(lenet5, digits):
 
 def test_evaluate_agrees_with_keras(lenet5, mnist):
     x, y = mnist[1][0][:500] / 255, mnist[1][1][:500]
-    loss, accuracy, *_ = inference.evaluate(lenet5, x, y)
+    loss, accuracy, *_ = evaluation.evaluate(lenet5, x, y)
     outputs = lenet5.predict(x, verbose=0)
     assert accuracy == (outputs.argmax(axis=1) == y).mean()
     expected = keras.losses.sparse_categorical_crossentropy(y, outputs)
@@ -120,7 +120,7 @@ def test_models_that_are_rejected(make, message):
     for use in (
         lambda: dfal.strategies.Uncertainty().query(model, IMAGES, num_queries=2),
         lambda: dfal.deepfool(model, IMAGES),
-        lambda: inference.evaluate(model, IMAGES, np.zeros(7, int)),
+        lambda: evaluation.evaluate(model, IMAGES, np.zeros(7, int)),
     ):
         with pytest.raises(ValueError, match=message):
             use()

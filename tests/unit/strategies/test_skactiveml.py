@@ -15,7 +15,7 @@ from sklearn.cluster import MiniBatchKMeans
 
 import dfal_keras as dfal
 from dfal_keras import strategies
-from dfal_keras.backend import inference, mc_dropout
+from dfal_keras.backend import mc_dropout, output_kinds
 from dfal_keras.strategies.skactiveml_query import NAMES
 
 TYPICAL = ("badge", "typiclust", "batch_bald")  # of a classifier, features, dropout
@@ -82,7 +82,7 @@ def by_hand(name, model, x, x_labeled, num_queries):
         features /= np.linalg.norm(features, axis=1, keepdims=True)
     if name == "batch_bald":
         scores = mc_dropout.predict_scores(model, x, num_samples=10, rng=rng)
-        passes = inference.softmax(scores)
+        passes = output_kinds.softmax(scores)
     argument = {"clue": "estimator", "batch_bald": "ensemble"}.get(name, "clf")
     if name not in ("typiclust", "prob_cover", "max_herding"):
         classifier = LastLayer(*last.get_weights(), passes)

@@ -151,12 +151,12 @@ def test_every_strategy_that_ranks_draws_by_its_scores(name, kind, lenet5, digit
 
 
 def test_bald_draws_by_the_mutual_information(lenet5, digits):
-    from dfal_keras.backend import inference, mc_dropout
+    from dfal_keras.backend import mc_dropout, output_kinds
 
     x = digits[:60]
     rng = np.random.default_rng(0)
     passes = mc_dropout.predict_scores(lenet5, x, num_samples=10, rng=rng)
-    scores = mutual_information(inference.softmax(passes))
+    scores = mutual_information(output_kinds.softmax(passes))
     expected = stochastic_batch.choose(scores, 10, "power", rng)
     query = ask(strategies.BALD(stochastic="power"), lenet5, x, 10)
     assert (query.indices == expected).all()

@@ -6,7 +6,7 @@ from helpers import models
 from keras import layers
 
 import dfal_keras as dfal
-from dfal_keras.backend import inference
+from dfal_keras.backend import evaluation
 from dfal_keras.backend.reinitialization import Initializer
 from dfal_keras.training import splits
 
@@ -21,9 +21,9 @@ def same(first, second):
 
 def test_learns(tiny_train, blobs):
     x, y = blobs
-    before = inference.evaluate(tiny_train.model, x, y)
+    before = evaluation.evaluate(tiny_train.model, x, y)
     assert tiny_train(x[:60], y[:60], seed=0) is tiny_train.model
-    after = inference.evaluate(tiny_train.model, x, y)
+    after = evaluation.evaluate(tiny_train.model, x, y)
     assert before[1] < 0.8 < 0.95 < after[1]
     assert after[0] < before[0]
 
@@ -43,7 +43,7 @@ def test_the_training_of_the_tables_never_changes(mnist):
     assert means[1::2] == pytest.approx(
         [0.0226558, 0.0154645, 0.0116428, 0.0066815, 0.0102891, 0.0195031], rel=0.02
     )
-    found = inference.evaluate(model, x_test[:1000], y_test[:1000])
+    found = evaluation.evaluate(model, x_test[:1000], y_test[:1000])
     assert (found.loss, found.accuracy) == pytest.approx((1.15383, 0.651), rel=0.01)
 
 
@@ -254,7 +254,7 @@ def test_other_models_train_too(kind, blobs):
     model.compile(keras.optimizers.Adam(0.01), loss)
     train = dfal.Training(model, num_restarts=1, epochs=30)
     train(x, y, seed=0)
-    assert inference.evaluate(model, x, y)[1] > 0.9
+    assert evaluation.evaluate(model, x, y)[1] > 0.9
 
 
 @pytest.mark.parametrize("seed", [-1, 0.5, None])
@@ -299,7 +299,7 @@ def test_a_small_last_batch_spoils_the_model(mnist, num_labeled, options):
         for seed in range(8):
             rows = np.random.default_rng(seed).permutation(len(x))[:num_labeled]
             train(x[rows], y[rows], seed=seed)
-            accuracies.append(inference.evaluate(model, x_test, y_test)[1])
+            accuracies.append(evaluation.evaluate(model, x_test, y_test)[1])
     spoiled, good = np.mean(np.split(np.array(accuracies), 2), axis=1)
     assert good > spoiled + 0.05
 

@@ -7,7 +7,7 @@ import tqdm
 from keras import layers, ops
 
 import dfal_keras as dfal
-from dfal_keras.backend import epoch_callbacks, inference
+from dfal_keras.backend import epoch_callbacks, evaluation
 
 
 def weights_of(model):
@@ -90,7 +90,7 @@ def test_the_loss_of_a_restart_is_that_of_its_final_weights(tiny_model, blobs):
     losses = [min(curves["val_loss"]) for curves in train.history]
     last = [curves["val_loss"][-1] for curves in train.history]
     assert min(losses) < min(last)
-    assert inference.evaluate(model, *blobs)[0] == pytest.approx(min(losses), rel=1e-4)
+    assert evaluation.evaluate(model, *blobs)[0] == pytest.approx(min(losses), rel=1e-4)
 
 
 def test_a_callback_sets_the_learning_rate(tiny_model, blobs):
