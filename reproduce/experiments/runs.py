@@ -155,19 +155,28 @@ def curve_runs(options: Options) -> list[Run]:
 
 def study_runs(study: Study, options: Options) -> list[Run]:
     """Return the runs of a study, by problem, trial and method."""
-    numbers = {m: study.trials_of(m, options.num_trials) for m in study.methods}
-    return [
-        Run(problem, method, trial)
-        for problem in options.problems
-        for trial in range(max(numbers.values()))
-        for method in study.methods
-        if trial < numbers[method]
-    ]
+    found = []
+    for problem in options.problems:
+        numbers = {
+            method: study.trials_of(method, options.num_trials, problem)
+            for method in study.methods
+        }
+        found += [
+            Run(problem, method, trial)
+            for trial in range(max(numbers.values()))
+            for method in study.methods
+            if trial < numbers[method]
+        ]
+    return found
 
 
 def strategy_runs(options: Options) -> list[Run]:
-    """Return the runs of the table of all strategies, the paper's and newer ones."""
-    return list(dict.fromkeys([*learning_runs(options), *study_runs(NEWER, options)]))
+    """Return the runs of the table of all strategies, the paper's and newer ones.
+
+    All have the same trials, also those for which a study registered more.
+    """
+    wanted = [*learning_runs(options), *study_runs(NEWER, options)]
+    return [run for run in dict.fromkeys(wanted) if run.trial < options.num_trials]
 
 
 def transfer_pairs(options: Options) -> list[tuple[Problem, Problem]]:

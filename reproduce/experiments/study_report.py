@@ -99,12 +99,16 @@ def complete(study: Study, options: Options) -> tuple[pd.DataFrame, int]:
 def show(rows: pd.DataFrame, problem: Problem, study: Study, options: Options) -> None:
     """Print and write the tables and the figure of a study on one problem.
 
-    A study without rows is named only.
+    A study is only named if none of its comparisons has a pair of runs.
     """
     title = f"{study.question} {problem.title}"
     found = study_results.collect(rows, problem, study, study.reached(options.budget))
     if not found.seconds:  # there are no runs
         print(f"\n{title}\n\nNothing is stored: --study {study.name} --preset paper")
+        return
+    if not any(map(len, found.differences.values())):
+        methods = ", ".join(map(study.title_of, found.seconds))
+        print(f"\n{title}\n\nNo comparison has both of its runs, only: {methods}")
         return
     accuracies = study_results.accuracy_table(found)
     differences = study_results.difference_table(found)

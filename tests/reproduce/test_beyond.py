@@ -7,7 +7,7 @@ import beyond
 import numpy as np
 import pandas as pd
 import pytest
-from experiments import runs, store, studies
+from experiments import problems, runs, store, studies
 from experiments.analysis import (
     comparisons,
     plots,
@@ -18,11 +18,13 @@ from experiments.methods import DFAL
 from experiments.options import make_parser, parse
 from experiments.studies import METHODS, STUDIES
 from experiments.studies.controls import COPIES, COPIES_1000
+from experiments.studies.newer import NEWER
 from helpers.made_up_rows import made_up
 from helpers.stored_runs import store_rows
 from scipy import stats
 
 ROOT = pathlib.Path(__file__).parents[2]
+MNIST = problems.get("mnist-lenet5")
 NAME = "study_adversarial_mnist-lenet5"
 REGISTERED = (ROOT / "reproduce/pages/studies.md").read_text()
 REGISTERED = REGISTERED.split("\n## Results of the studies")[0]
@@ -157,20 +159,28 @@ def test_the_registered_numbers_of_comparisons_and_trials():
         families[family[0]] = sum(len(STUDIES[name].pairs) for name in family)
         assert study.decides == ("interval" if family[0] == "batch" else "holm")
     assert list(families.values()) == [26, 12, 3, 4, 4, 21, 14, 12, 4, 4, 4]
-    problems = {name: study.problem for name, study in STUDIES.items()}
-    assert problems.pop("augmented") == "mnist-augmented_lenet5"
-    assert problems.pop("imbalanced") == "mnist_imbalanced-lenet5"
-    assert problems.pop("noisy") == "mnist_noisy-lenet5"
-    assert set(problems.values()) == {"mnist-lenet5"}
-    many = [each for each in COPIES.methods if COPIES.trials_of(each, 5) == 20]
+    names = {name: study.problem for name, study in STUDIES.items()}
+    assert names.pop("augmented") == "mnist-augmented_lenet5"
+    assert names.pop("imbalanced") == "mnist_imbalanced-lenet5"
+    assert names.pop("noisy") == "mnist_noisy-lenet5"
+    assert set(names.values()) == {"mnist-lenet5"}
+    many = [each for each in COPIES.methods if COPIES.trials_of(each, 5, MNIST) == 20]
     assert sorted(map(str, many)) == [
         *("dfal", "dfal_copies", "dfal_no_adversarial"),
         *("random", "random_adversarial", "random_copies"),
     ]
-    pairs = [pair for pair in COPIES.pairs if COPIES.registered_trials(pair) == 20]
+    pairs = [
+        pair for pair in COPIES.pairs if COPIES.registered_trials(pair, MNIST) == 20
+    ]
     assert pairs == list(COPIES.pairs[:6])
-    assert COPIES.trials_of(DFAL, 1) == 1  # of the preset quick
-    assert COPIES_1000.trials_of(DFAL, 5) == 5
+    assert COPIES.trials_of(DFAL, 1, MNIST) == 1  # of the preset quick
+    assert COPIES_1000.trials_of(DFAL, 5, MNIST) == 5
+    of_ten = [p for p in NEWER.pairs if NEWER.registered_trials(p, MNIST) == 10]
+    assert [[method.name for method in pair] for pair in of_ten] == [
+        ["dfal_copies", f"{name}_copies"] for name in ("badge", "margin", "falcun")
+    ]
+    drawings = problems.get("quick_draw_small-lenet5")
+    assert {NEWER.registered_trials(pair, drawings) for pair in NEWER.pairs} == {5}
 
 
 @pytest.mark.parametrize(
@@ -252,6 +262,15 @@ def test_a_study_without_any_run_says_so(tmp_path, capsys):
     assert main("--study", "p", "--stored", "--output", tmp_path) == 0
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
     assert "Nothing is stored: --study p" in capsys.readouterr().out
+
+
+def test_a_study_without_a_comparison_is_not_written(tmp_path, capsys):
+    run = runs.Run.named("mnist-lenet5", "dfal_p1", 0)
+    store_rows(store.Store(tmp_path / "runs"), run, made_up("dfal_p1", [[60, 70, 80]]))
+    assert main("--study", "p", "--stored", "--output", tmp_path) == 0
+    shown = capsys.readouterr().out
+    assert "No comparison has both of its runs, only: DFAL, p = 1" in shown
+    assert {path.parent.name for path in tmp_path.rglob("*.*")} == {"runs"}
 
 
 @pytest.mark.parametrize("name", STUDIES)

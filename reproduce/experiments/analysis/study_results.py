@@ -77,7 +77,9 @@ def collect(
         {titles[pair]: table for pair, table in found.items()},
         {titles[pair]: p for pair, p in adjusted.items()},
         {
-            titles[pair]: _verdict(study, pair, found[pair]["area"], adjusted[pair])
+            titles[pair]: _verdict(
+                study, problem, pair, found[pair]["area"], adjusted[pair]
+            )
             for pair in study.pairs
         },
     )
@@ -113,11 +115,11 @@ def adjusted_p(
     }
 
 
-def _verdict(study, pair, areas, adjusted):
+def _verdict(study, problem, pair, areas, adjusted):
     """Return what a comparison shows, as its study was registered to decide."""
     if study.decides == "interval":
         return comparisons.verdict(areas)
-    registered = study.registered_trials(pair)
+    registered = study.registered_trials(pair, problem)
     return comparisons.verdict_by_p(areas, adjusted, registered)
 
 

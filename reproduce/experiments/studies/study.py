@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from experiments import protocol
 from experiments.methods import Method
+from experiments.problems import Problem
 
 Pair = tuple[Method, Method]
 
@@ -21,8 +22,8 @@ class Study:
         budgets: Numbers of annotations at which accuracies are compared. The last is
             where the runs stop.
         panels: Methods of each panel of the figure. Defaults to none: one of all.
-        num_trials: Registered numbers of trials, by method, that differ from the
-            paper's. Defaults to none.
+        num_trials: Registered numbers of trials on `problem`, by method, that differ
+            from the paper's. Defaults to none.
         family: Name of the comparisons over which p is adjusted. Defaults to `None`,
             those of this study.
         decides: What decides a comparison: `"holm"`, its adjusted p, or `"interval"`,
@@ -57,22 +58,24 @@ class Study:
         """Return whether p is adjusted over the comparisons of both."""
         return (self.family or self.name) == (other.family or other.name)
 
-    def trials_of(self, method: Method, num_trials: int) -> int:
-        """Return the number of trials of a method.
+    def trials_of(self, method: Method, num_trials: int, problem: Problem) -> int:
+        """Return the number of trials of a method on a problem.
 
         Args:
             method: One of the study's.
             num_trials: The number on the command line. A registered number replaces it
                 only if it is the paper's.
+            problem: The problem.
         """
-        if num_trials != protocol.PRESETS["paper"].num_trials:
+        is_papers = num_trials == protocol.PRESETS["paper"].num_trials
+        if not is_papers or problem.name != self.problem:
             return num_trials
         return self.num_trials.get(method, num_trials)
 
-    def registered_trials(self, pair: Pair) -> int:
+    def registered_trials(self, pair: Pair, problem: Problem) -> int:
         """Return the number of paired trials that a comparison was registered with."""
         papers = protocol.PRESETS["paper"].num_trials
-        return min(self.trials_of(method, papers) for method in pair)
+        return min(self.trials_of(method, papers, problem) for method in pair)
 
     def reached(self, budget: int) -> tuple[int, ...]:
         """Return the budgets of a study that runs to about this many annotations."""
