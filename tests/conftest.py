@@ -26,8 +26,8 @@ hypothesis.settings.load_profile("any_speed")
 
 
 def pytest_collection_finish():
-    # What was imported lives to the end. Visiting it in each garbage collection takes
-    # a fourteenth of the suite's time.
+    # What was imported lives to the end. Visiting it in each garbage collection took
+    # 7 % of the CPU time of three files.
     gc.collect()
     gc.freeze()
 

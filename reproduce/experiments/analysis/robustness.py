@@ -30,7 +30,8 @@ L2 norms of DeepFool's perturbations of the first 1,000 test images, for pixels 
 [0, 1]: mean ± standard deviation over n trials. The network of a round is trained again
 from the labeled set that its run saved, with the same seed. Differences are between
 paired trials, with 95 % intervals by Student's t; Holm's adjusted p below 0.05 decides,
-at 300 annotations. DDN, of Foolbox, attacks the first 200 images in 200 steps.
+at 300 annotations. Trial 5 takes the place of trial 0, of which DFAL and RANDOM have no
+labeled sets. DDN, of Foolbox, attacks the first 200 images in 200 steps.
 """
 
 
