@@ -7,13 +7,14 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.errorhandler import ErrorHandler
+from selenium.webdriver.support.wait import WebDriverWait
 
 TIMEOUT = 120  # seconds, for machines that do other work, too
 
@@ -85,11 +86,19 @@ def class_keys(driver):
 
 def wait_for_file(path):
     """Return the path of a file when it was downloaded wholly."""
-    deadline = time.monotonic() + TIMEOUT
-    while not path.exists() or not path.stat().st_size:
-        assert time.monotonic() < deadline, f"no {path.name} was downloaded"
-        time.sleep(0.05)
+    wait_until(lambda: path.exists() and path.stat().st_size)
     return path
+
+
+def wait_until(condition, seconds=TIMEOUT):
+    """Wait until a function returns true.
+
+    While a page is loaded again, its elements are stale, and then not there yet. The
+    function may raise Selenium's errors of both.
+    """
+    ignored = [StaleElementReferenceException]  # added to `NoSuchElementException`
+    wait = WebDriverWait(None, seconds, poll_frequency=0.05, ignored_exceptions=ignored)
+    wait.until(lambda _: condition())
 
 
 # ---------------------------------------------------------------- Chromium

@@ -5,7 +5,6 @@ served page, and the server is killed on the way. With the environment variable
 SCREENSHOTS, pictures of the page are kept in that folder.
 """
 
-import contextlib
 import csv
 import os
 import pathlib
@@ -15,7 +14,6 @@ import time
 import pytest
 from helpers import browser, photographs
 from helpers.label_server import LabelServer
-from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 
 from dfal_keras.cli.main import main
@@ -29,17 +27,6 @@ pytestmark = pytest.mark.slow
 TIMEOUT = 600
 MEDIA = "Emulation.setEmulatedMedia"
 PHONE = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
-
-
-def wait_until(condition):
-    deadline = time.monotonic() + TIMEOUT
-    while True:
-        # An element is stale while the page is loaded again.
-        with contextlib.suppress(StaleElementReferenceException):
-            if condition():
-                return
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def text(driver, name):
@@ -61,13 +48,15 @@ def answer_all(driver, truth, stored):
             browser.press(driver, keys[label])
         else:
             driver.find_element(By.CSS_SELECTOR, f"[data-name='{label}']").click()
-    wait_until(lambda: stored() >= {name: truth[name] for name in names}.items())
+    browser.wait_until(
+        lambda: stored() >= {name: truth[name] for name in names}.items(), TIMEOUT
+    )
 
 
 def train(driver):
     first = shown(driver)
     driver.find_element(By.ID, "save").click()
-    wait_until(lambda: text(driver, "count").startswith("0 of"))
+    browser.wait_until(lambda: text(driver, "count").startswith("0 of"), TIMEOUT)
     assert shown(driver) != first
 
 
@@ -109,7 +98,7 @@ def test_three_hundred_photographs(tmp_path, monkeypatch, capsys, name):
             train(driver)
             label = truth[shown(driver)[0]]
             browser.press(driver, browser.class_keys(driver)[label])
-            wait_until(lambda: len(stored()) == 21)
+            browser.wait_until(lambda: len(stored()) == 21, TIMEOUT)
             server.kill()  # in the middle of a query
         with LabelServer(tmp_path, *options) as server:
             driver.get(server.address)

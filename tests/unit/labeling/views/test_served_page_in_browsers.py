@@ -1,13 +1,10 @@
 """The served page in a real browser, as a person uses it."""
 
-import contextlib
 import os
 import threading
-import time
 
 import pytest
 from helpers import browser, sessions
-from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -39,17 +36,6 @@ def served(tmp_path):
         running.close()
 
 
-def wait_until(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while True:
-        # An element is stale while the page is loaded again.
-        with contextlib.suppress(StaleElementReferenceException):
-            if condition():
-                return
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def stored(folder):
     path = folder / "labels.csv"
     return LabelHistory(path).latest() if path.exists() else {}
@@ -78,13 +64,25 @@ def take_screenshot(driver, name):
         driver.save_screenshot(os.path.join(os.environ["SCREENSHOTS"], name))
 
 
+def test_a_page_without_its_elements_is_waited_for(tmp_path):
+    with browser.start("chromium", tmp_path) as driver:
+        driver.get("data:text/html,<p id=count>0 of 6</p>")
+        driver.execute_script(
+            "const whole = document.body.innerHTML; document.body.innerHTML = '';"
+            "setTimeout(() => { document.body.innerHTML = whole; }, 1000);"
+        )
+        browser.wait_until(lambda: driver.find_element(By.ID, "count").text == "0 of 6")
+
+
 def test_label_train_and_go_on(served, tmp_path):
     address, desk, folder, truth = served
     with browser.start("chromium", tmp_path) as driver:
         driver.get(address)
         keys = browser.class_keys(driver)
         image = driver.find_element(By.ID, "image")
-        wait_until(lambda: image.get_property("naturalWidth") == 300)  # the original
+        browser.wait_until(
+            lambda: image.get_property("naturalWidth") == 300
+        )  # the original
         assert not driver.find_element(By.ID, "example").is_displayed()
         take_screenshot(driver, "first.png")
         first = list(desk.queried)
@@ -98,16 +96,16 @@ def test_label_train_and_go_on(served, tmp_path):
                     b for b in buttons if b.get_attribute("data-name") == label
                 ).click()
             expected = {q.sha256: truth[q.file] for q in first[: i + 1]}
-            wait_until(lambda expected=expected: stored(folder) == expected)
+            browser.wait_until(lambda expected=expected: stored(folder) == expected)
         browser.press(driver, "u")  # undo
-        wait_until(lambda: not stored(folder)[first[-1].sha256])
+        browser.wait_until(lambda: not stored(folder)[first[-1].sha256])
         browser.press(driver, keys[truth[first[-1].file]])
-        wait_until(lambda: stored(folder)[first[-1].sha256])
+        browser.wait_until(lambda: stored(folder)[first[-1].sha256])
         driver.refresh()  # what is stored is shown
-        wait_until(lambda: "6 of 6" in driver.find_element(By.ID, "count").text)
+        browser.wait_until(lambda: "6 of 6" in driver.find_element(By.ID, "count").text)
         driver.find_element(By.ID, "save").click()
-        wait_until(lambda: desk.queried[0].sha256 != first[0].sha256, 120)
-        wait_until(lambda: "0 of 6" in driver.find_element(By.ID, "count").text)
+        browser.wait_until(lambda: desk.queried[0].sha256 != first[0].sha256)
+        browser.wait_until(lambda: "0 of 6" in driver.find_element(By.ID, "count").text)
         take_screenshot(driver, "second.png")
         errors = [e for e in driver.get_log("browser") if "favicon" not in e["message"]]
         assert errors == []
@@ -124,10 +122,10 @@ def test_zoom(served, tmp_path):
 
         width = shown()
         browser.press(driver, "z")
-        wait_until(lambda: shown() == pytest.approx(3 * width, rel=0.01))
+        browser.wait_until(lambda: shown() == pytest.approx(3 * width, rel=0.01))
         take_screenshot(driver, "phone_zoomed.png")
         browser.press(driver, "z")
-        wait_until(lambda: shown() == pytest.approx(width, rel=0.01))
+        browser.wait_until(lambda: shown() == pytest.approx(width, rel=0.01))
         take_screenshot(driver, "phone.png")
 
 
@@ -139,10 +137,10 @@ def test_two_tabs_show_the_same_answers(served, tmp_path):
         driver.switch_to.new_window("tab")
         driver.get(address)
         browser.press(driver, keys["owl"])
-        wait_until(lambda: stored(folder) == {desk.queried[0].sha256: "owl"})
+        browser.wait_until(lambda: stored(folder) == {desk.queried[0].sha256: "owl"})
         driver.switch_to.window(driver.window_handles[0])
         driver.execute_script("window.dispatchEvent(new Event('focus'))")
-        wait_until(lambda: "1 of 6" in driver.find_element(By.ID, "count").text)
+        browser.wait_until(lambda: "1 of 6" in driver.find_element(By.ID, "count").text)
 
 
 # What the server does while it is away: no connection, an error, or no answer at first.
@@ -172,26 +170,26 @@ def test_training_waits_for_a_server_that_is_away(served, tmp_path, monkeypatch,
         driver.get(address)
         keys = browser.class_keys(driver)
         browser.press(driver, keys["cat"] + keys["owl"])
-        wait_until(lambda: len(desk.labels()) == 2)
+        browser.wait_until(lambda: len(desk.labels()) == 2)
         set_away(driver, kind)
         browser.press(driver, "s")
-        wait_until(lambda: "trying again" in trouble(driver))
+        browser.wait_until(lambda: "trying again" in trouble(driver))
         assert ("does not answer" in trouble(driver)) == (kind != "failing")
         assert not desk.is_training
         set_away(driver, None)
         bar = driver.find_element(By.ID, "training")
-        wait_until(lambda: bar.is_displayed() and not trouble(driver))
+        browser.wait_until(lambda: bar.is_displayed() and not trouble(driver))
         set_away(driver, kind)
         if kind != "late":
-            wait_until(lambda: not bar.is_displayed())
-        wait_until(lambda: "trying again" in trouble(driver))
+            browser.wait_until(lambda: not bar.is_displayed())
+        browser.wait_until(lambda: "trying again" in trouble(driver))
         browser.press(driver, keys["dog"])  # one can go on
         set_away(driver, None)
-        wait_until(lambda: len(desk.labels()) == 3)
-        wait_until(lambda: bar.is_displayed() and not trouble(driver))
+        browser.wait_until(lambda: len(desk.labels()) == 3)
+        browser.wait_until(lambda: bar.is_displayed() and not trouble(driver))
         assert not driver.find_element(By.ID, "save").is_enabled()
         gate.set()
-        wait_until(lambda: "of 5" in driver.find_element(By.ID, "count").text)
+        browser.wait_until(lambda: "of 5" in driver.find_element(By.ID, "count").text)
         assert driver.find_element(By.ID, "save").is_enabled()
 
 
@@ -203,8 +201,8 @@ def test_a_page_of_a_command_that_has_ended(served, tmp_path):
             "window.fetch = () => Promise.resolve(new Response('', { status: 404 }));"
         )
         browser.press(driver, "s")
-        wait_until(lambda: "new address" in trouble(driver))
-        wait_until(lambda: driver.find_element(By.ID, "save").is_enabled())
+        browser.wait_until(lambda: "new address" in trouble(driver))
+        browser.wait_until(lambda: driver.find_element(By.ID, "save").is_enabled())
         assert not driver.find_element(By.ID, "training").is_displayed()
 
 
@@ -227,12 +225,12 @@ def test_an_answer_given_while_the_page_is_refreshed_stays(served, tmp_path):
             "};"
             "dispatchEvent(new Event('focus'));"
         )
-        wait_until(lambda: driver.execute_script("return Boolean(window.goOn)"))
+        browser.wait_until(lambda: driver.execute_script("return Boolean(window.goOn)"))
         desk.answer(desk.queried[3].sha256, "owl", "Ada")  # in another tab
         browser.press(driver, keys["cat"])
-        wait_until(lambda: stored(folder).get(desk.queried[0].sha256) == "cat")
+        browser.wait_until(lambda: stored(folder).get(desk.queried[0].sha256) == "cat")
         driver.execute_script("window.goOn()")
-        wait_until(lambda: answers(driver)[3] == "owl")  # the page is refreshed
+        browser.wait_until(lambda: answers(driver)[3] == "owl")  # the page is refreshed
         assert answers(driver)[0] == "cat"
 
 
@@ -242,11 +240,11 @@ def test_a_server_that_is_away_when_the_page_is_refreshed(served, tmp_path):
         driver.get(address)
         set_away(driver, "gone")
         driver.execute_script("dispatchEvent(new Event('focus'))")
-        wait_until(lambda: "trying again" in trouble(driver))
+        browser.wait_until(lambda: "trying again" in trouble(driver))
         take_screenshot(driver, "away.png")
         desk.answer(desk.queried[1].sha256, "owl", "Ada")
         set_away(driver, None)
-        wait_until(lambda: answers(driver)[1] == "owl")
+        browser.wait_until(lambda: answers(driver)[1] == "owl")
         assert trouble(driver) == ""
 
 
@@ -259,15 +257,15 @@ def test_answers_wait_for_a_server_that_is_away(served, tmp_path):
             "window.realFetch = fetch; window.fetch = () => Promise.reject('away');"
         )
         browser.press(driver, keys["cat"])
-        wait_until(lambda: "trying again" in trouble(driver))
+        browser.wait_until(lambda: "trying again" in trouble(driver))
         browser.press(driver, keys["owl"])  # the message of the next answer
         assert "trying again" in trouble(driver)
         assert stored(folder) == {}
         assert answers(driver)[:3] == ["cat", "owl", ""]
         driver.execute_script("window.fetch = window.realFetch;")
         expected = {desk.queried[0].sha256: "cat", desk.queried[1].sha256: "owl"}
-        wait_until(lambda: stored(folder) == expected)
-        wait_until(lambda: trouble(driver) == "")
+        browser.wait_until(lambda: stored(folder) == expected)
+        browser.wait_until(lambda: trouble(driver) == "")
 
 
 @pytest.mark.parametrize("name", ["chromium", "firefox"])
@@ -289,17 +287,17 @@ def test_answers_that_the_server_can_not_store_are_sent_again(
         driver.get(address)
         keys = browser.class_keys(driver)
         browser.press(driver, keys["cat"] + keys["owl"])
-        wait_until(lambda: "trying again" in trouble(driver))
+        browser.wait_until(lambda: "trying again" in trouble(driver))
         browser.press(driver, "?")  # of the third image
-        wait_until(lambda: stored(folder) == {desk.queried[2].sha256: "?"})
+        browser.wait_until(lambda: stored(folder) == {desk.queried[2].sha256: "?"})
         assert "not stored" in trouble(driver)
         assert answers(driver)[:3] == ["cat", "owl", "?"]
         assert is_warned(driver)
         failing.remove(first)
-        wait_until(lambda: stored(folder).get(first) == "cat")
+        browser.wait_until(lambda: stored(folder).get(first) == "cat")
         failing.remove(second)
-        wait_until(lambda: stored(folder).get(second) == "owl")
-        wait_until(lambda: trouble(driver) == "")
+        browser.wait_until(lambda: stored(folder).get(second) == "owl")
+        browser.wait_until(lambda: trouble(driver) == "")
         assert not is_warned(driver)
 
 
@@ -318,14 +316,14 @@ def test_refused_answers_are_shown_as_none(served, tmp_path, monkeypatch):
         keys = browser.class_keys(driver)
         monkeypatch.setattr(desk, "answer", answer)
         browser.press(driver, keys["cat"])
-        wait_until(lambda: "not this one" in trouble(driver))
+        browser.wait_until(lambda: "not this one" in trouble(driver))
         assert "Image 1" in trouble(driver)
         browser.press(driver, keys["owl"])
-        wait_until(lambda: stored(folder) == {desk.queried[1].sha256: "owl"})
+        browser.wait_until(lambda: stored(folder) == {desk.queried[1].sha256: "owl"})
         assert "not this one" in trouble(driver)
         assert answers(driver)[:3] == ["", "owl", ""]
         monkeypatch.setattr(desk, "answer", real)
         browser.press(driver, Keys.ARROW_LEFT * 2 + keys["dog"])
-        wait_until(lambda: stored(folder).get(first) == "dog")
+        browser.wait_until(lambda: stored(folder).get(first) == "dog")
         assert trouble(driver) == ""
         assert answers(driver)[0] == "dog"
