@@ -1,7 +1,6 @@
 """Every notebook is committed with its outputs, and runs again at small sizes."""
 
 import ast
-import concurrent.futures
 import pathlib
 
 import nbclient
@@ -106,14 +105,6 @@ SMALL_RUNS = {
     ),
 }
 
-SLOW = [
-    "1_deepfool_and_the_margin",
-    "2_the_active_learning_loop",
-    "3_your_own_model_and_data",
-    "5_fine_tune_a_pretrained_model",
-    "6_what_makes_dfal_work",
-]
-
 
 @pytest.fixture(scope="module")
 def kernel_specs(tmp_path_factory):
@@ -181,25 +172,9 @@ def test_notebook_imports_public_names_only(name):
             assert not [each for each in modules if each.startswith("dfal_keras.")]
 
 
-@pytest.fixture(scope="module")
-def runs(kernel_specs):
-    """Run all notebooks, two at a time: starting a kernel takes most of the time."""
-    with concurrent.futures.ThreadPoolExecutor(2) as threads:
-        yield {
-            name: threads.submit(run_small, name, kernel_specs)
-            for name in SMALL_RUNS
-            if name not in SLOW
-        }
-
-
-@pytest.mark.parametrize("name", [name for name in SMALL_RUNS if name not in SLOW])
-def test_notebook_runs(name, runs):
-    assert SMALL_RUNS[name][2] in printed(runs[name].result())
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SLOW)
-def test_slow_notebook_runs(name, kernel_specs):
+@pytest.mark.parametrize("name", SMALL_RUNS)
+def test_notebook_runs(name, kernel_specs):
     assert SMALL_RUNS[name][2] in printed(run_small(name, kernel_specs))
 
 

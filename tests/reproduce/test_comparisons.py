@@ -150,6 +150,7 @@ def test_few_trials_decide_nothing(n):
     assert comparisons.format_difference(values) == ("+5.00" if n else "")
 
 
+@pytest.mark.slow
 def test_the_interval_misses_as_often_as_it_says():
     """Without a difference, 5 % of 2,000 intervals of five trials exclude zero."""
     rng = np.random.default_rng(0)

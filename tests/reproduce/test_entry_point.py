@@ -13,6 +13,7 @@ import figure1
 import pytest
 import table1
 from experiments import entry_point, options
+from helpers.parameters import slow_after
 from helpers.table1_runs import workers
 
 REPRODUCE = pathlib.Path(entry_point.__file__).parents[1]
@@ -79,7 +80,9 @@ def test_with_another_backend_of_keras():
     assert line.startswith("dfal_keras needs the TensorFlow backend of Keras: ")
 
 
-@pytest.mark.parametrize("package", ["dask", "pandas", "tqdm", "tabulate", "contourpy"])
+@pytest.mark.parametrize(
+    "package", slow_after(2, ["dask", "pandas", "tqdm", "tabulate", "contourpy"])
+)
 def test_without_the_extra(package, tmp_path):
     blocker = f"""
 class Blocker:
@@ -214,6 +217,7 @@ scheduling.Nanny = Nanny
     assert "Stopped. Run the same command again to resume." in err
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_while_it_starts(tmp_path):
     process = begin(REPRODUCE / "table1.py", *SMALL, "--output", tmp_path)
     killed = set()

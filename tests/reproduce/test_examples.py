@@ -59,6 +59,7 @@ def test_a_run_without_a_labeled_set(tmp_path):
         list(example_labels.check([RUN], store.Store(tmp_path)))
 
 
+@pytest.mark.slow
 def test_the_script(folder, monkeypatch, capsys):
     rows = [example_labels.Labels(0, 20, 15.0, 0.01, 0.95, 1.0)]
     monkeypatch.setattr(example_labels, "check", lambda *_: iter(rows))

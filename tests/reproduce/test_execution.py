@@ -53,6 +53,7 @@ def test_ten_runs_leave_as_many_graphs_as_two(tmp_path):
     assert after[1:] == [after[1]] * 9
 
 
+@pytest.mark.slow
 def test_a_run_does_not_depend_on_the_runs_before_it(tmp_path):
     names = ("dfal", "bald", "egl", "ceal")
     first = {name: perform(tmp_path / "first", name) for name in names}
@@ -68,6 +69,7 @@ def test_one_training_a_problem():
     assert problem_training.new_training(problem) is not train
 
 
+@pytest.mark.slow
 def test_long_trainings_tick_and_end_in_the_same_rows(tmp_path, monkeypatch):
     first, first_full = (perform(tmp_path / "first", name) for name in ("egl", "full"))
     monkeypatch.setattr(ticks, "LONG", 0)

@@ -9,6 +9,7 @@ import table1
 from helpers.own_module import write_module
 
 
+@pytest.mark.slow
 def test_table1_with_a_strategy_of_ones_own(tmp_path, cluster_option):
     write_module(tmp_path)
     # In a process of its own, which finds the module in the working folder.

@@ -31,6 +31,7 @@ def test_the_network_of_a_round_is_trained_again(folder):
     assert np.isnan(found.ddn)
 
 
+@pytest.mark.slow
 def test_norms_are_in_units_of_the_pixel_range(folder):
     """Of a linear model of two classes, both attacks know the distance."""
     model = keras.Sequential(

@@ -81,6 +81,7 @@ def test_a_transfer_says_so_if_there_is_no_labeled_set(tmp_path):
     assert not [path for path in tmp_path.iterdir() if path.is_file()]
 
 
+@pytest.mark.slow
 def test_a_transfer_trains_at_the_budgets_that_are_not_done(tmp_path):
     source = runs.Run.named("mnist-lenet5", "random", 0)
     execution.perform(source, (20,), tmp_path, lambda row: None)

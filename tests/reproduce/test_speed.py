@@ -26,6 +26,7 @@ from benchmarks.workload import PRESETS, Workload
 from experiments.methods import RANDOM
 from experiments.running import problem_training
 from helpers import generated_docs
+from helpers.parameters import slow_after
 
 import dfal_keras as dfal
 
@@ -259,6 +260,7 @@ def test_memory_is_unknown_on_other_systems(monkeypatch, tmp_path):
     assert math.isnan(processes.Memory().peak(lambda: None))
 
 
+@pytest.mark.slow
 def test_scoring_by_predict_chooses_the_same_images(small):
     x, _, _ = networks.digits()
     weights = networks.trained("LeNet5", networks.NUM_LABELED).get_weights()
@@ -303,7 +305,7 @@ def test_the_report_shows_every_section(tmp_path):
     assert page == (tmp_path / "speed.md").read_text()
 
 
-@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("section", slow_after(2, SECTIONS))
 def test_the_report_of_a_single_section(section, tmp_path):
     write({section: made_up()[section]}, tmp_path)
     page = report.page(tmp_path)
@@ -312,6 +314,7 @@ def test_the_report_of_a_single_section(section, tmp_path):
     assert SECTIONS[section].title in page
 
 
+@pytest.mark.slow
 def test_the_report_of_earlier_results(tmp_path):
     """They lack contenders, sections and the memory."""
     tables = report.read(STORED)

@@ -14,6 +14,7 @@ import pytest
 from experiments import files, problem_data, results, runs, store
 from experiments.options import make_parser, parse
 from experiments.running import environment, execution, problem_training
+from helpers.parameters import slow_after
 
 RUN = runs.Run.named("mnist-lenet5", "random", 0)
 OTHERS = [
@@ -526,7 +527,7 @@ def change_settings(folder, run, change):
     path.write_text(json.dumps(record))
 
 
-@pytest.mark.parametrize("flag", ["--stored", "--preset=quick"])
+@pytest.mark.parametrize("flag", slow_after(1, ["--stored", "--preset=quick"]))
 def test_finished_runs_under_other_settings_are_left_out(
     folder, capsys, flag, cluster_option
 ):

@@ -9,6 +9,7 @@ import table1
 from experiments import first_run, options
 from experiments.analysis import tables, terminal
 from experiments.problems import PROBLEMS
+from helpers.parameters import slow_after
 
 MNIST = PROBLEMS["mnist-lenet5"]
 FOLDER = options.default_output("paper")
@@ -20,18 +21,21 @@ def files():
 
 @pytest.mark.parametrize(
     ("name", "number"),
-    [
-        ("table2", "2110 ± 0 (n=3)"),
-        ("table4", "97.80"),  # the paper's
-        ("table3", "784.99"),
-        ("solvers", "literal"),
-        ("speed", "ours, every image"),
-        ("compare", "93.53 ± 0.45 (n=5)"),
-        pytest.param("figure2", "figure2.png", marks=pytest.mark.slow),
-        pytest.param("claims", "+4.79 [+3.89, +5.69]", marks=pytest.mark.slow),
-        pytest.param("core_hours", "25.8", marks=pytest.mark.slow),
-        pytest.param("beyond", "-5.47 [-9.31, -1.64]", marks=pytest.mark.slow),
-    ],
+    slow_after(
+        3,
+        [
+            ("table2", "2110 ± 0 (n=3)"),
+            ("table4", "97.80"),  # the paper's
+            ("table3", "784.99"),
+            ("solvers", "literal"),
+            ("speed", "ours, every image"),
+            ("compare", "93.53 ± 0.45 (n=5)"),
+            pytest.param("figure2", "figure2.png", marks=pytest.mark.slow),
+            pytest.param("claims", "+4.79 [+3.89, +5.69]", marks=pytest.mark.slow),
+            pytest.param("core_hours", "25.8", marks=pytest.mark.slow),
+            pytest.param("beyond", "-5.47 [-9.31, -1.64]", marks=pytest.mark.slow),
+        ],
+    ),
 )
 def test_a_script_without_options(name, number, capsys):
     before = files()

@@ -21,6 +21,7 @@ from experiments.methods import BALD, CEAL, DFAL, EGL, PRINTED
 from experiments.problems import PROBLEMS
 from helpers import stored_runs
 from helpers.made_up_rows import LENET5, VGG8, made_up
+from helpers.parameters import slow_after
 
 PANEL, WITH_VGG8 = PROBLEMS[LENET5], PROBLEMS[VGG8]
 
@@ -171,19 +172,31 @@ OPTIONS = ["--budget", "100", "--trials", "1", "--strategy", "dfal", "random"]
 
 @pytest.mark.parametrize(
     ("script", "files"),
-    [
-        (table2, ["tables/table2_mnist-lenet5.md", "tables/table2_mnist-lenet5.csv"]),
-        (table4, ["tables/table4.md", "tables/table4.csv"]),
-        (figure2, [f"figures/figure2.{kind}" for kind in ("png", "pdf", "csv", "md")]),
-        (figure3, [f"figures/figure3.{kind}" for kind in ("png", "pdf", "csv", "md")]),
-        (
-            claims,
-            [
-                *("tables/claims.md", "tables/claims.csv"),
-                *("tables/claims_cases.md", "tables/claims_cases.csv"),
-            ],
-        ),
-    ],
+    slow_after(
+        3,
+        [
+            (
+                table2,
+                ["tables/table2_mnist-lenet5.md", "tables/table2_mnist-lenet5.csv"],
+            ),
+            (table4, ["tables/table4.md", "tables/table4.csv"]),
+            (
+                figure2,
+                [f"figures/figure2.{kind}" for kind in ("png", "pdf", "csv", "md")],
+            ),
+            (
+                figure3,
+                [f"figures/figure3.{kind}" for kind in ("png", "pdf", "csv", "md")],
+            ),
+            (
+                claims,
+                [
+                    *("tables/claims.md", "tables/claims.csv"),
+                    *("tables/claims_cases.md", "tables/claims_cases.csv"),
+                ],
+            ),
+        ],
+    ),
 )
 def test_scripts_draw_stored_runs_and_run_nothing(script, files, stored, capsys):
     record = {path: path.read_bytes() for path in stored.glob("runs/*.json")}
@@ -418,7 +431,9 @@ def test_help_and_stored_tables_need_no_tensorflow():
     assert done.stdout == "set()\n"
 
 
-@pytest.mark.parametrize("script", [table1, table2, table4, figure2, figure3, claims])
+@pytest.mark.parametrize(
+    "script", slow_after(2, [table1, table2, table4, figure2, figure3, claims])
+)
 def test_runs_that_were_left_out_are_a_footnote(script, stored, capsys):
     """The table shows the others; the line names the file and the reason."""
     damaged = stored / "runs/mnist-lenet5_dfal_0.csv"

@@ -288,6 +288,7 @@ def test_norms_of_any_order_and_scale(ord, scale, seed):
     assert (attacks.lp_norms(np.zeros((2, 5), "float32"), ord) == 0).all()
 
 
+@pytest.mark.slow
 def test_norms_do_not_underflow_for_a_large_order(lenet5, digits):
     result = dfal.deepfool(lenet5, digits[:20], ord=50)
     assert result.success.all()
@@ -317,6 +318,7 @@ def many_classes(mnist):
     return model
 
 
+@pytest.mark.slow
 def test_the_ten_likeliest_classes_are_compared_by_default(many_classes, digits):
     x = digits[:100]
     default = dfal.deepfool(many_classes, x)

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from helpers.parameters import slow_after
 from keras import layers
 
 from dfal_keras.backend import blocked_convolution, keras_graph
@@ -28,7 +29,7 @@ def gradients(model, images):
     return tape.gradient(value, images).numpy()
 
 
-@pytest.mark.parametrize("num_channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("num_channels", slow_after(2, [1, 2, 3, 4]))
 @pytest.mark.parametrize(
     "options",
     [

@@ -5,6 +5,7 @@ import keras
 import numpy as np
 import pytest
 from helpers import models
+from helpers.parameters import slow_after
 from keras import layers
 
 import dfal_keras as dfal
@@ -94,7 +95,7 @@ def test_evaluate_agrees_with_keras(lenet5, mnist):
     assert loss == pytest.approx(np.mean(expected), rel=1e-5)
 
 
-@pytest.mark.parametrize("make", LINEAR)
+@pytest.mark.parametrize("make", slow_after(1, LINEAR))
 def test_what_is_traced_for_a_model_is_freed_with_it(make):
     model = make()
     dfal.deepfool(model, IMAGES)

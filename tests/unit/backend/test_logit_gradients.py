@@ -31,7 +31,7 @@ def likeliest(model, images, num_compared):
 
 
 @pytest.mark.parametrize(
-    "num_compared", [2, 10, pytest.param(30, marks=pytest.mark.slow)]
+    "num_compared", [10, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 30))]
 )
 def test_both_forms_are_equal_and_the_jacobian(
     lenet5_100, digits, num_compared, monkeypatch

@@ -182,6 +182,7 @@ def check_kills(tmp_path, num_kills):
     assert learned == {k: v for k, v in given.items() if v not in ("", "?")}
 
 
+@pytest.mark.slow
 def test_kills_while_answers_arrive_lose_none(tmp_path):
     check_kills(tmp_path, num_kills=3)
 

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 from helpers import image_files
+from helpers.parameters import slow_after
 
 from dfal_keras import ActiveLearner
 from dfal_keras.cli import pool_files
@@ -34,7 +35,7 @@ def read(path):
 
 
 @pytest.mark.parametrize("pool", ["images", "images.npy"])
-@pytest.mark.parametrize("strategy", ["dfal", "diverse_dfal"])
+@pytest.mark.parametrize("strategy", slow_after(1, ["dfal", "diverse_dfal"]))
 def test_adversarial_examples_of_a_folder_are_pixels(
     folder, tmp_path, pool, strategy, monkeypatch
 ):

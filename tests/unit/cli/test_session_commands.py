@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from helpers import image_folders, sessions
+from helpers.parameters import slow_after
 
 from dfal_keras import Training
 from dfal_keras.cli.main import main
@@ -315,7 +316,7 @@ def current_labels(folder):
 
 
 @pytest.mark.parametrize("is_named", [False, True])
-@pytest.mark.parametrize("is_asked", [False, True])
+@pytest.mark.parametrize("is_asked", slow_after(1, [False, True]))
 def test_a_download_that_was_told_does_not_undo_a_correction(
     folder, capsys, monkeypatch, is_named, is_asked
 ):
@@ -410,7 +411,9 @@ def test_a_row_that_was_not_changed_does_not_undo_a_correction(folder, capsys):
     assert current_labels(folder) == {names[0]: "dog", names[1]: "owl"}
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{", '{"queries.csv": 3}', "[" * 9999])
+@pytest.mark.parametrize(
+    "content", slow_after(2, ["", "[]", "{", '{"queries.csv": 3}', "[" * 9999])
+)
 def test_without_a_record_of_told_tables_newer_labels_count(folder, capsys, content):
     options = ("--sheets", "none", "--num-queries", 2)
     run(capsys, "ask", "session", *options)

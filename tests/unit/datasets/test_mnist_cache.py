@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from experiments.running import problem_training
 from helpers import data_folders
+from helpers.parameters import slow_after
 
 from dfal_keras.datasets import mnist as mnist_module
 from dfal_keras.datasets import mnist_cache
@@ -90,7 +91,7 @@ INVALID = {
 }
 
 
-@pytest.mark.parametrize("how", INVALID)
+@pytest.mark.parametrize("how", slow_after(2, INVALID))
 def test_an_invalid_file_is_written_again(path, tmp_path, mnist, how):
     path.write_bytes(INVALID[how](path))
     loaded = mnist_cache.load_data(tmp_path)
@@ -99,7 +100,9 @@ def test_an_invalid_file_is_written_again(path, tmp_path, mnist, how):
     assert path.stem == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-@pytest.mark.parametrize("how", ["group", "everybody", "link", "pipe", "another user"])
+@pytest.mark.parametrize(
+    "how", slow_after(2, ["group", "everybody", "link", "pipe", "another user"])
+)
 def test_a_file_that_others_can_change_is_written_again(path, tmp_path, mnist, how):
     """Even if its content is valid."""
     elsewhere = tmp_path / "elsewhere"

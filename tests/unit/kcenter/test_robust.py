@@ -187,6 +187,7 @@ def test_same_arguments_same_centers():
     np.testing.assert_array_equal(first.centers, second.centers)
 
 
+@pytest.mark.slow
 def test_float32_features_and_their_float64_copy_agree():
     features = np.random.default_rng(4).normal(size=(60, 3)).astype("float32") + 1e3
     single = kcenter.robust(features, [0], 4)

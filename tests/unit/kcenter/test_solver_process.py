@@ -149,6 +149,7 @@ def test_a_process_survives_ctrl_c(process, children):
     assert children() == {child}
 
 
+@pytest.mark.slow
 def test_copies_have_processes_of_their_own(process, children):
     kcenter.robust(LINE, [], 1, process=process)
     copies = [

@@ -22,10 +22,7 @@ from dfal_keras.labeling.session import Session
 from dfal_keras.strategies.uncertainty import entropy
 
 # A model of each kind of outputs. A session loads and trains it, which takes seconds.
-TYPICAL = (
-    *("logits", "nested logit, sigmoid", "average of softmaxes"),
-    "sigmoid in a layer of one's own",
-)
+TYPICAL = ("nested logit, sigmoid", "average of softmaxes")
 
 # Such a file holds Python code, or a function or layer that only this program knows.
 NOT_LOADED = {

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 from helpers import image_folders
+from helpers.parameters import slow_after
 
 from dfal_keras import models
 from dfal_keras.backend import classifier, inference
@@ -161,7 +162,7 @@ def check_pretrained(name, size, suffix, folder, monkeypatch):
     [
         ("MobileNet", ".weights.h5"),
         pytest.param("MobileNet", ".keras", marks=pytest.mark.slow),
-        ("MobileNet", ".h5"),
+        pytest.param("MobileNet", ".h5", marks=pytest.mark.slow),
         ("VGG16", ".keras"),  # it swaps channels
         # Its preprocessing has numbers of ImageNet, as attributes.
         pytest.param("EfficientNetB0", ".h5", marks=pytest.mark.slow),
@@ -242,13 +243,16 @@ def test_bad_networks(options, argument, tmp_path):
 
 @pytest.mark.parametrize(
     ("error", "is_download"),
-    [
-        (Exception("URL fetch failure on https://...\nName not known"), True),
-        (urllib.error.URLError("timed out"), True),
-        (ConnectionResetError("reset by peer"), True),
-        (ValueError("Layer count mismatch"), False),
-        (OSError("Unable to open file (bad\nsignature)"), False),
-    ],
+    slow_after(
+        2,
+        [
+            (Exception("URL fetch failure on https://...\nName not known"), True),
+            (OSError("Unable to open file (bad\nsignature)"), False),
+            (urllib.error.URLError("timed out"), True),
+            (ConnectionResetError("reset by peer"), True),
+            (ValueError("Layer count mismatch"), False),
+        ],
+    ),
 )
 def test_errors_of_a_download_say_what_to_pass(monkeypatch, error, is_download):
     def fail(*_, **__):

@@ -4,6 +4,7 @@ import dataclasses
 import numpy as np
 import pytest
 from helpers import models
+from helpers.parameters import slow_after
 
 import dfal_keras as dfal
 from dfal_keras.learning.labeled_set import LabeledSet
@@ -201,10 +202,13 @@ def test_a_budget_between_two_rounds_is_kept_exactly(shared_train, blobs):
 
 @pytest.mark.parametrize(
     "strategy",
-    [
-        *("dfal", "bald", "ceal", "core_set", "egl", "uncertainty"),
-        *("diverse_dfal", "cost_effective_dfal"),
-    ],
+    slow_after(
+        4,
+        [
+            *("dfal", "bald", "egl", "core_set"),
+            *("ceal", "uncertainty", "diverse_dfal", "cost_effective_dfal"),
+        ],
+    ),
 )
 def test_everything_is_traced_once_over_a_whole_run(
     tiny_train, blobs, strategy, traced_functions

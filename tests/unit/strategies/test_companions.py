@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 from helpers import models
+from helpers.parameters import slow_after
 
 import dfal_keras as dfal
 from dfal_keras import strategies
@@ -18,7 +19,9 @@ def ask(strategy, model, x, seed=0, num_queries=10, **options):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", ["random", "dfal", "uncertainty", "core_set"])
+@pytest.mark.parametrize(
+    "name", slow_after(2, ["random", "dfal", "uncertainty", "core_set"])
+)
 def test_the_queries_are_those_of_the_strategy(name, kind, lenet5, digits):
     expected = ask(strategies.get(name), lenet5, digits[:60])
     query = ask(WithCompanions(name, kind), lenet5, digits[:60])

@@ -24,6 +24,7 @@ def identity(images):
     return images
 
 
+@pytest.mark.slow
 def test_core_set_covers_best(lenet5, digits):
     x, x_labeled = digits[:100], digits[100:120]
     features = inference.predict_features(lenet5, digits[:120])

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 from helpers import models
+from helpers.parameters import slow_after
 from keras import layers
 
 import dfal_keras as dfal
@@ -51,7 +52,7 @@ def clipped_lengths(model, x, epsilon=1e-7):
     return np.array(lengths)
 
 
-@pytest.mark.parametrize("scale", [None, 1, 2, 10])
+@pytest.mark.parametrize("scale", slow_after(1, [2, None, 1, 10]))
 def test_egl_uniform_is_the_gradient_of_the_clipped_loss(lenet5, digits, scale):
     """For an untrained network, a trained one, and overconfident ones."""
     keras.utils.set_random_seed(1)
@@ -152,6 +153,7 @@ def test_egl_is_traced_once(digits, traced_functions):
     assert counts == [1, 1]  # the logits and the norms
 
 
+@pytest.mark.slow
 def test_egl_sums_over_the_likeliest_classes():
     """Beyond ten classes, in both forms of the graph, against single classes."""
     keras.utils.set_random_seed(0)

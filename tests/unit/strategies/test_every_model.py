@@ -121,7 +121,7 @@ def test_features_of_no_last_layer_are_refused(name, x):
         inference.predict_features(made(name), x)
 
 
-@pytest.mark.parametrize("name", named(USABLE))
+@pytest.mark.parametrize("name", named(USABLE, TYPICAL))
 def test_core_set_takes_the_farthest_of_what_the_model_says(name, x):
     strategy = strategies.CoreSet(features="probabilities", method="greedy")
     query = ask(strategy, name, x)
@@ -135,7 +135,7 @@ def test_core_set_takes_the_farthest_of_what_the_model_says(name, x):
         )
 
 
-@pytest.mark.parametrize("name", named(USABLE))
+@pytest.mark.parametrize("name", named(USABLE, TYPICAL))
 def test_core_set_takes_the_farthest_features(name, x):
     if not TABLE[name].features:
         return
@@ -154,7 +154,7 @@ def test_strategies_of_features_are_refused_before_any_training(name):
             strategy.check_model(made(name))
 
 
-@pytest.mark.parametrize("name", named(USABLE))
+@pytest.mark.parametrize("name", named(USABLE, TYPICAL))
 def test_margins_are_those_of_the_model(name, x):
     strategy = strategies.get("margin")
     if name in NO_FEATURES or hasattr(made(name), "logits"):

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 from helpers import models
-from helpers.parameters import slow_but
+from helpers.parameters import slow_after, slow_but
 from skactiveml import pool
 from skactiveml.base import SkactivemlClassifier
 from sklearn.cluster import MiniBatchKMeans
@@ -167,11 +167,14 @@ def test_a_saved_learner_continues_with_the_same_queries(
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [
-        *((name, "copies") for name in NAMES),
-        ("badge", "adversarial"),
-        ("batch_bald", "noise"),
-    ],
+    slow_after(
+        2,
+        [
+            ("badge", "adversarial"),
+            ("batch_bald", "noise"),
+            *((name, "copies") for name in NAMES),
+        ],
+    ),
 )
 def test_companions_can_be_added(name, kind, lenet5, digits):
     x, x_labeled = digits[:60], digits[60:80]

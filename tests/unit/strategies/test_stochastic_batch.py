@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 from helpers import bad_calls, models
-from helpers.parameters import slow_but
+from helpers.parameters import slow_after, slow_but
 
 import dfal_keras as dfal
 from dfal_keras import strategies
@@ -123,7 +123,7 @@ def ask(strategy, model, x, num_queries, seed=0):
     return strategy.query(model, x, num_queries, rng=rng, x_labeled=x[:5])
 
 
-@pytest.mark.parametrize("kind", stochastic_batch.KINDS)
+@pytest.mark.parametrize("kind", slow_after(1, stochastic_batch.KINDS))
 @pytest.mark.parametrize("name", [name for name in RANKED if name != "bald"])
 def test_every_strategy_that_ranks_draws_by_its_scores(name, kind, lenet5, digits):
     x = digits[:40]

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from helpers import models
+from helpers.parameters import slow_after
 from keras import layers
 
 import dfal_keras as dfal
@@ -58,12 +59,15 @@ def test_same_seed_same_weights_whatever_came_before(tiny_train, blobs):
 
 @pytest.mark.parametrize(
     "optimizer",
-    [
-        keras.optimizers.Adam(0.05),
-        keras.optimizers.Adagrad(0.05),
-        keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, 9), 0.9),
-        keras.optimizers.LossScaleOptimizer(keras.optimizers.RMSprop()),
-    ],
+    slow_after(
+        2,
+        [
+            keras.optimizers.Adam(0.05),
+            keras.optimizers.Adagrad(0.05),
+            keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, 9), 0.9),
+            keras.optimizers.LossScaleOptimizer(keras.optimizers.RMSprop()),
+        ],
+    ),
 )
 def test_a_model_that_was_trained_before_is_reset(blobs, tiny_model, optimizer):
     x, y = blobs
@@ -88,11 +92,14 @@ CATEGORICAL = keras.losses.CategoricalCrossentropy(label_smoothing=0.1)
 
 @pytest.mark.parametrize(
     ("loss", "class_weight", "has_validation_data", "min_batch_size"),
-    [
-        ("sparse_categorical_crossentropy", None, False, 1),
-        ("sparse_categorical_crossentropy", {0: 3.0, 2: 0.5}, True, 2),
-        (CATEGORICAL, {1: 2}, False, 9),
-    ],
+    slow_after(
+        2,
+        [
+            ("sparse_categorical_crossentropy", None, False, 1),
+            ("sparse_categorical_crossentropy", {0: 3.0, 2: 0.5}, True, 2),
+            (CATEGORICAL, {1: 2}, False, 9),
+        ],
+    ),
 )
 def test_equals_a_plain_loop_over_train_on_batch(
     blobs, tiny_model, loss, class_weight, has_validation_data, min_batch_size
@@ -164,7 +171,9 @@ def weights_after(model, rows_of_epochs, batch_size, x, y, rng):
     return weights_of(model)
 
 
-@pytest.mark.parametrize(("num_repeats", "grouped"), [(2, False), (3, True), (1, True)])
+@pytest.mark.parametrize(
+    ("num_repeats", "grouped"), slow_after(1, [(3, True), (2, False), (1, True)])
+)
 def test_repeats_and_groups_equal_a_plain_loop(blobs, tiny_model, num_repeats, grouped):
     x, y = blobs[0][:40].astype("float32"), blobs[1][:40].copy()
     groups = np.concatenate([np.arange(25), np.arange(15)])
@@ -273,7 +282,9 @@ def test_stops_when_the_validation_loss_no_longer_improves(tiny_model, blobs):
 
 @pytest.mark.parametrize(
     ("batch_size", "minimum", "expected"),
-    [(16, 8, 3), (16, 9, 2), (13, 1, 4), (13, 2, 3), (20, 20, 2), (64, 64, 1)],
+    slow_after(
+        3, [(16, 8, 3), (16, 9, 2), (13, 1, 4), (13, 2, 3), (20, 20, 2), (64, 64, 1)]
+    ),
 )
 def test_a_small_last_batch_is_skipped(
     tiny_model, blobs, batch_size, minimum, expected
@@ -398,7 +409,7 @@ def test_steps_that_can_not_be_traced_are_refused(blobs):
 
 @pytest.mark.parametrize(
     ("split", "num_held_out"),
-    [(0.2, {19: 4, 18: 4, 17: 3, 10: 2}), (0.1, {3: 1}), (0.3, {9: 3})],
+    slow_after(1, [(0.2, {19: 4, 18: 4, 17: 3, 10: 2}), (0.1, {3: 1}), (0.3, {9: 3})]),
 )
 def test_the_size_of_the_validation_set_is_rounded(
     tiny_model, blobs, split, num_held_out

@@ -100,7 +100,7 @@ NETWORKS = {
     "mixed_float16": lambda: convolutional("mixed_float16"),
     "mixed_bfloat16": lambda: convolutional("mixed_bfloat16"),
 }
-USUAL = ("GRU", "MultiHeadAttention", "nested", "mixed_float16")
+USUAL = ("MultiHeadAttention", "nested", "mixed_float16")
 
 
 def check_trains(model):

@@ -189,6 +189,7 @@ def test_stratified_parts_have_all_classes(tiny_model, blobs):
     assert found[True] == {one_in_each}
 
 
+@pytest.mark.slow
 def test_metrics_may_be_vectors(tiny_model, blobs):
     recall = keras.metrics.F1Score(average=None)
     tiny_model.compile("adam", "categorical_crossentropy", metrics=[recall])

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from helpers.parameters import slow_after
 from PIL import Image
 
 from dfal_keras.labeling.images import decoding
@@ -22,7 +23,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
-@pytest.mark.parametrize("mode", ["L", "RGB", "P"])
+@pytest.mark.parametrize("mode", slow_after(1, ["L", "RGB", "P"]))
 def test_a_small_file_of_many_pixels_takes_bounded_memory(tmp_path, mode):
     """Four copies of 8,000 x 8,000 pixels, at the same time."""
     path = tmp_path / "large.png"

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from helpers.parameters import slow_after
 
 ROOT = pathlib.Path(__file__).parents[4]
 SCRIPT = ROOT / "tests" / "helpers" / "killed_refreshes.py"
@@ -26,12 +27,12 @@ def num_killed(folder, begin, num_lines, num_times):
     return int(done.stdout)
 
 
-@pytest.mark.parametrize("begin", ["empty", "known", "damaged"])
+@pytest.mark.parametrize("begin", slow_after(1, ["empty", "known", "damaged"]))
 def test_killed_at_many_moments(tmp_path, begin):
     assert num_killed(tmp_path, begin, num_lines=30, num_times=10) >= 30
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("begin", ["empty", "known", "damaged"])
+@pytest.mark.parametrize("begin", slow_after(1, ["empty", "known", "damaged"]))
 def test_killed_at_every_line(tmp_path, begin):
     assert num_killed(tmp_path, begin, num_lines=5000, num_times=500) >= 5000

@@ -6,6 +6,7 @@ import itertools
 
 import pytest
 from helpers import browser, noise_images
+from helpers.parameters import slow_after
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.actions.action_builder import ActionBuilder
 from selenium.webdriver.common.actions.pointer_input import PointerInput
@@ -437,7 +438,10 @@ def drag(page, x, y, kind="mouse"):
     actions.perform()
 
 
-CORNERS = [(1, 1), (-1, 1), (1, -1), (-1, -1)]
+CORNERS = [
+    *((1, 1), (-1, -1)),
+    *(pytest.param(each, marks=pytest.mark.slow) for each in [(-1, 1), (1, -1)]),
+]
 
 
 @pytest.mark.parametrize("kind", ["mouse", "touch"])
@@ -515,7 +519,7 @@ def test_scrolling_enlarges_around_the_pointer(page):
     assert hidden(page) == pytest.approx([0, 0, 0, 0], abs=1)
 
 
-@pytest.mark.parametrize("num_classes", [3, 10, 40])
+@pytest.mark.parametrize("num_classes", slow_after(2, [3, 10, 40]))
 @pytest.mark.parametrize("width", [1280, 500])
 def test_the_page_fits_the_window(page, width, num_classes):
     """Headless browsers have no window below 500 pixels."""

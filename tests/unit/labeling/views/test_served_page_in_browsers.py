@@ -5,6 +5,7 @@ import threading
 
 import pytest
 from helpers import browser, sessions
+from helpers.parameters import slow_after
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -160,7 +161,7 @@ def set_away(driver, kind):
     )
 
 
-@pytest.mark.parametrize("kind", AWAY)
+@pytest.mark.parametrize("kind", slow_after(2, AWAY))
 def test_training_waits_for_a_server_that_is_away(served, tmp_path, monkeypatch, kind):
     address, desk, _, _ = served
     gate = threading.Event()
@@ -268,7 +269,7 @@ def test_answers_wait_for_a_server_that_is_away(served, tmp_path):
         browser.wait_until(lambda: trouble(driver) == "")
 
 
-@pytest.mark.parametrize("name", ["chromium", "firefox"])
+@pytest.mark.parametrize("name", slow_after(1, ["chromium", "firefox"]))
 @pytest.mark.parametrize("error", [OSError(28, "disk full"), RuntimeError("any")])
 def test_answers_that_the_server_can_not_store_are_sent_again(
     served, tmp_path, monkeypatch, error, name
