@@ -1,4 +1,4 @@
-"""The controls of 2026-11-30: copies, noise, grouped splits, more steps.
+"""The controls of 2026-11-30 and 12-01: copies, noise, grouped splits, more steps.
 
 `reproduce/pages/studies.md` registers them in words.
 """
@@ -103,4 +103,25 @@ COPIES_1000 = Study(
     budgets=(100, 300, 500, 800, 1000),
 )
 
-STUDIES = (COPIES, SPLIT, STEPS, COPIES_1000)
+COPIES_DRAWINGS = Study(
+    "copies_drawings",
+    "Do copies do the same on drawings?",
+    (
+        *(DFAL, DFAL_COPIES, DFAL_ALONE),
+        *(RANDOM_COPIES, RANDOM, CORE_SET_COPIES, CORE_SET),
+    ),
+    (
+        *((DFAL, DFAL_COPIES), (DFAL_COPIES, DFAL_ALONE)),
+        *((RANDOM_COPIES, RANDOM), (CORE_SET_COPIES, CORE_SET)),
+        *((DFAL_COPIES, CORE_SET_COPIES), (DFAL_COPIES, RANDOM_COPIES)),
+        (DFAL_ALONE, RANDOM),
+    ),
+    panels=(
+        (DFAL, DFAL_COPIES, DFAL_ALONE),
+        (RANDOM_COPIES, RANDOM),
+        (CORE_SET_COPIES, CORE_SET),
+    ),
+    problem="quick_draw_small-lenet5",
+)
+
+STUDIES = (COPIES, SPLIT, STEPS, COPIES_1000, COPIES_DRAWINGS)
