@@ -20,7 +20,7 @@ from experiments.studies.study import Study
 
 NOTES = f"""
 Accuracies are raw, mean ± standard deviation over n trials. "mean" is the mean accuracy
-over all annotations from the initial set to the last column: the area under the curve
+over all annotations from the initial set to the last budget: the area under the curve
 by the trapezoid rule, divided by the annotations.
 
 Differences are between paired trials, in points, with 95 % confidence intervals by

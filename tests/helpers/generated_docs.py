@@ -236,8 +236,8 @@ def speed_ratios(folder: pathlib.Path = RESULTS / "timing") -> str:
             f"{TIMINGS}."
         )
     sentences = (
-        f"{', '.join(spans)}. Each range covers these at their best and as they are "
-        "usually written."
+        f"{', '.join(spans)}. Each range goes from the other program's fastest "
+        "form to its usual one."
     )
     lines = textwrap.wrap(sentences, 100, break_on_hyphens=False)
     return "\n".join([*lines, f"See {TIMINGS}."])

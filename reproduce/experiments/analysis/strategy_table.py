@@ -56,12 +56,12 @@ NEEDS = {  # what a strategy needs, by its name
     "uncertainty": "probabilities",
     "random": "nothing",
     "badge": "features, probabilities",
-    "margin": "probabilities",
+    "margin": "features, probabilities",
     "typiclust": "features, labeled images",
     "prob_cover": "features, labeled images",
     "max_herding": "features, labeled images",
-    "batch_bald": "dropout",
-    "falcun": "probabilities",
+    "batch_bald": "features, dropout",
+    "falcun": "features, probabilities",
 }
 NOTES = f"""
 Test accuracy in percent, the mean over n trials. With each queried image, DFAL adds its

@@ -143,17 +143,22 @@ def _without_n(values):
 
 
 def difference_table(results: StudyResults) -> pd.DataFrame:
-    """Return a row for each comparison: differences in points, and what they show."""
+    """Return a row for each comparison: differences in points, and what they show.
+
+    What decides stands first, then the accuracies at single budgets, which do not.
+    """
     table = {}
     for name, found in results.differences.items():
-        line = {"n": str(len(found) or "")}
-        for column in ("area", *results.budgets):
-            values = found.get(column, pd.Series(dtype=float))
-            shown = "mean" if column == "area" else str(column)
-            line[shown] = comparisons.format_difference(values)
-        line["p (Holm)"] = comparisons.format_p(results.adjusted[name])
-        line["mean shows"] = results.verdicts[name]
         least = comparisons.smallest_shown(found["area"])
-        line["smallest shown"] = "" if math.isnan(least) else f"{least:.1f}"
+        line = {
+            "n": str(len(found) or ""),
+            "mean": comparisons.format_difference(found["area"]),
+            "p (Holm)": comparisons.format_p(results.adjusted[name]),
+            "mean shows": results.verdicts[name],
+            "smallest shown": "" if math.isnan(least) else f"{least:.1f}",
+        }
+        for budget in results.budgets:
+            values = found.get(budget, pd.Series(dtype=float))
+            line[str(budget)] = comparisons.format_difference(values)
         table[name] = line
     return pd.DataFrame(table).T.rename_axis("comparison")
