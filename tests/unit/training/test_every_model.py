@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from helpers.every_model import named, rates_of_dropout, tolerance_of
 from helpers.model_table import TABLE
-from keras import losses
+from keras import layers, losses
 
 import dfal_keras as dfal
+from dfal_keras.backend import keras_layers
 
 TYPICAL = ("logits", "nested logit, sigmoid", "float16", "several sigmoids")
 
@@ -32,13 +33,19 @@ def made_twice(name):
         model = entry.make()
         for layer, attribute, _ in rates_of_dropout(model):
             setattr(layer, attribute, 0.0)
+        if entry.is_slow:
+            # On images this small, training with the statistics of batches ends in NaN,
+            # with `fit` as well. They are frozen, and the steps are small.
+            for layer in keras_layers.flatten(model):
+                layer.trainable = not isinstance(layer, layers.BatchNormalization)
         num_outputs = model(np.zeros((1, 4, 4, 1), "float32")).shape[-1]
         loss = (
             losses.BinaryCrossentropy(from_logits=entry.outputs == "logit")
             if num_outputs == 1
             else losses.SparseCategoricalCrossentropy(entry.outputs == "logits")
         )
-        optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
+        rate = 1e-3 if entry.is_slow else 0.1
+        optimizer = keras.optimizers.SGD(rate, momentum=0.9)
         model.compile(optimizer, loss, metrics=["accuracy"], jit_compile=False)
         compiled.append(model)
     compiled[1].set_weights(compiled[0].get_weights())
