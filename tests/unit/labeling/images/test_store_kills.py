@@ -33,6 +33,6 @@ def test_killed_at_many_moments(tmp_path, begin):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("begin", slow_after(1, ["empty", "known", "damaged"]))
+@pytest.mark.parametrize("begin", ["empty", "known", "damaged"])
 def test_killed_at_every_line(tmp_path, begin):
     assert num_killed(tmp_path, begin, num_lines=5000, num_times=500) >= 5000
