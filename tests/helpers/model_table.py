@@ -469,12 +469,14 @@ TABLE = {
     ),
     "confusion matrix after a softmax": Entry(
         headed(
-            lambda h: dense(use_bias=False, kernel_initializer="identity")(
-                dense(3, "softmax")(h)
-            )
+            # Trained, its outputs would no longer sum to one.
+            lambda h: dense(
+                use_bias=False, kernel_initializer="identity", trainable=False
+            )(dense(3, "softmax")(h))
         ),
         "probabilities",
         features=False,
+        widens=False,
     ),
     "wrong labels after a sigmoid": Entry(
         headed(

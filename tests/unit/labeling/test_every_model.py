@@ -24,20 +24,23 @@ from dfal_keras.strategies.uncertainty import entropy
 # A model of each kind of outputs. A session loads and trains it, which takes seconds.
 TYPICAL = ("nested logit, sigmoid", "average of softmaxes")
 
+# All but one that Keras can't save.
+SAVED = {name: USABLE[name] for name in USABLE if name != "subclassed, sigmoid"}
+
 # Such a file holds Python code, or a function or layer that only this program knows.
 NOT_LOADED = {
     "softmax: tf.nn in dense": "must be a .keras file",
     "softmax: tf.nn in Activation": "must be a .keras file",
     "softmax: Lambda": "Python code",
-    "softmax: function in dense": "Python code",
-    "sigmoid: tf.nn": "must be a .keras file",
+    "softmax: function in dense": "must be a .keras file",
     "attention in a layer of one's own": "must be a .keras file",
     "log of a complement": "must be a .keras file",
     "call of its own": "must be a .keras file",
     "subclassed": "must be a .keras file",
-    "subclassed, sigmoid": "must be a .keras file",
     "subclassed with methods": "must be a .keras file",
     "subclassed, nested": "must be a .keras file",
+    "subclassed with layers named logits and features": "must be a .keras file",
+    "augmentation": "must be a .keras file",
     "noise in inference": "must be a .keras file",
 }
 
@@ -62,7 +65,8 @@ def known_layers():
 def create(name, folder, images, strategy="uncertainty"):
     """Make a session with a model of the table."""
     made(name).save(folder / "model.keras")
-    num_classes = 2 if made(name).outputs[0].shape[-1] == 1 else 3
+    num_outputs = made(name)(np.zeros((1, 4, 4, 1), "float32")).shape[-1]
+    num_classes = 2 if num_outputs == 1 else 3
     return Session.create(
         folder / "session",
         images=images,
@@ -78,7 +82,7 @@ def says(path, name, x):
     return model_table.class_probabilities(outputs, TABLE[name].outputs)
 
 
-@pytest.mark.parametrize("name", named(USABLE, TYPICAL))
+@pytest.mark.parametrize("name", named(SAVED, TYPICAL))
 def test_a_session_does_what_its_model_says(name, images, tmp_path):
     folder, truth = images
     if name in NOT_LOADED:

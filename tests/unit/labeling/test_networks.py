@@ -148,12 +148,15 @@ def check_pretrained(name, size, suffix, folder, monkeypatch):
     assert not any(isinstance(layer, keras.Model) for layer in model.layers)
     assert [w.path for w in model.trainable_weights] == ["head/kernel", "head/bias"]
     x = np.random.default_rng(0).integers(0, 256, (2, size, size, 3)).astype("float32")
+    # With random weights, deep networks tell images apart by their color at best.
+    x *= np.reshape([(0.1, 0.3, 0.5), (1, 0.6, 0.2)], (2, 1, 1, 3))
     pooled = keras.Model(model.inputs[0], model.get_layer("head_pooling").output)
     preprocess = sys.modules[make.__module__].preprocess_input
     expected = base.predict(preprocess(x.copy()), verbose=0).mean(axis=(1, 2))
-    assert np.abs(expected[0] - expected[1]).max() > 0.01 * np.abs(expected).max()
+    spread = np.abs(expected[0] - expected[1]).max()
+    assert spread > 1e-3 * np.abs(expected).max()  # far above rounding
     found = pooled.predict(x, verbose=0)
-    np.testing.assert_allclose(found, expected, atol=1e-3 * np.abs(expected).max())
+    np.testing.assert_allclose(found, expected, rtol=0, atol=0.02 * spread)
     return model
 
 
