@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from experiments import entry_point, problems, results, runs
-from experiments.analysis import comparisons, field, tables, terminal
+from experiments.analysis import field, tables, terminal
 from experiments.options import make_parser, parse
 
 
@@ -16,17 +16,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = results.stored(runs.learning_runs(options), options)
     blank = []
     for problem in problems.in_order(options.problems):
-        found = {
-            method: comparisons.curves(rows, problem, method, options.budget)
-            for method in options.methods
-        }
-        curves = {method: curve for method, curve in found.items() if curve.size}
+        curves, budget = field.curves(rows, problem, options.methods, options.budget)
         if not curves:
             blank.append(problem)
             continue
-        print(f"{problem.title}\n")
-        for name, table in field.all_tables(curves, options.budget).items():
-            tables.save(table, options, f"{name}_{problem.file_name}", field.NOTES)
+        print(f"{problem.title}, to {budget} annotations\n")
+        for name, table in field.all_tables(curves, budget).items():
+            notes = f"\nTo {budget} annotations.\n{field.NOTES}"
+            tables.save(table, options, f"{name}_{problem.file_name}", notes)
             print(terminal.fit(table), end="\n\n")
     print(terminal.wrap(results.not_run(blank) + field.NOTES))
     return 2 if rows.attrs["refused"] else 0

@@ -86,11 +86,14 @@ def class_keys(driver):
 
 def wait_for_file(path):
     """Return the path of a file when it was downloaded wholly."""
-    wait_until(lambda: path.exists() and path.stat().st_size)
+    wait_until(
+        lambda: path.exists() and path.stat().st_size,
+        message=f"no {path.name} was downloaded",
+    )
     return path
 
 
-def wait_until(condition, seconds=TIMEOUT):
+def wait_until(condition, seconds=TIMEOUT, message=""):
     """Wait until a function returns true.
 
     While a page is loaded again, its elements are stale, and then not there yet. The
@@ -98,7 +101,7 @@ def wait_until(condition, seconds=TIMEOUT):
     """
     ignored = [StaleElementReferenceException]  # added to `NoSuchElementException`
     wait = WebDriverWait(None, seconds, poll_frequency=0.05, ignored_exceptions=ignored)
-    wait.until(lambda _: condition())
+    wait.until(lambda _: condition(), message)
 
 
 # ---------------------------------------------------------------- Chromium

@@ -4,16 +4,17 @@ import functools
 
 import keras
 import numpy as np
-import pytest
 from helpers import model_table
 from helpers.model_table import TABLE
+from helpers.parameters import slow_but
 
 from dfal_keras.backend import keras_layers
 
 USABLE = {name: entry for name, entry in TABLE.items() if not entry.is_refused}
 REFUSED = {name: entry for name, entry in TABLE.items() if entry.is_refused}
 
-# A model of each kind. What traces a gradient or more is slow for the other models.
+# A model of each kind. The others are slow, but for the probabilities that a model says
+# and the way from features to them.
 TYPICAL = (
     *("softmax: dense", "softmax: Lambda", "logits", "sigmoid: keras.ops"),
     *("nested softmax", "nested logit, sigmoid", "float16, nested softmax"),
@@ -29,12 +30,8 @@ TYPICAL = (
 
 def named(entries, typical=None):
     """Return parameters of a test, some of them marked as slow."""
-    return [
-        pytest.param(name, marks=pytest.mark.slow)
-        if entry.is_slow or (typical and name not in typical)
-        else name
-        for name, entry in entries.items()
-    ]
+    usual = [name for name in typical or entries if not TABLE[name].is_slow]
+    return slow_but(usual, entries)
 
 
 @functools.cache

@@ -126,17 +126,9 @@ def agreement() -> str:
 
 def gain() -> str:
     """Return what the controls of DFAL's gain show, on digits and on drawings."""
-    shown = {
-        "MNIST": _gain_of(COPIES, PROBLEM),
-        "drawings": _gain_of(COPIES_DRAWINGS, DRAWINGS),
-    }
-    table = pd.concat(
-        [
-            found.rename(columns={"n": f"{name}: n", "mean": f"{name}: mean accuracy"})
-            for name, found in shown.items()
-        ],
-        axis=1,
-    )
+    digits = _gain_of(COPIES, PROBLEM).add_prefix("MNIST: ")
+    drawings = _gain_of(COPIES_DRAWINGS, DRAWINGS).add_prefix("drawings: ")
+    table = pd.concat([digits, drawings], axis=1)
     titles = [COPIES.pair_title(pair) for pair in GAIN]
     table = table.reindex(titles).fillna("").rename_axis("comparison")
     return f"\n{tables.markdown(table)}\n"

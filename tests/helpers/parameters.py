@@ -7,8 +7,6 @@ from collections.abc import Iterable
 
 import pytest
 
-_Parameters = type(pytest.param())
-
 
 def slow_but(usual: Iterable[str], names: Iterable[str]) -> list:
     """Return names as parameters of a test, all but the usual ones marked as slow."""
@@ -23,8 +21,5 @@ def slow_after(number: int, rows: Iterable) -> list:
 
 
 def _slow(row):
-    if isinstance(row, _Parameters):
-        marks = [*row.marks, pytest.mark.slow]
-        return pytest.param(*row.values, id=row.id, marks=marks)
     values = row if isinstance(row, tuple) else (row,)
     return pytest.param(*values, marks=pytest.mark.slow)

@@ -94,6 +94,15 @@ def test_p_of_areas_is_adjusted_over_all_pairs():
     assert field.area_table(curves).loc["BALD", "p (Holm)"] == expected
 
 
+def test_a_panel_is_compared_to_the_last_budget_of_its_runs(capsys):
+    """The areas were computed from the rows independently of this code."""
+    assert compare.main(["--problem", "quick_draw_small-lenet5"]) == 0
+    printed = capsys.readouterr().out
+    assert "to 500 annotations" in printed
+    for area in (87.80, 80.34, 83.87, 84.61, 60.55, 83.62, 84.19):
+        assert f"{area:.2f} ±" in printed
+
+
 def test_the_script_needs_no_runs(tmp_path, capsys):
     assert compare.main(["--output", str(tmp_path)]) == 0
     assert not list(tmp_path.iterdir())

@@ -1,11 +1,10 @@
 """Comparisons of all methods on a problem, as surveys of the field report them.
 
-The functions take accuracies in percent by method, as `comparisons.curves` returns
-them, of methods that have trials.
+The tables are of accuracies in percent by method, as `curves` returns them.
 """
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,7 @@ from scipy import stats
 from experiments import paper, protocol
 from experiments.analysis import comparisons, learning_curves
 from experiments.methods import RANDOM, Method
+from experiments.problems import Problem
 
 Curves = Mapping[Method, pd.DataFrame]
 
@@ -25,6 +25,24 @@ adjusted over all pairs of strategies. Penalties: the share of budgets (20, 30, 
 t-test at 5 %. Label efficiency: RANDOM's annotations over those at which the mean curve
 of a strategy reaches the same accuracy.
 """
+
+
+def curves(
+    rows: pd.DataFrame, problem: Problem, methods: Iterable[Method], budget: int
+) -> tuple[Curves, int]:
+    """Return the curves of the methods that have trials, and where they end.
+
+    Args:
+        rows: Rows of the run store.
+        problem: The problem.
+        methods: The methods.
+        budget: The last number of annotations, unless the runs end before it.
+    """
+    found = {each: learning_curves.select(rows, problem, each) for each in methods}
+    last = max((each.index.max() for each in found.values() if each.size), default=0)
+    budget = min(budget, last)
+    whole = {each: comparisons.up_to(found[each], each, budget) for each in found}
+    return {each: curve for each, curve in whole.items() if curve.size}, budget
 
 
 def all_tables(curves: Curves, budget: int) -> dict[str, pd.DataFrame]:

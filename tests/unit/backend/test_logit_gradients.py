@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from helpers.parameters import slow_after
 
 import dfal_keras as dfal
 from dfal_keras.backend import classifier, logit_gradients
@@ -30,9 +31,7 @@ def likeliest(model, images, num_compared):
     return order[:, :num_compared].astype("int32")
 
 
-@pytest.mark.parametrize(
-    "num_compared", [10, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 30))]
-)
+@pytest.mark.parametrize("num_compared", slow_after(1, [10, 2, 30]))
 def test_both_forms_are_equal_and_the_jacobian(
     lenet5_100, digits, num_compared, monkeypatch
 ):
